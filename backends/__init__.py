@@ -1,0 +1,1 @@
+"""Targets: one folder each, the same file names in each."""

@@ -1,0 +1,1 @@
+"""CUDA -> HIP, as edits to the original source."""

@@ -1,0 +1,1 @@
+"""Tile IR -> standalone Pallas modules for TPU."""

@@ -1,0 +1,1 @@
+"""Tile IR -> standalone Triton modules."""

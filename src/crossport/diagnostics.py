@@ -1,0 +1,176 @@
+"""What crossport says to a user about their source: where, what, why, and what next.
+
+A `Diagnostic` is about the user's input; an `assert` is about our own logic. Rendered as text:
+
+    reduce.cu:14:22: warning: CP2001: lane mask assumes 32 lanes; this target has 64
+      14 |   if ((threadIdx.x & 31) == 0)
+         |                      ^~
+      help: compute the mask from warpSize
+
+Each code has a page in docs/diagnostics/ named after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from pathlib import Path
+
+
+class Severity(StrEnum):
+    """How much of the port a finding touches.
+
+    `error`: the construct was left unported (exit code 2 or worse). `warning`: ported, but a person
+    should look. `note`: for information.
+    """
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+class Code(StrEnum):
+    """Every diagnostic that crossport can print. One page each in docs/diagnostics/."""
+
+    # CP1xxx: input and frontend.
+    CANNOT_READ = "CP1001"
+    NOT_TEXT = "CP1002"
+    EMPTY_INPUT = "CP1003"
+    NOT_CUDA = "CP1004"
+    SYNTAX_ERROR = "CP1005"
+    CANNOT_WRITE = "CP1006"
+
+    # CP2xxx: HIP.
+
+    # CP3xxx: IR, lowering, facts.
+    NOT_LOWERED = "CP3001"
+    MALFORMED_IR = "CP3002"
+
+    # CP4xxx: Triton and Pallas.
+
+    # CP5xxx: validation.
+
+    # CP6xxx: compilation and the emulator.
+
+    # CP9xxx: crossport itself.
+    USAGE = "CP9001"
+    INTERNAL = "CP9002"
+    MISSING_EXTRA = "CP9003"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A stretch of one source file. Lines and columns count from 1, byte offsets from 0.
+
+    `end_*` is exclusive. `end_line` 0 means "unknown": the span is a point.
+    """
+
+    file: str
+    line: int
+    column: int = 1
+    end_line: int = 0
+    end_column: int = 0
+    offset: int = -1
+    end_offset: int = -1
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One finding. `message` says what and why, `help` the way out."""
+
+    code: Code
+    message: str
+    span: Span | None = None
+    severity: Severity = Severity.ERROR
+    help: str = ""
+
+    def as_json(self) -> dict[str, object]:
+        """The stable JSON form (schema 1)."""
+        return {
+            "code": self.code.value,
+            "severity": self.severity.value,
+            "file": self.span.file if self.span else None,
+            "line": self.span.line if self.span else None,
+            "column": self.span.column if self.span else None,
+            "message": self.message,
+            "help": self.help or None,
+        }
+
+    def render(self) -> str:
+        """The finding as text, with the source line and a caret where the file can be read."""
+        place = f"{self.span}: " if self.span else ""
+        lines = [f"{place}{self.severity.value}: {self.code.value}: {self.message}"]
+        if self.span is not None:
+            lines += _quote(self.span)
+        if self.help:
+            lines.append(f"  help: {self.help}")
+        return "\n".join(lines)
+
+
+class PortError(Exception):
+    """The one exception that crossport's public functions raise for bad input."""
+
+    def __init__(self, diagnostic: Diagnostic, *more: Diagnostic) -> None:
+        self.diagnostics: tuple[Diagnostic, ...] = (diagnostic, *more)
+        super().__init__(diagnostic.message)
+
+    @property
+    def diagnostic(self) -> Diagnostic:
+        """The first, usually only, finding."""
+        return self.diagnostics[0]
+
+    def __str__(self) -> str:
+        return "\n".join(d.render() for d in self.diagnostics)
+
+
+def missing_extra(extra: str, package: str) -> PortError:
+    """The error for a feature whose optional dependency is not installed."""
+    return PortError(
+        Diagnostic(
+            Code.MISSING_EXTRA,
+            f"this needs the Python package {package}, which is not installed",
+            help=f"pip install 'crossport[{extra}]'",
+        )
+    )
+
+
+def sort_diagnostics(diagnostics: Sequence[Diagnostic]) -> list[Diagnostic]:
+    """By place, duplicates dropped: the order in which a reader meets them in the source."""
+    unique = dict.fromkeys(diagnostics)
+    return sorted(
+        unique,
+        key=lambda d: (d.span.file, d.span.line, d.span.column) if d.span else ("", 0, 0),
+    )
+
+
+def _quote(span: Span) -> list[str]:
+    text = _source_line(span.file, span.line)
+    if text is None:
+        return []
+    # Tabs stay tabs, so that the caret lands under the same glyph in any terminal.
+    lead = "".join("\t" if c == "\t" else " " for c in text[: span.column - 1])
+    width = span.end_column - span.column if span.end_line == span.line else 1
+    width = max(1, min(width, len(text) - span.column + 1))
+    gutter = f"{span.line:>5}"
+    return [
+        f"{gutter} | {text}",
+        f"{'':>{len(gutter)}} | {lead}^{'~' * (width - 1)}",
+    ]
+
+
+@lru_cache(maxsize=64)
+def _lines(file: str) -> tuple[str, ...]:
+    try:
+        return tuple(Path(file).read_bytes().decode("utf-8", errors="replace").splitlines())
+    except OSError:
+        return ()
+
+
+def _source_line(file: str, line: int) -> str | None:
+    lines = _lines(file)
+    return lines[line - 1] if 0 < line <= len(lines) else None

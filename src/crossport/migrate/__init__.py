@@ -1,0 +1,1 @@
+"""Whole trees: which files, with which flags, into which folder."""

@@ -1,0 +1,1 @@
+"""The differential tester: run two kernels, compare what they compute."""
