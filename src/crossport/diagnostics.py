@@ -51,6 +51,12 @@ class Code(StrEnum):
     # CP4xxx: Triton and Pallas.
 
     # CP5xxx: validation.
+    CASES_INVALID = "CP5001"
+    BUNDLE_INVALID = "CP5002"
+    BUNDLE_TAMPERED = "CP5003"
+    RUNNER_UNAVAILABLE = "CP5004"
+    CANDIDATE_FAILED = "CP5005"
+    CASES_MISSING = "CP5006"
 
     # CP6xxx: compilation and the emulator.
 
