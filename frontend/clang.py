@@ -1,0 +1,204 @@
+"""libclang, with the C functions that its Python binding lacks, typed and in one place.
+
+    from crossport.frontend import clang
+    clang.binary_operator(cursor)     "+="          clang.evaluate(cursor)          128
+    clang.unary_operator(cursor)      "post++"      clang.template_arguments(f)     ("float", "128")
+
+Everything here is a question about a cursor; nothing here knows CUDA. The wheel pins libclang 18.1.1:
+the numbers of the enumerations below are that version's.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+from clang import cindex
+from clang.cindex import Cursor, CursorKind, Index, Token, TokenKind, Type, TypeKind
+
+__all__ = [
+    "Cursor",
+    "CursorKind",
+    "Index",
+    "Token",
+    "TokenKind",
+    "Type",
+    "TypeKind",
+    "binary_operator",
+    "body",
+    "evaluate",
+    "has_attribute",
+    "identity",
+    "offsets",
+    "template_arguments",
+    "unary_operator",
+    "walk",
+]
+
+_lib = cindex.conf.lib
+# The binding narrows some return values to enumerations that lack members of this version, and
+# raises on them; a handle of our own returns the bare number.
+_raw = ctypes.CDLL(_lib._name)
+
+_STRING = cindex._CXString
+_EVAL_INT, _EVAL_FLOAT, _EVAL_STRING = 1, 2, 3
+_ARGUMENT_TYPE, _ARGUMENT_INTEGRAL, _ARGUMENT_PACK = 1, 4, 8
+
+_UNARY = {
+    1: "post++", 2: "post--", 3: "++", 4: "--", 5: "&", 6: "*", 7: "+", 8: "-", 9: "~", 10: "!",
+    11: "__real", 12: "__imag", 13: "__extension__",
+}  # fmt: skip
+
+
+def _declare(library: Any, name: str, arguments: list[Any], result: Any) -> Any:
+    function = getattr(library, name)
+    function.argtypes = arguments
+    function.restype = result
+    if result is _STRING:
+        function.errcheck = _STRING.from_result
+    return function
+
+
+_binary_kind = _declare(_raw, "clang_getCursorBinaryOperatorKind", [Cursor], ctypes.c_int)
+_binary_spelling = _declare(
+    _lib, "clang_getBinaryOperatorKindSpelling", [ctypes.c_int], _STRING
+)
+_unary_kind = _declare(_raw, "clang_getCursorUnaryOperatorKind", [Cursor], ctypes.c_int)
+_evaluate = _declare(_raw, "clang_Cursor_Evaluate", [Cursor], ctypes.c_void_p)
+_eval_kind = _declare(_raw, "clang_EvalResult_getKind", [ctypes.c_void_p], ctypes.c_int)
+_eval_unsigned = _declare(_raw, "clang_EvalResult_isUnsignedInt", [ctypes.c_void_p], ctypes.c_uint)
+_eval_int = _declare(_raw, "clang_EvalResult_getAsLongLong", [ctypes.c_void_p], ctypes.c_longlong)
+_eval_uint = _declare(_raw, "clang_EvalResult_getAsUnsigned", [ctypes.c_void_p], ctypes.c_ulonglong)
+_eval_float = _declare(_raw, "clang_EvalResult_getAsDouble", [ctypes.c_void_p], ctypes.c_double)
+_eval_dispose = _declare(_raw, "clang_EvalResult_dispose", [ctypes.c_void_p], None)
+_argument_count = _declare(_raw, "clang_Cursor_getNumTemplateArguments", [Cursor], ctypes.c_int)
+_argument_kind = _declare(
+    _raw, "clang_Cursor_getTemplateArgumentKind", [Cursor, ctypes.c_uint], ctypes.c_int
+)
+_argument_value = _declare(
+    _raw, "clang_Cursor_getTemplateArgumentValue", [Cursor, ctypes.c_uint], ctypes.c_longlong
+)
+_main_file_check = _declare(
+    _raw, "clang_Location_isFromMainFile", [cindex.SourceLocation], ctypes.c_int
+)
+_spelling_location = _declare(
+    _raw,
+    "clang_getSpellingLocation",
+    [
+        cindex.SourceLocation,
+        ctypes.POINTER(ctypes.c_void_p),
+        ctypes.POINTER(ctypes.c_uint),
+        ctypes.POINTER(ctypes.c_uint),
+        ctypes.POINTER(ctypes.c_uint),
+    ],
+    None,
+)
+
+
+def binary_operator(cursor: Cursor) -> str:
+    """`+`, `<<`, `=`, `+=` ... of a binary or compound assignment operator; "" for other kinds."""
+    kind = _binary_kind(cursor)
+    return str(_binary_spelling(kind)) if kind else ""
+
+
+def unary_operator(cursor: Cursor) -> str:
+    """`-`, `!`, `*`, `&`, `++` (before), `post++` (after) ...; "" for other kinds."""
+    return _UNARY.get(_unary_kind(cursor), "")
+
+
+def evaluate(cursor: Cursor) -> int | float | None:
+    """The value of a constant expression (or of a variable's initialiser), or None."""
+    result = _evaluate(cursor)
+    if not result:
+        return None
+    try:
+        kind = _eval_kind(result)
+        if kind == _EVAL_INT:
+            return int(_eval_uint(result) if _eval_unsigned(result) else _eval_int(result))
+        return float(_eval_float(result)) if kind == _EVAL_FLOAT else None
+    finally:
+        _eval_dispose(result)
+
+
+def template_arguments(function: Cursor) -> tuple[str, ...]:
+    """The arguments of an instantiated function as they are spelled: ("float", "128").
+
+    A pack or a template that is an argument shows as "...": the C API does not open it.
+    """
+    return tuple(_argument(function, i) for i in range(max(0, _argument_count(function))))
+
+
+def _argument(function: Cursor, index: int) -> str:
+    kind = _argument_kind(function, index)
+    if kind == _ARGUMENT_TYPE:
+        return str(function.get_template_argument_type(index).spelling)
+    if kind == _ARGUMENT_INTEGRAL:
+        return str(_argument_value(function, index))
+    return "..."
+
+
+def is_in_macro(cursor: Cursor) -> bool:
+    """Does the cursor start inside a macro's expansion (where its tokens cannot be trusted)?"""
+    location = cursor.extent.start
+    return _spelling_offset(location) != (location.file.name if location.file else "", location.offset)
+
+
+def _spelling_offset(location: Any) -> tuple[str, int]:
+    file, line = ctypes.c_void_p(), ctypes.c_uint()
+    column, offset = ctypes.c_uint(), ctypes.c_uint()
+    _spelling_location(
+        location,
+        ctypes.byref(file),
+        ctypes.byref(line),
+        ctypes.byref(column),
+        ctypes.byref(offset),
+    )
+    name = str(_file_name(file)) if file else ""
+    return name, offset.value
+
+
+_file_name = _declare(_lib, "clang_getFileName", [ctypes.c_void_p], _STRING)
+
+
+def offsets(cursor: Cursor) -> tuple[int, int]:
+    """Byte offsets of the cursor's extent in its file (of the macro's use, inside a macro)."""
+    extent = cursor.extent
+    return extent.start.offset, extent.end.offset
+
+
+def has_attribute(cursor: Cursor, kind: CursorKind) -> bool:
+    """Does a declaration carry an attribute such as `CursorKind.CUDAGLOBAL_ATTR`?"""
+    return any(child.kind == kind for child in cursor.get_children())
+
+
+def body(function: Cursor) -> Cursor | None:
+    """The `{...}` of a function, or None: a declaration, or an instance that did not compile."""
+    found = None
+    for child in function.get_children():
+        if child.kind in (CursorKind.COMPOUND_STMT, CursorKind.CXX_TRY_STMT):
+            found = child
+    return found
+
+
+def identity(function: Cursor) -> str:
+    """A key that tells a function's instantiations apart (the USR alone does not)."""
+    arguments = ",".join(template_arguments(function))
+    return f"{function.get_usr()}|{function.type.spelling}|{arguments}"
+
+
+def walk(cursor: Cursor) -> Iterator[Cursor]:
+    """The cursor and all below it, in source order, without recursion."""
+    stack = [cursor]
+    while stack:
+        current = stack.pop()
+        yield current
+        stack.extend(reversed(list(current.get_children())))
+
+
+@lru_cache(maxsize=1)
+def version() -> str:
+    """`18.1.1`-like text that changes with the library; part of cache keys."""
+    describe = _declare(_lib, "clang_getClangVersion", [], _STRING)
+    return str(describe())
