@@ -93,8 +93,10 @@ class _Checker:
 
     def problems(self) -> list[str]:
         """All violations in the function."""
-        for variable in (*self.function.params, *self.function.shared):
-            self._declare(variable.name, variable.type)
+        for param in self.function.params:
+            self._declare(param.name, param.type)
+        for shared in self.function.shared:
+            self._declare(shared.name, shared.type)
         if self.function.kernel is not None and self.function.result != VOID:
             self._report("a kernel returns nothing")
         self._block(self.function.body, in_loop=False, in_switch=False)
