@@ -59,6 +59,11 @@ class Code(StrEnum):
     CASES_MISSING = "CP5006"
 
     # CP6xxx: compilation and the emulator.
+    DOES_NOT_COMPILE = "CP6001"
+    UNKNOWN_ARCH = "CP6002"
+    NO_COMPILER = "CP6003"
+    COMPILER_TIMEOUT = "CP6004"
+    NOTHING_TO_CHECK = "CP6005"
 
     # CP9xxx: crossport itself.
     USAGE = "CP9001"

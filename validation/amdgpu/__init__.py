@@ -1,0 +1,1 @@
+"""Compiled AMD code on a machine without an AMD GPU: compile, load, execute."""

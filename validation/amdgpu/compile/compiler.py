@@ -1,0 +1,314 @@
+"""Compile HIP to AMD code objects, and check host code: source in, bytes or diagnostics out.
+
+Example:
+
+    code_object = compile_hip(Path("saxpy.hip"), "gfx942")     # an ELF file, as bytes
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from crossport.diagnostics import Code, Diagnostic, PortError, Severity
+from crossport.validation.amdgpu.compile.archs import Arch, arch_named
+from crossport.validation.amdgpu.compile.cache import Cache, content_key
+from crossport.validation.amdgpu.compile.commands import (
+    MESSAGE_FLAGS,
+    Command,
+    device_command,
+    host_command,
+)
+from crossport.validation.amdgpu.compile.messages import opened_files, parse_messages
+from crossport.validation.amdgpu.compile.toolchains import (
+    WRAPPERS,
+    Toolchain,
+    find_toolchains,
+    hip_version,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A compiler call: errors as diagnostics; a code object where one was asked for."""
+
+    diagnostics: tuple[Diagnostic, ...]
+    code_object: bytes = b""
+
+    @property
+    def ok(self) -> bool:
+        """Whether the compiler had no error."""
+        return not self.diagnostics
+
+
+def compile_hip(
+    source: str | Path,
+    arch: str,
+    *,
+    flags: Sequence[str] = (),
+    include: Sequence[str | Path] = (),
+    name: str = "source.hip",
+    toolchain: Toolchain | None = None,
+    timeout: float = 300.0,
+    cache: Cache | None = None,
+) -> bytes:
+    """The code object (ELF) of a HIP source for one GPU; `PortError` with the compiler's errors.
+
+    `source` is a path, or the text itself, called `name` in messages. `flags` are clang's, after
+    ours; optimisation is -O3 unless they say otherwise.
+    """
+    target = arch_named(arch)
+    chosen = toolchain or choose_toolchain(target)
+    command = device_command(chosen, target)
+    wanted = ["-O3", *_language(flags), *flags]
+    outcome = run_compiler(
+        command,
+        chosen,
+        source,
+        flags=wanted,
+        include=include,
+        name=name,
+        timeout=timeout,
+        cache=cache,
+        wants_code=True,
+    )
+    if not outcome.ok:
+        raise PortError(outcome.diagnostics[0], *outcome.diagnostics[1:])
+    return outcome.code_object
+
+
+def check_device(
+    source: str | Path,
+    arch: str,
+    *,
+    flags: Sequence[str] = (),
+    include: Sequence[str | Path] = (),
+    name: str = "source.hip",
+    toolchain: Toolchain | None = None,
+    timeout: float = 300.0,
+    cache: Cache | None = None,
+) -> Outcome:
+    """Whether the device side compiles for `arch`: the errors, none if it does.
+
+    Code is generated (without optimisation and without the device libraries' bodies), because
+    inline assembly, LDS size and unavailable instructions fail no earlier than there.
+    """
+    target = arch_named(arch)
+    chosen = toolchain or choose_toolchain(target)
+    command = device_command(chosen, target, link=False)
+    wanted = [*_language(flags), *_without_optimisation(flags), "-O1", "-S"]
+    return run_compiler(
+        command,
+        chosen,
+        source,
+        flags=wanted,
+        include=include,
+        name=name,
+        timeout=timeout,
+        cache=cache,
+    )
+
+
+def check_host(
+    source: str | Path,
+    *,
+    flags: Sequence[str] = (),
+    include: Sequence[str | Path] = (),
+    name: str = "source.hip",
+    toolchain: Toolchain | None = None,
+    timeout: float = 300.0,
+    cache: Cache | None = None,
+) -> Outcome:
+    """Whether the host side passes a syntax and type check: the errors, none if it does."""
+    chosen = toolchain or choose_toolchain(None)
+    wanted = [*_language(flags), *_without_optimisation(flags)]
+    return run_compiler(
+        host_command(chosen),
+        chosen,
+        source,
+        flags=wanted,
+        include=include,
+        name=name,
+        timeout=timeout,
+        cache=cache,
+    )
+
+
+def choose_toolchain(arch: Arch | None, rocm_path: Path | str | None = None) -> Toolchain:
+    """The preferred toolchain that can compile for `arch`; a diagnostic if none can."""
+    found = find_toolchains(rocm_path)
+    for toolchain in found:
+        if arch is None or arch.name in toolchain.archs:
+            return toolchain
+    what = "HIP" if arch is None else f"{arch.name} ({arch.product})"
+    have = "; ".join(t.name for t in found) or "no HIP compiler at all"
+    raise PortError(
+        Diagnostic(
+            Code.NO_COMPILER,
+            f"nothing on this machine compiles {what}: found {have}",
+            help="pip install 'crossport[amd]', or install ROCm",
+        )
+    )
+
+
+def run_compiler(
+    command: Command,
+    toolchain: Toolchain,
+    source: str | Path,
+    *,
+    flags: Sequence[str],
+    include: Sequence[str | Path],
+    name: str,
+    timeout: float,
+    cache: Cache | None = None,
+    wants_code: bool = False,
+) -> Outcome:
+    """One compiler call on one source, answered from the cache where nothing changed."""
+    text, path = _read(source)
+    shown = str(path) if path is not None else name
+    folders = [str(Path(folder)) for folder in include]
+    argv = [*command.argv, *MESSAGE_FLAGS, "-Wno-everything", *(f"-I{f}" for f in folders), *flags]
+    store = cache or Cache()
+    where = str(path.resolve()) if path is not None else name
+    state = _headers_state(toolchain)
+    key = content_key(state, where, os.getcwd(), *argv, text)
+    if (entry := store.get(key)) is not None:
+        known = tuple(_from_json(item) for item in entry.meta["diagnostics"])
+        return Outcome(known, entry.payload)
+
+    with tempfile.TemporaryDirectory(prefix="crossport-") as scratch:
+        if path is None:
+            given = Path(scratch) / "source.hip"
+            given.write_bytes(text)
+        else:
+            given = path
+        output = Path(scratch) / "out.co"
+        emits = "-fsyntax-only" not in argv
+        tail = [
+            *(["-c"] if wants_code else []),
+            str(given),
+            *(["-o", str(output)] if emits else []),
+        ]
+        code, said = _run([*argv, *tail], command.environment(), timeout)
+        if code is None:
+            return Outcome((_timed_out(shown, timeout),))
+        payload = output.read_bytes() if wants_code and code == 0 else b""
+
+    opened = opened_files(said)
+    system = _system_roots(toolchain)
+
+    def is_users(file: str) -> bool:
+        return not file.startswith(system) and not file.startswith("<")
+
+    def rename(file: str) -> str:
+        return shown if file == str(given) else file
+
+    diagnostics = tuple(parse_messages(said, is_users, rename)) if code != 0 else ()
+    if code != 0 and not diagnostics:
+        diagnostics = (_unexplained(shown, code, said),)
+    # A header that was missing may appear without anything we hashed changing.
+    if not any("file not found" in d.message for d in diagnostics):
+        meta = {"diagnostics": [_to_json(d) for d in diagnostics]}
+        store.put(key, filter(is_users, opened), meta, payload)
+    return Outcome(diagnostics, payload)
+
+
+def _read(source: str | Path) -> tuple[bytes, Path | None]:
+    if isinstance(source, str):
+        return source.encode("utf-8", "surrogateescape"), None
+    try:
+        return source.read_bytes(), source
+    except OSError as error:
+        raise PortError(
+            Diagnostic(Code.CANNOT_READ, f"cannot read {source}: {error.strerror}")
+        ) from error
+
+
+def _language(flags: Sequence[str]) -> list[str]:
+    return [] if any(flag.startswith(("-std=", "--std=")) for flag in flags) else ["-std=c++17"]
+
+
+def _without_optimisation(flags: Sequence[str]) -> list[str]:
+    return [f for f in flags if not (f.startswith("-O") and len(f) <= 6)]
+
+
+def _run(argv: list[str], env: dict[str, str], timeout: float) -> tuple[int | None, str]:
+    """Exit code and stderr; None when time ran out (the whole process group is ended)."""
+    process = subprocess.Popen(
+        argv,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env=env,
+        start_new_session=True,
+    )
+    try:
+        _, said = process.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        return None, ""
+    return process.returncode, said.decode("utf-8", "replace")
+
+
+def _system_roots(toolchain: Toolchain) -> tuple[str, ...]:
+    """Folders whose files a user does not write."""
+    tool = Path(toolchain.driver[0])
+    roots = {str(toolchain.headers), str(WRAPPERS), "/usr/include", "/usr/lib", "/usr/bin/../"}
+    roots |= {str(tool.parent), str(tool.resolve().parent.parent)}
+    if toolchain.rocm_path is not None:
+        roots.add(str(toolchain.rocm_path))
+    return tuple(sorted(roots))
+
+
+def _headers_state(toolchain: Toolchain) -> str:
+    """What identifies a compiler with its headers, so that an update invalidates old results."""
+    ours = "".join(
+        f"{path.name}{path.stat().st_mtime_ns}" for path in sorted(WRAPPERS.rglob("*.h"))
+    )
+    return f"1|{toolchain.version}|{hip_version(toolchain.headers)}|{ours}"
+
+
+def _timed_out(shown: str, timeout: float) -> Diagnostic:
+    return Diagnostic(
+        Code.COMPILER_TIMEOUT,
+        f"the compiler did not finish {shown} in {timeout:.0f} s",
+        help="compile this file apart, or raise the limit",
+    )
+
+
+def _unexplained(shown: str, code: int, said: str) -> Diagnostic:
+    lines = [line for line in said.splitlines() if line.strip() and not line.startswith(".")]
+    crashed = code < 0 or "PLEASE submit a bug report" in said
+    what = "crashed" if crashed else f"ended with code {code}"
+    first = next((line for line in lines if "rror" in line or "fatal" in line.lower()), "")
+    last = first or (lines[-1] if lines else "no message")
+    return Diagnostic(
+        Code.DOES_NOT_COMPILE, f"the compiler {what} on {shown}: {last.strip()[:300]}"
+    )
+
+
+def _to_json(diagnostic: Diagnostic) -> dict[str, object]:
+    span = diagnostic.span
+    place = [span.file, span.line, span.column, span.end_line, span.end_column] if span else None
+    return {
+        "code": diagnostic.code.value,
+        "message": diagnostic.message,
+        "help": diagnostic.help,
+        "span": place,
+    }
+
+
+def _from_json(item: dict[str, object]) -> Diagnostic:
+    from crossport.diagnostics import Span
+
+    place = item["span"]
+    span = Span(*place) if isinstance(place, list) else None
+    return Diagnostic(
+        Code(str(item["code"])), str(item["message"]), span, Severity.ERROR, str(item["help"])
+    )
