@@ -1,12 +1,13 @@
 // Spelling 5 of 5: block size as a template parameter, the last warp without barriers.
 template <unsigned int BLOCK>
 __device__ void warp_tail(volatile int* shared, unsigned int tid) {
-  if (BLOCK >= 64) { shared[tid] += shared[tid + 32]; __syncwarp(); }
-  shared[tid] += shared[tid + 16]; __syncwarp();
-  shared[tid] += shared[tid + 8]; __syncwarp();
-  shared[tid] += shared[tid + 4]; __syncwarp();
-  shared[tid] += shared[tid + 2]; __syncwarp();
-  shared[tid] += shared[tid + 1];
+  int sum = shared[tid];
+  if (BLOCK >= 64) { sum += shared[tid + 32]; __syncwarp(); shared[tid] = sum; __syncwarp(); }
+  sum += shared[tid + 16]; __syncwarp(); shared[tid] = sum; __syncwarp();
+  sum += shared[tid + 8]; __syncwarp(); shared[tid] = sum; __syncwarp();
+  sum += shared[tid + 4]; __syncwarp(); shared[tid] = sum; __syncwarp();
+  sum += shared[tid + 2]; __syncwarp(); shared[tid] = sum; __syncwarp();
+  sum += shared[tid + 1]; __syncwarp(); shared[tid] = sum;
 }
 
 template <unsigned int BLOCK>
