@@ -1,0 +1,10 @@
+#!/bin/sh
+# Everything that must be quiet before a change lands: format, lint, types, layers, tests.
+set -eu
+cd "$(dirname "$0")/.."
+export PATH="$PWD/.venv/bin:$PATH"
+ruff format --check .
+ruff check .
+lint-imports
+mypy
+pytest -q "$@"

@@ -1,0 +1,352 @@
+"""The command line `port`: options in, files and findings out, one exit code.
+
+    port kernel.cu --to rocm            port inspect kernel.cu        port doctor
+
+A first argument that is no subcommand is a source to port. What is heavy (libclang, torch, jax) is
+imported by the command that needs it, so that `port --help` answers at once. Results go to stdout,
+findings and progress to stderr.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from crossport import __version__
+from crossport.diagnostics import Code, Diagnostic, PortError, sort_diagnostics
+from crossport.result import Exit, PortResult
+
+if TYPE_CHECKING:
+    from crossport.api import Options
+
+TARGETS = {"hip": "hip", "rocm": "hip", "triton": "triton", "pallas": "pallas", "tpu": "pallas"}
+
+
+class _Main(click.Group):
+    """A group whose default command is to port."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        wants_help = not args or args[0] in ("--help", "-h", "--version")
+        if not wants_help and args[0] not in self.commands:
+            args = ["port", *args]
+        return super().parse_args(ctx, args)
+
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        formatter.write_usage("port", "SOURCE... --to TARGET[,TARGET] [OPTIONS] [-- CLANG_FLAGS]")
+        formatter.write_usage("port", "COMMAND [OPTIONS]", prefix="   or: ")
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        ported = self.commands["port"]
+        with formatter.section("Options of a port"):
+            records = (p.get_help_record(ctx) for p in ported.params)
+            formatter.write_dl([record for record in records if record])
+        with formatter.section("Commands"):
+            formatter.write_dl(
+                [(name, c.get_short_help_str(80)) for name, c in self.commands.items()
+                 if name != "port"]
+            )  # fmt: skip
+
+
+@click.group(cls=_Main, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="crossport")
+def cli() -> None:
+    """Port CUDA kernels to HIP, Triton and Pallas, and prove each port.
+
+    \b
+    TARGET is rocm (= hip), triton or tpu (= pallas). SOURCE is a file or a folder.
+    Without -o the port is written next to its source; no input file is ever changed.
+
+    \b
+    Exit codes: 0 done (and verified, if asked)   1 usage or I/O   2 ported in part
+                3 verification failed             4 not verifiable here   5 internal error
+    """
+
+
+def _targets(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[str, ...]:
+    names = [name.strip() for name in value.split(",") if name.strip()]
+    unknown = [name for name in names if name not in TARGETS]
+    if unknown or not names:
+        shown = ", ".join(unknown) or value
+        raise click.BadParameter(f"{shown!r} is not one of {', '.join(TARGETS)}")
+    return tuple(dict.fromkeys(TARGETS[name] for name in names))
+
+
+def _comma_list(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+_sources = click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
+_arch = click.option(
+    "--arch", default="gfx942", callback=_comma_list, metavar="ARCH,...", show_default=True,
+    help="AMD architectures the port is for.",
+)  # fmt: skip
+_json = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
+_build_dir = click.option(
+    "-p", "build_dir", metavar="BUILD_DIR",
+    help="Folder with compile_commands.json: the flags of each source.",
+)  # fmt: skip
+_instantiate = click.option(
+    "--instantiate", multiple=True, metavar="'k<float,128>'",
+    help="A template instance to port beside those that are launched (repeatable).",
+)  # fmt: skip
+
+
+@cli.command("port")
+@_sources
+@click.option(
+    "--to", "targets", required=True, callback=_targets, metavar="TARGET,...",
+    help="rocm (hip), triton, tpu (pallas).",
+)  # fmt: skip
+@click.option("-o", "out", metavar="OUT", help="Write under this folder.")
+@_arch
+@click.option("--check", is_flag=True, help="Compile what came out (HIP), for each --arch.")
+@click.option("--rocm-path", metavar="ROOT", help="A ROCm install whose headers --check uses.")
+@click.option("--verify", is_flag=True, help="Run the port and judge it (see port verify).")
+@click.option(
+    "--wave",
+    type=click.Choice(["safe", "native"]),
+    default="safe",
+    show_default=True,
+    help="safe: 32-lane programs keep their meaning on wave64; native: widen them.",
+)
+@click.option("--diff", is_flag=True, help="Print the change; without -o nothing is written.")
+@_json
+@click.option("--sarif", metavar="FILE", help="Write the findings as SARIF 2.1.0.")
+@_build_dir
+@_instantiate
+@click.option("-j", "--jobs", type=click.IntRange(1), default=None, help="Processes for a folder.")
+@click.pass_obj
+def port_command(
+    flags: tuple[str, ...],
+    sources: tuple[str, ...],
+    targets: tuple[str, ...],
+    out: str | None,
+    arch: tuple[str, ...],
+    check: bool,
+    rocm_path: str | None,
+    verify: bool,
+    wave: str,
+    diff: bool,
+    as_json: bool,
+    sarif: str | None,
+    build_dir: str | None,
+    instantiate: tuple[str, ...],
+    jobs: int | None,
+) -> Exit:
+    """Port sources."""
+    from crossport import api
+
+    options = api.Options(
+        arch=arch, flags=flags, build_dir=build_dir, instantiate=instantiate, wave=wave,
+        rocm_path=rocm_path, jobs=jobs,
+    )  # fmt: skip
+    job = _PortJob(targets, out, options, write=out is not None or not diff)
+    result, code = job.run(sources)
+    if check:
+        checked = api.check(result, sources, out, options)
+        result = PortResult(
+            result.outputs, result.kernels, (*result.diagnostics, *checked.diagnostics)
+        )
+        code = Exit.worst((code, Exit.DONE if checked.passed else Exit.PARTIAL))
+    if verify:
+        result, verified = api.verify_all(result, sources, options)
+        code = Exit.worst((code, verified))
+    _report(result, as_json=as_json, show_diff=diff, sarif=sarif)
+    return code
+
+
+class _PortJob:
+    """Ports each path, writes what came out, and goes on after an input that cannot be read."""
+
+    def __init__(
+        self, targets: tuple[str, ...], out: str | None, options: Options, *, write: bool
+    ) -> None:
+        self.targets, self.out, self.options, self.write = targets, out, options, write
+
+    def run(self, paths: Sequence[str]) -> tuple[PortResult, Exit]:
+        """The merged result, and the worst exit code."""
+        from crossport.result import merge
+
+        results: list[PortResult] = []
+        codes: list[Exit] = []
+        for path in paths:
+            try:
+                result = self._one(path)
+                codes.append(result.exit_code)
+            except PortError as error:
+                result = PortResult(diagnostics=error.diagnostics)
+                codes.append(Exit.USAGE)
+            results.append(result)
+        return merge(results), Exit.worst(codes)
+
+    def _one(self, path: str) -> PortResult:
+        from crossport import api
+
+        if Path(path).is_dir():
+            if self.write and self.out is None:
+                raise PortError(
+                    Diagnostic(
+                        Code.USAGE,
+                        f"{path} is a folder: say where its port goes",
+                        help="add -o OUT",
+                    )
+                )
+            result = api.port_folder(path, self.targets, self.options)
+        else:
+            result = api.port_file(path, self.targets, self.options)
+        if self.write:
+            folder = Path(self.out) if self.out is not None else Path(path).parent
+            result.write(folder)
+        return result
+
+
+@cli.command("inspect")
+@_sources
+@click.option("--kernel", "kernel_name", metavar="K", help="Only this kernel.")
+@click.option(
+    "--arch",
+    default="sm_90,gfx942",
+    callback=_comma_list,
+    metavar="ARCH,...",
+    show_default=True,
+    help="Targets to compare.",
+)
+@_json
+@_build_dir
+@_instantiate
+@click.pass_obj
+def inspect_command(
+    flags: tuple[str, ...],
+    sources: tuple[str, ...],
+    kernel_name: str | None,
+    arch: tuple[str, ...],
+    as_json: bool,
+    build_dir: str | None,
+    instantiate: tuple[str, ...],
+) -> Exit:
+    """Facts, per kernel and per access."""
+    from crossport import api
+
+    options = api.Options(arch=arch, flags=flags, build_dir=build_dir, instantiate=instantiate)
+    report = api.inspect_sources(sources, kernel_name, options)
+    if as_json:
+        _print_json(report.as_json())
+    else:
+        click.echo(report.as_text(), nl=False)
+    _print_diagnostics(report.diagnostics)
+    return report.exit_code
+
+
+@cli.command("doctor")
+@_json
+def doctor_command(as_json: bool) -> Exit:
+    """What can be compiled, run and verified on this machine."""
+    from crossport.doctor import examine
+
+    findings = examine()
+    if as_json:
+        _print_json({"schema": 1, "tools": [finding.as_json() for finding in findings]})
+    else:
+        for finding in findings:
+            click.echo(finding.as_text())
+    return Exit.DONE
+
+
+def _report(result: PortResult, *, as_json: bool, show_diff: bool, sarif: str | None) -> None:
+    if sarif is not None:
+        _write_sarif(sarif, result.diagnostics)
+    if as_json:
+        _print_json(result.as_json())
+        return
+    if show_diff:
+        click.echo(result.diff(), nl=False)
+    _print_diagnostics(result.diagnostics)
+    _print_summary(result)
+
+
+def _print_summary(result: PortResult) -> None:
+    for output in result.outputs:
+        edits = f"{output.edits} edit{'s' if output.edits != 1 else ''}"
+        origin = f"{output.source} -> " if output.source else ""
+        click.echo(f"{origin}{output.path}: {edits}", err=True)
+    for kernel in result.kernels:
+        reason = f" ({kernel.reason})" if kernel.reason else ""
+        click.echo(
+            f"  {kernel.name}: {kernel.target}, tier {kernel.tier}, {kernel.status}{reason}",
+            err=True,
+        )
+
+
+def _print_diagnostics(diagnostics: Sequence[Diagnostic]) -> None:
+    for diagnostic in sort_diagnostics(diagnostics):
+        click.echo(diagnostic.render(), err=True)
+
+
+def _print_json(value: dict[str, Any]) -> None:
+    click.echo(json.dumps(value, indent=2))
+
+
+def _write_sarif(path: str, diagnostics: Sequence[Diagnostic]) -> None:
+    from crossport.sarif import to_sarif
+
+    try:
+        Path(path).write_text(json.dumps(to_sarif(diagnostics), indent=2) + "\n")
+    except OSError as error:
+        raise PortError(
+            Diagnostic(Code.CANNOT_WRITE, f"cannot write {path}: {error.strerror or error}")
+        ) from error
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command line and leave with its exit code."""
+    sys.exit(run(list(sys.argv[1:] if argv is None else argv)))
+
+
+def run(argv: list[str]) -> int:
+    """Run the command line; give its exit code. No exception leaves here."""
+    # What stands behind `--` is for clang, not for us.
+    end = argv.index("--") if "--" in argv else len(argv)
+    flags = tuple(argv[end + 1 :])
+    try:
+        code = cli.main(argv[:end], prog_name="port", standalone_mode=False, obj=flags)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return Exit.USAGE
+    except click.ClickException as error:
+        click.echo(f"error: {Code.USAGE.value}: {error.format_message()}", err=True)
+        click.echo("  help: port --help", err=True)
+        return Exit.USAGE
+    except PortError as error:
+        _print_diagnostics(error.diagnostics)
+        internal = error.diagnostic.code is Code.INTERNAL
+        return Exit.INTERNAL if internal else Exit.USAGE
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted", err=True)
+        return Exit.USAGE
+    except Exception:
+        return _internal_error(argv)
+    return int(code or 0)
+
+
+def _internal_error(argv: list[str]) -> int:
+    """Say that the fault is ours, and leave a file that reproduces it."""
+    reproducer = Path("crossport-crash.txt")
+    report = f"crossport {__version__}\nport {' '.join(argv)}\n\n{traceback.format_exc()}"
+    try:
+        reproducer.write_text(report)
+        where = f"the report is in {reproducer}"
+    except OSError:
+        where = report
+    diagnostic = Diagnostic(
+        Code.INTERNAL,
+        "crossport failed on this input; the fault is ours",
+        help=f"{where}: please send it with the source",
+    )
+    click.echo(diagnostic.render(), err=True)
+    return Exit.INTERNAL
