@@ -16,11 +16,14 @@ import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from crossport.diagnostics import Code, Diagnostic, PortError
 from crossport.validation.amdgpu.compile.archs import Arch
 from crossport.validation.amdgpu.compile.cache import cache_root, content_key
 from crossport.validation.amdgpu.compile.toolchains import WRAPPERS, Toolchain
+
+Language = Literal["hip", "c++", "c"]
 
 # How clang's messages are wanted: ranges for a diagnostic, no colours, no quoted source, and every
 # header that is opened (-H), so that results can be cached by what they depend on.
@@ -39,9 +42,10 @@ DEFAULT_FLAGS = ("-ffp-contract=on",)
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A compiler call: `argv` without source and output, and the environment that it needs."""
+    """A compiler call without source and output, and what must stand in front of PATH."""
 
-    argv: tuple[str, ...]
+    driver: tuple[str, ...]
+    flags: tuple[str, ...]
     path_prefix: str = ""
 
     def environment(self) -> dict[str, str]:
@@ -59,29 +63,22 @@ def device_command(toolchain: Toolchain, arch: Arch, *, link: bool = True) -> Co
     bundle = ("--no-gpu-bundle-output",) if link else ()
     prefix = _lld_folder(toolchain) if toolchain.kind == "pip" else ""
     libs = _device_library_flags(toolchain, arch) if link else ("-nogpulib",)
-    return Command(
-        (*toolchain.driver, *common, *bundle, *_header_flags(toolchain), *libs, *DEFAULT_FLAGS),
-        prefix,
-    )
+    flags = (*common, *bundle, *_header_flags(toolchain), *libs, *DEFAULT_FLAGS)
+    return Command(toolchain.driver, flags, prefix)
 
 
-def host_command(toolchain: Toolchain) -> Command:
+def host_command(toolchain: Toolchain, language: Language = "hip") -> Command:
     """Check the host side: parse and type-check, no code."""
-    return Command(
-        (
-            *toolchain.driver,
-            *("-x", "hip", "--offload-host-only", "-fsyntax-only", "-nogpulib"),
-            *_header_flags(toolchain),
-            *DEFAULT_FLAGS,
-        )
-    )
+    if language == "hip":
+        side = ("-x", "hip", "--offload-host-only", "-nogpulib", *_header_flags(toolchain))
+    else:
+        side = ("-x", language, "-D__HIP_PLATFORM_AMD__", *_plain_header_flags(toolchain))
+    return Command(toolchain.driver, (*side, "-fsyntax-only", *DEFAULT_FLAGS))
 
 
 def _header_flags(toolchain: Toolchain) -> tuple[str, ...]:
     match toolchain.kind:
         case "rocm":
-            return (f"--rocm-path={toolchain.rocm_path}",)
-        case "clang" if toolchain.rocm_path is not None:
             return (f"--rocm-path={toolchain.rocm_path}",)
         case "clang":
             flags = ["-nogpuinc", "-include", "__clang_hip_runtime_wrapper.h"]
@@ -92,7 +89,19 @@ def _header_flags(toolchain: Toolchain) -> tuple[str, ...]:
             return _pip_header_flags(toolchain)
 
 
+def _plain_header_flags(toolchain: Toolchain) -> tuple[str, ...]:
+    """For C and C++: HIP's API can be included, and nothing is included by itself."""
+    if toolchain.kind == "pip":
+        return _pip_folders(toolchain)
+    return ("-isystem", str(toolchain.headers))
+
+
 def _pip_header_flags(toolchain: Toolchain) -> tuple[str, ...]:
+    wrapper = str(WRAPPERS / "crossport_hip_device.h")
+    return ("-nogpuinc", *_pip_folders(toolchain), "-include", wrapper)
+
+
+def _pip_folders(toolchain: Toolchain) -> tuple[str, ...]:
     """Zig's clang finds no headers by itself: name libc++, clang's own, glibc, HIP, ours."""
     lib = Path(toolchain.driver[0]).parent / "lib"
     folders = [
@@ -103,10 +112,10 @@ def _pip_header_flags(toolchain: Toolchain) -> tuple[str, ...]:
     ]
     # Real library headers go before ours; ours only fill the gaps of the wheel.
     folders += [toolchain.headers, WRAPPERS]
-    flags = ["--target=x86_64-linux-gnu", "-nogpuinc", "-nostdinc", "-nostdinc++"]
+    flags = ["--target=x86_64-linux-gnu", "-nostdinc", "-nostdinc++"]
     flags += [part for folder in folders for part in ("-isystem", str(folder))]
     flags += [f"-D{define}" for define in _LIBCPP_SETTINGS]
-    return (*flags, "-include", str(WRAPPERS / "crossport_hip_device.h"))
+    return tuple(flags)
 
 
 _GLIBC_HEADERS = ("x86-linux-gnu", "generic-glibc", "x86-linux-any", "any-linux-any")

@@ -21,10 +21,12 @@ from crossport.validation.amdgpu.compile.cache import Cache, content_key
 from crossport.validation.amdgpu.compile.commands import (
     MESSAGE_FLAGS,
     Command,
+    Language,
     device_command,
     host_command,
 )
 from crossport.validation.amdgpu.compile.messages import opened_files, parse_messages
+from crossport.validation.amdgpu.compile.precompiled import precompiled_flags
 from crossport.validation.amdgpu.compile.toolchains import (
     WRAPPERS,
     Toolchain,
@@ -117,6 +119,7 @@ def check_device(
 def check_host(
     source: str | Path,
     *,
+    language: Language = "hip",
     flags: Sequence[str] = (),
     include: Sequence[str | Path] = (),
     name: str = "source.hip",
@@ -124,11 +127,16 @@ def check_host(
     timeout: float = 300.0,
     cache: Cache | None = None,
 ) -> Outcome:
-    """Whether the host side passes a syntax and type check: the errors, none if it does."""
+    """Whether the host side passes a syntax and type check: the errors, none if it does.
+
+    `language` c or c++ is for files without kernels that a host compiler builds: HIP's API is in
+    reach, kernels are not.
+    """
     chosen = toolchain or choose_toolchain(None)
-    wanted = [*_language(flags), *_without_optimisation(flags)]
+    standard = [] if language == "c" else _language(flags)
+    wanted = [*standard, *_without_optimisation(flags)]
     return run_compiler(
-        host_command(chosen),
+        host_command(chosen, language),
         chosen,
         source,
         flags=wanted,
@@ -170,52 +178,68 @@ def run_compiler(
 ) -> Outcome:
     """One compiler call on one source, answered from the cache where nothing changed."""
     text, path = _read(source)
-    shown = str(path) if path is not None else name
-    folders = [str(Path(folder)) for folder in include]
-    argv = [*command.argv, *MESSAGE_FLAGS, "-Wno-everything", *(f"-I{f}" for f in folders), *flags]
+    folders = [f"-I{Path(folder)}" for folder in include]
+    argv = [*command.flags, *MESSAGE_FLAGS, "-Wno-everything", *folders, *flags]
     store = cache or Cache()
     where = str(path.resolve()) if path is not None else name
     state = _headers_state(toolchain)
-    key = content_key(state, where, os.getcwd(), *argv, text)
+    key = content_key(state, where, os.getcwd(), *toolchain.driver, *argv, text)
     if (entry := store.get(key)) is not None:
         known = tuple(_from_json(item) for item in entry.meta["diagnostics"])
         return Outcome(known, entry.payload)
 
     with tempfile.TemporaryDirectory(prefix="crossport-") as scratch:
-        if path is None:
+        given = path
+        if given is None:
             given = Path(scratch) / "source.hip"
             given.write_bytes(text)
-        else:
-            given = path
-        output = Path(scratch) / "out.co"
-        emits = "-fsyntax-only" not in argv
-        tail = [
-            *(["-c"] if wants_code else []),
-            str(given),
-            *(["-o", str(output)] if emits else []),
-        ]
-        code, said = _run([*argv, *tail], command.environment(), timeout)
+        shown = str(path) if path is not None else name
+        job = _Job(toolchain, command, given, shown, Path(scratch) / "out.co", timeout)
+        ready = () if wants_code else precompiled_flags(command, flags, text, state)
+        outcome, opened, lasting = job.run([*ready, *argv], wants_code)
+        if ready and not outcome.ok:
+            outcome, opened, lasting = job.run(argv, wants_code)
+    if lasting:
+        meta = {"diagnostics": [_to_json(d) for d in outcome.diagnostics]}
+        store.put(key, opened, meta, outcome.code_object)
+    return outcome
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A source ready to be given to the compiler, which may happen twice."""
+
+    toolchain: Toolchain
+    command: Command
+    given: Path
+    shown: str
+    output: Path
+    timeout: float
+
+    def run(self, argv: Sequence[str], wants_code: bool) -> tuple[Outcome, list[str], bool]:
+        """The outcome, the user's headers that were opened, and whether it may be remembered."""
+        call = [*self.toolchain.driver, *argv, *(["-c"] if wants_code else []), str(self.given)]
+        if "-fsyntax-only" not in argv:
+            call += ["-o", str(self.output)]
+        code, said = _run(call, self.command.environment(), self.timeout)
         if code is None:
-            return Outcome((_timed_out(shown, timeout),))
-        payload = output.read_bytes() if wants_code and code == 0 else b""
+            return Outcome((_timed_out(self.shown, self.timeout),)), [], False
+        system = _system_roots(self.toolchain)
 
-    opened = opened_files(said)
-    system = _system_roots(toolchain)
+        def is_users(file: str) -> bool:
+            return not file.startswith(system) and not file.startswith("<")
 
-    def is_users(file: str) -> bool:
-        return not file.startswith(system) and not file.startswith("<")
+        def rename(file: str) -> str:
+            return self.shown if file == str(self.given) else file
 
-    def rename(file: str) -> str:
-        return shown if file == str(given) else file
-
-    diagnostics = tuple(parse_messages(said, is_users, rename)) if code != 0 else ()
-    if code != 0 and not diagnostics:
-        diagnostics = (_unexplained(shown, code, said),)
-    # A header that was missing may appear without anything we hashed changing.
-    if not any("file not found" in d.message for d in diagnostics):
-        meta = {"diagnostics": [_to_json(d) for d in diagnostics]}
-        store.put(key, filter(is_users, opened), meta, payload)
-    return Outcome(diagnostics, payload)
+        opened = [file for file in opened_files(said) if is_users(file)]
+        if code == 0:
+            payload = self.output.read_bytes() if wants_code else b""
+            return Outcome((), payload), opened, True
+        found = tuple(parse_messages(said, is_users, rename))
+        found = found or (_unexplained(self.shown, code, said),)
+        # A header that was missing may appear without anything we hashed changing.
+        return Outcome(found), opened, not any("file not found" in d.message for d in found)
 
 
 def _read(source: str | Path) -> tuple[bytes, Path | None]:
