@@ -1,0 +1,292 @@
+"""All facts about one kernel, for a launch and for each target.
+
+facts = kernel_facts(module, "transpose")
+facts.accesses.where(space="shared", kind="load")
+facts.on("gfx942").patterns[access].passes          4.0
+facts.on("gfx942").occupancy.limit                  "shared memory"
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from crossport.ir.facts.hardware import GpuTarget, gpu
+from crossport.ir.facts.memory import (
+    Launch,
+    Pattern,
+    active_lanes,
+    in_loops,
+    pattern,
+    wave_values,
+    with_sizes,
+)
+from crossport.ir.facts.occupancy import Occupancy, estimate_registers, occupancy, shared_bytes
+from crossport.ir.facts.symbolic import Level, NotEvaluable, evaluate, unknowns
+from crossport.ir.facts.walk import Access, Branch, Loop, Sync, Trace, walk_kernel
+from crossport.ir.facts.warp import WarpAssumption, warp_assumptions
+from crossport.ir.nodes import Function, Module
+
+DEFAULT_TARGETS = ("sm_90", "gfx942")
+_MOST_ROUNDS = 1 << 20
+_MOST_SIMULATED = 256
+_SAMPLE_ROUNDS = (0, 1, 3, 5)
+_MOST_SAMPLES = 512
+
+
+class Accesses(tuple[Access, ...]):
+    """The accesses of a kernel in program order, with a query."""
+
+    __slots__ = ()
+
+    def where(
+        self,
+        *,
+        space: str | None = None,
+        kind: str | None = None,
+        base: str | None = None,
+    ) -> Accesses:
+        """Those that match every criterion given."""
+        return Accesses(
+            a
+            for a in self
+            if (space is None or a.base.space == space)
+            and (kind is None or a.kind == kind)
+            and (base is None or a.base.name == base)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Divergence:
+    """A branch, and the share of wavefronts in which lanes part there (None: depends on data)."""
+
+    branch: Branch
+    share: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class TargetFacts:
+    """What one GPU makes of a kernel.
+
+    patterns: per access, in the order of `KernelFacts.accesses`. intensity: floating-point
+    operations a byte of global memory asked for; bound: which side of the roofline that is.
+    """
+
+    target: GpuTarget
+    patterns: tuple[Pattern, ...]
+    occupancy: Occupancy
+    divergence: tuple[Divergence, ...]
+    intensity: float | None
+    bound: Literal["memory", "compute", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class KernelFacts:
+    """Everything known about a kernel without running it.
+
+    operations, bytes_moved: per thread, for the launch (sizes that it does not fix are typical).
+    assumptions: under what the facts hold.
+    """
+
+    name: str
+    launch: Launch
+    accesses: Accesses
+    branches: tuple[Branch, ...]
+    barriers: tuple[Sync, ...]
+    warp_assumptions: tuple[WarpAssumption, ...]
+    operations: Mapping[str, float]
+    bytes_moved: float
+    registers: int
+    shared_bytes: int
+    targets: Mapping[str, TargetFacts]
+    assumptions: tuple[str, ...] = field(default=())
+
+    @property
+    def phases(self) -> int:
+        """Stretches between block-wide barriers."""
+        return 1 + sum(1 for sync in self.barriers if sync.node.scope == "block")
+
+    def on(self, target: str) -> TargetFacts:
+        """The facts on one of the targets asked for; KeyError for another."""
+        return self.targets[target]
+
+
+def kernel_facts(
+    module: Module,
+    kernel: str,
+    launch: Launch | None = None,
+    targets: Sequence[str] = DEFAULT_TARGETS,
+) -> KernelFacts:
+    """The facts about `kernel` (full name). Raises KeyError if the module lacks it."""
+    function = module.function(kernel)
+    trace = walk_kernel(module, function)
+    assumed = launch or _typical_launch(function)
+    registers = estimate_registers(module, function)
+    shared = shared_bytes(module, function, assumed.shared_bytes)
+    rounds = _RoundCounter(gpu("sm_90"), assumed)
+    operations = _operations(trace, rounds)
+    moved = _bytes_moved(trace, rounds)
+    on_targets = {
+        name: _target_facts(gpu(name), trace, assumed, operations, moved, registers, shared)
+        for name in targets
+    }
+    return KernelFacts(
+        function.name,
+        assumed,
+        Accesses(trace.accesses),
+        tuple(trace.branches),
+        tuple(trace.syncs),
+        warp_assumptions(trace),
+        operations,
+        moved,
+        registers,
+        shared,
+        on_targets,
+        _assumptions(launch, rounds),
+    )
+
+
+def _typical_launch(function: Function) -> Launch:
+    bound = function.kernel.launch_bounds[0] if function.kernel else 0
+    return Launch(block=(bound or 256, 1, 1))
+
+
+def _assumptions(launch: Launch | None, rounds: _RoundCounter) -> tuple[str, ...]:
+    notes = ["no index computation overflows", "pointers are aligned to 256 bytes"]
+    if launch is None:
+        notes.append("blocks of 256 threads in x; sizes that are not constant are 1024")
+    if rounds.guessed:
+        notes.append("loops whose length depends on data count as one round")
+    return tuple(notes)
+
+
+def _target_facts(
+    target: GpuTarget,
+    trace: Trace,
+    launch: Launch,
+    operations: Mapping[str, float],
+    moved: float,
+    registers: int,
+    shared: int,
+) -> TargetFacts:
+    flops = sum(operations.get(kind, 0.0) for kind in ("f16", "f32", "f64", "special"))
+    intensity = flops / moved if moved else None
+    bound: Literal["memory", "compute", "unknown"] = "unknown"
+    if intensity is not None:
+        bound = "memory" if intensity < target.balance else "compute"
+    return TargetFacts(
+        target,
+        tuple(pattern(access, target, launch) for access in trace.accesses),
+        occupancy(target, launch.threads, registers, shared),
+        tuple(_divergence(branch, target, launch) for branch in trace.branches),
+        intensity,
+        bound,
+    )
+
+
+def _divergence(branch: Branch, target: GpuTarget, launch: Launch) -> Divergence:
+    if branch.condition.level is not Level.LANE:
+        return Divergence(branch, 0.0)
+    if any(True for _ in unknowns(branch.condition)):
+        return Divergence(branch, None)
+    split: list[bool] = []
+    sampled = itertools.product(
+        wave_values(target, launch), itertools.product(_SAMPLE_ROUNDS, repeat=len(branch.loops))
+    )
+    for values, rounds in itertools.islice(sampled, _MOST_SAMPLES):
+        try:
+            inside = in_loops(branch.loops, rounds, values, launch)
+            sized = with_sizes(branch.condition, inside, launch)
+            taken = np.broadcast_to(evaluate(branch.condition, sized), values["thread.x"].shape)
+        except NotEvaluable:
+            return Divergence(branch, None)
+        active = active_lanes(branch.guards, inside, launch)
+        if active.any():
+            chosen = taken[active] != 0
+            split.append(bool(chosen.any() and not chosen.all()))
+    return Divergence(branch, float(np.mean(split)) if split else 0.0)
+
+
+# --- how often -----------------------------------------------------------------------------------
+
+
+class _RoundCounter:
+    """Mean rounds of loops over the threads of sample wavefronts."""
+
+    def __init__(self, target: GpuTarget, launch: Launch) -> None:
+        self.launch = launch
+        self.waves = list(wave_values(target, launch))[:4]
+        self.guessed = False
+        self.known: dict[tuple[int, ...], float] = {}
+
+    def times(self, loops: tuple[Loop, ...]) -> float:
+        """How often a statement inside `loops` runs, for one thread."""
+        product = 1.0
+        for depth in range(len(loops)):
+            key = tuple(loop.number for loop in loops[: depth + 1])
+            if key not in self.known:
+                self.known[key] = self._rounds(loops[: depth + 1])
+            product *= self.known[key]
+        return product
+
+    def _rounds(self, loops: tuple[Loop, ...]) -> float:
+        loop, outer = loops[-1], loops[:-1]
+        if loop.condition is None or any(True for _ in unknowns(loop.condition)):
+            self.guessed = True
+            return 1.0
+        try:
+            return float(np.mean([self._in_wave(loop, outer, wave) for wave in self.waves]))
+        except NotEvaluable:
+            self.guessed = True
+            return 1.0
+
+    def _in_wave(self, loop: Loop, outer: tuple[Loop, ...], wave: dict[str, Any]) -> float:
+        def holds(number: int) -> Any:
+            inside = in_loops((*outer, loop), (*(0 for _ in outer), number), wave, self.launch)
+            assert loop.condition is not None
+            sized = with_sizes(loop.condition, inside, self.launch)
+            return np.broadcast_to(evaluate(loop.condition, sized), wave["thread.x"].shape) != 0
+
+        if loop.recurrences:
+            counts = np.zeros(wave["thread.x"].shape)
+            for number in range(_MOST_SIMULATED):
+                still = holds(number)
+                if not still.any():
+                    break
+                counts += still
+            return float(counts.mean())
+        # The condition of a counting loop holds up to some round: bisect for the mean lane.
+        low, high = 0, 1
+        while high < _MOST_ROUNDS and holds(high).any():
+            high *= 2
+        total = np.zeros(wave["thread.x"].shape)
+        if high <= _MOST_SIMULATED:
+            for number in range(high):
+                total += holds(number)
+            return float(total.mean())
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if holds(middle).any() else (low, middle)
+        return float(high)
+
+
+def _operations(trace: Trace, rounds: _RoundCounter) -> dict[str, float]:
+    totals: Counter[str] = Counter()
+    for work in trace.work:
+        times = rounds.times(work.loops)
+        for kind, count in work.operations.items():
+            totals[kind] += count * times  # type: ignore[assignment]
+    return {kind: float(count) for kind, count in sorted(totals.items())}
+
+
+def _bytes_moved(trace: Trace, rounds: _RoundCounter) -> float:
+    return sum(
+        access.size * rounds.times(access.loops) * (2 if access.kind == "atomic" else 1)
+        for access in trace.accesses
+        if access.base.space == "global"
+    )
