@@ -6,6 +6,7 @@ check_device(path, "gfx942"), check_host(path)      only the errors
 """
 
 from crossport.validation.amdgpu.compile.archs import ARCHS, Arch, arch_named
+from crossport.validation.amdgpu.compile.commands import Language
 from crossport.validation.amdgpu.compile.compiler import (
     Outcome,
     check_device,
@@ -18,6 +19,7 @@ from crossport.validation.amdgpu.compile.toolchains import Toolchain, find_toolc
 __all__ = [
     "ARCHS",
     "Arch",
+    "Language",
     "Outcome",
     "Toolchain",
     "arch_named",

@@ -83,7 +83,10 @@ def _header_flags(toolchain: Toolchain) -> tuple[str, ...]:
         case "clang":
             flags = ["-nogpuinc", "-include", "__clang_hip_runtime_wrapper.h"]
             if toolchain.headers != Path("/usr/include"):
-                flags += ["-isystem", str(toolchain.headers), "-isystem", str(WRAPPERS)]
+                flags += ["-isystem", str(toolchain.headers)]
+            # Ours fill the gaps of a wheel; real headers are to be taken as they are.
+            if toolchain.rocm_path is None:
+                flags += ["-isystem", str(WRAPPERS)]
             return tuple(flags)
         case "pip":
             return _pip_header_flags(toolchain)
@@ -110,8 +113,8 @@ def _pip_folders(toolchain: Toolchain) -> tuple[str, ...]:
         lib / "include",
         *(lib / "libc" / "include" / part for part in _GLIBC_HEADERS),
     ]
-    # Real library headers go before ours; ours only fill the gaps of the wheel.
-    folders += [toolchain.headers, WRAPPERS]
+    # Ours fill the gaps of the wheel; real headers are to be taken as they are.
+    folders += [toolchain.headers, *([WRAPPERS] if toolchain.rocm_path is None else [])]
     flags = ["--target=x86_64-linux-gnu", "-nostdinc", "-nostdinc++"]
     flags += [part for folder in folders for part in ("-isystem", str(folder))]
     flags += [f"-D{define}" for define in _LIBCPP_SETTINGS]
