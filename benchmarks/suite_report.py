@@ -1,0 +1,124 @@
+"""The suite's result as a page: totals, by construct, and each failure with its first error."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+Json = dict[str, Any]
+
+
+def markdown(result: Json) -> str:
+    """The page for a result of suite.py."""
+    rows: list[Json] = result["programs"]
+    sides: list[str] = result["sides"]
+    present = {w for r in rows for w in r["contenders"]}
+    who = [w for w in ("by hand", "compared", "crossport") if w in present]
+    parts = [
+        f"# Does it compile? {result['suite']}, {len(rows)} programs\n\n"
+        f"{result['date']}; {result['compiler']}; {result['headers']}; {result['machine']}; "
+        f"{result['seconds']:.0f} s.\n"
+        "A program passes a side when every translation unit of it compiles there: kernels with "
+        "code generation for the GPU, host code by syntax and type check.\n",
+        _totals(rows, sides, who),
+        _where_hand_passes(rows, sides, who),
+        _by_construct(rows, sides, who),
+        *(_failures(rows, sides, w) for w in who),
+    ]
+    return "\n".join(part for part in parts if part)
+
+
+def passed(side: Json, gpu: str) -> bool:
+    """Whether a contender passes on the host and one GPU."""
+    return bool(side["passes"]["host"] and side["passes"].get(gpu, False))
+
+
+def _table(head: list[str], rows: list[list[str]]) -> str:
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    lines += ["| " + " | ".join(row) + " |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part} of {whole} ({100 * part / whole:.1f} %)" if whole else "-"
+
+
+def _totals(rows: list[Json], sides: list[str], who: list[str]) -> str:
+    gpus = sides[1:]
+    body = []
+    for w in who:
+        mine = [r["contenders"][w] for r in rows if w in r["contenders"]]
+        cells = [_share(sum(s["passes"]["host"] for s in mine), len(mine))]
+        cells += [_share(sum(passed(s, g) for s in mine), len(mine)) for g in gpus]
+        if w == "crossport":
+            good = sum(all(s["passes"].values()) or s["announced"] for s in mine)
+            cells += [_share(good, len(mine)), str(sum(bool(s["crash"]) for s in mine))]
+        else:
+            cells += ["-", "-"]
+        body.append([w, *cells])
+    head = ["ports", "host", *(f"host and {g}" for g in gpus), "compiles or announced", "crashes"]
+    return "## All programs\n\n" + _table(head, body)
+
+
+def _where_hand_passes(rows: list[Json], sides: list[str], who: list[str]) -> str:
+    if "by hand" not in who or len(who) < 2:
+        return ""
+    body = []
+    for gpu in sides[1:]:
+        base = [r for r in rows if "by hand" in r["contenders"]]
+        base = [r for r in base if passed(r["contenders"]["by hand"], gpu)]
+        cells = [gpu, str(len(base))]
+        for w in who[1:]:
+            mine = [r["contenders"][w] for r in base if w in r["contenders"]]
+            cells.append(_share(sum(passed(s, gpu) for s in mine), len(mine)))
+        body.append(cells)
+    head = ["GPU", "port by hand passes", *who[1:]]
+    return "## Of the programs whose port by hand passes\n\n" + _table(head, body)
+
+
+def _by_construct(rows: list[Json], sides: list[str], who: list[str]) -> str:
+    gpu = sides[1] if len(sides) > 1 else "host"
+    names = sorted({c for r in rows for c in r["constructs"]})
+    hard = {"warp", "ptx", "wmma", "texture"}
+    groups = [(n, [r for r in rows if n in r["constructs"]]) for n in names]
+    groups.append(("warp, PTX, wmma or texture", [r for r in rows if hard & set(r["constructs"])]))
+    body = []
+    for name, group in groups:
+        cells = [name, str(len(group))]
+        for w in who:
+            mine = [r["contenders"][w] for r in group if w in r["contenders"]]
+            cells.append(_share(sum(passed(s, gpu) for s in mine), len(mine)))
+        body.append(cells)
+    return f"## By construct ({gpu} and host)\n\n" + _table(["uses", "programs", *who], body)
+
+
+def _failures(rows: list[Json], sides: list[str], who: str) -> str:
+    failing = [
+        (r, r["contenders"][who])
+        for r in rows
+        if who in r["contenders"] and not all(r["contenders"][who]["passes"].values())
+    ]
+    if not failing:
+        return ""
+    causes = Counter(cause(side["first_error"]) for _, side in failing)
+    body = []
+    for row, side in sorted(
+        failing, key=lambda f: (-causes[cause(f[1]["first_error"])], f[0]["name"])
+    ):
+        marks = ", ".join(s for s in sides if not side["passes"][s])
+        place = f"{side['error_file'].rsplit('/', 1)[-1]}:{side['error_line']}"
+        told = side["crash"] or side["first_error"]
+        announced = "yes" if side["announced"] else "no" if who == "crossport" else "-"
+        body.append([row["name"], marks, place, _cell(told), announced])
+    head = ["program", "fails", "at", "first error", "announced"]
+    return f"## Failures: {who} ({len(failing)})\n\n" + _table(head, body)
+
+
+def cause(message: str) -> str:
+    """A message less its names, so that alike ones group."""
+    words = message.split("'")
+    return "'".join(words[:2])[:80]
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")[:140]
