@@ -1,0 +1,280 @@
+"""Facts as an engineer reads them: the source annotated line by line, tables, what changes and why.
+
+       8 |   tile[ty + j][tx] = in[(y + j) * n + x];
+         |     load in, 4 B a lane: sm_90 4 sectors (100 %) · gfx942 2 lines (100 %)
+         |     store tile, shared: sm_90 1 pass · gfx942 2 passes
+
+The first target is the one that the kernel was written for; the others are compared with it.
+"""
+
+from __future__ import annotations
+
+import io
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from crossport.diagnostics import Span
+from crossport.ir.facts.kernel import KernelFacts, TargetFacts
+from crossport.ir.facts.memory import Pattern
+from crossport.ir.facts.symbolic import Level
+from crossport.ir.facts.walk import Access
+
+_WIDTH = 118
+_WORTH_SAYING = 0.1
+
+
+@dataclass(frozen=True)
+class KernelReport:
+    """The facts of one kernel with its place in the source."""
+
+    facts: KernelFacts
+    span: Span
+
+    def as_json(self) -> dict[str, object]:
+        """The stable JSON form (schema 1): what `port inspect --json` adds to a kernel."""
+        facts = self.facts
+        return {
+            "name": facts.name,
+            "file": self.span.file,
+            "line": self.span.line,
+            "facts": {
+                "launch": {"grid": facts.launch.grid, "block": facts.launch.block},
+                "phases": facts.phases,
+                "registers_estimate": facts.registers,
+                "shared_bytes": facts.shared_bytes,
+                "operations_per_thread": dict(facts.operations),
+                "bytes_per_thread": facts.bytes_moved,
+                "assumptions": list(facts.assumptions),
+                "accesses": [_access_json(facts, i) for i in range(len(facts.accesses))],
+                "warp_assumptions": [
+                    {
+                        "kind": w.kind,
+                        "safe_at_64": w.safe,
+                        "reason": w.reason,
+                        "line": w.span.line if w.span else None,
+                    }
+                    for w in facts.warp_assumptions
+                ],
+                "targets": {name: _target_json(on) for name, on in facts.targets.items()},
+                "changes": self.changes,
+            },
+        }
+
+    def as_text(self) -> str:
+        """The report for a terminal."""
+        facts = self.facts
+        grid, block = ("x".join(map(str, e)) for e in (facts.launch.grid, facts.launch.block))
+        lines = [
+            f"{facts.name}  {self.span}",
+            f"  blocks of {block} in a grid of {grid}; {facts.phases} phases between barriers; "
+            f"about {facts.registers} registers; {facts.shared_bytes} B shared",
+            "",
+            *self._annotated_source(),
+            "",
+            self._target_table(),
+        ]
+        if self.changes:
+            lines += ["What changes, and why it matters", *(f"  - {c}" for c in self.changes), ""]
+        lines.append(f"Holds if: {'; '.join(facts.assumptions)}.")
+        return "\n".join(lines) + "\n"
+
+    @cached_property
+    def changes(self) -> list[str]:
+        """Sentences on what another target makes different, and on what stays costly there."""
+        names = list(self.facts.targets)
+        origin = self.facts.targets[names[0]]
+        return [
+            sentence
+            for name in names[1:]
+            for sentence in _changes(self.facts, origin, self.facts.targets[name])
+        ]
+
+    # --- the annotated source
+
+    def _annotated_source(self) -> list[str]:
+        notes = self._notes()
+        text = _source_lines(self.span.file)
+        lines = sorted(notes)
+        first = self.span.line
+        last = max([self.span.end_line, *lines]) if lines else self.span.end_line
+        shown: list[str] = []
+        for number in range(first, last + 1):
+            line = text[number - 1].rstrip() if 0 < number <= len(text) else ""
+            shown.append(f"{number:>5} | {line}")
+            shown += [f"      |     {note}" for note in notes.get(number, ())]
+        return shown
+
+    def _notes(self) -> dict[int, list[str]]:
+        notes: dict[int, list[str]] = defaultdict(list)
+
+        def add(span: Span | None, note: str) -> None:
+            here = span is not None and span.file == self.span.file
+            if span is not None and here and note not in notes[span.line]:
+                notes[span.line].append(note)
+
+        for index, access in enumerate(self.facts.accesses):
+            if access.base.space != "local":
+                add(access.span, self._access_note(index, access))
+        for sync in self.facts.barriers:
+            guarded = any(g.level is Level.LANE for g in sync.guards)
+            doubt = ", reached under a condition that differs between threads" if guarded else ""
+            add(sync.node.span, f"barrier{doubt}")
+        for name, on in self.facts.targets.items():
+            for split in on.divergence:
+                if split.share is None:
+                    add(split.branch.span, "lanes may part here: the condition depends on data")
+                elif split.share >= _WORTH_SAYING:
+                    add(split.branch.span, f"{name}: lanes part in {split.share:.0%} of waves")
+        for assumption in self.facts.warp_assumptions:
+            verdict = "right at 64 lanes" if assumption.safe else "WRONG at 64 lanes"
+            add(assumption.span, f"{assumption.kind}: {verdict}: {assumption.reason}")
+        return notes
+
+    def _access_note(self, index: int, access: Access) -> str:
+        space = "" if access.base.space == "global" else f", {access.base.space}"
+        costs = [
+            f"{name} {_cost(on.patterns[index], on)}" for name, on in self.facts.targets.items()
+        ]
+        head = f"{access.kind} {access.base.name}{space}, {access.size} B a lane"
+        return f"{head}: {' · '.join(dict.fromkeys(costs))}"
+
+    def _target_table(self) -> str:
+        from rich.console import Console
+        from rich.table import Table
+
+        table = Table(box=None, pad_edge=False)
+        table.add_column("target")
+        for heading in ("waves/unit", "occupancy", "limited by", "flop/B", "bound"):
+            table.add_column(heading, justify="right")
+        for name, on in self.facts.targets.items():
+            fit = on.occupancy
+            intensity = "-" if on.intensity is None else f"{on.intensity:.2f}"
+            table.add_row(
+                f"{name} ({on.target.product})",
+                f"{fit.waves}/{fit.most}",
+                f"{fit.share:.0%}",
+                fit.limit,
+                f"{intensity} of {on.target.balance:.0f}",
+                on.bound,
+            )
+        buffer = io.StringIO()
+        Console(file=buffer, width=_WIDTH, color_system=None).print(table)
+        return buffer.getvalue()
+
+
+def inspect_text(reports: Iterable[KernelReport]) -> str:
+    """All reports, one after the other."""
+    return "\n".join(report.as_text() for report in reports)
+
+
+def inspect_json(reports: Iterable[KernelReport]) -> list[dict[str, object]]:
+    """All reports as JSON values."""
+    return [report.as_json() for report in reports]
+
+
+def _cost(pattern: Pattern, on: TargetFacts) -> str:
+    share = "" if pattern.efficiency is None else f" ({pattern.efficiency:.0%})"
+    if pattern.shape == "data-dependent":
+        return "depends on data"
+    if pattern.segments is not None:
+        unit = "sectors" if on.target.vendor == "nvidia" else f"x {on.target.segment} B lines"
+        return f"{pattern.segments:.3g} {unit}{share}"
+    return f"{pattern.passes:.3g} passes{share}" if pattern.passes is not None else pattern.shape
+
+
+def _changes(facts: KernelFacts, origin: TargetFacts, other: TargetFacts) -> list[str]:
+    name = other.target.name
+    found: list[str] = []
+    if other.target.wave > origin.target.wave:
+        unsafe = [w for w in facts.warp_assumptions if not w.safe]
+        found += [
+            f"{name}, line {w.span.line if w.span else '?'}: {w.kind}: {w.reason}" for w in unsafe
+        ]
+    for access, before, after in zip(facts.accesses, origin.patterns, other.patterns, strict=True):
+        found += _access_changes(access, before, after, name)
+    if facts.shared_bytes > other.target.shared_per_block:
+        found.append(
+            f"{name}: a block needs {facts.shared_bytes} B of shared memory and the LDS holds "
+            f"{other.target.shared_per_block}: it cannot be launched"
+        )
+    elif other.occupancy.share < origin.occupancy.share - _WORTH_SAYING:
+        found.append(
+            f"{name}: occupancy falls from {origin.occupancy.share:.0%} to "
+            f"{other.occupancy.share:.0%}, limited by {other.occupancy.limit}"
+        )
+    return list(dict.fromkeys(found))
+
+
+def _access_changes(access: Access, before: Pattern, after: Pattern, name: str) -> list[str]:
+    line = access.span.line if access.span else "?"
+    what = f"{name}, line {line}: {access.kind} of {access.base.name}"
+    old, new = before.efficiency, after.efficiency
+    if old is None or new is None:
+        return []
+    if after.passes is not None and after.ideal_passes and new < 1 - _WORTH_SAYING:
+        factor = after.passes / after.ideal_passes
+        return [f"{what} takes {factor:.3g} times the LDS cycles it needs: bank conflicts"]
+    if new < old - _WORTH_SAYING:
+        return [
+            f"{what} uses {new:.0%} of the bytes it fetches, {old:.0%} before: lines are longer"
+        ]
+    if new < 0.5:
+        return [f"{what} uses {new:.0%} of the bytes it fetches, as before: lanes are far apart"]
+    return []
+
+
+def _access_json(facts: KernelFacts, index: int) -> dict[str, Any]:
+    access = facts.accesses[index]
+    level = access.offset.level
+    return {
+        "kind": access.kind,
+        "space": access.base.space,
+        "base": access.base.name,
+        "text": access.text,
+        "line": access.span.line if access.span else None,
+        "bytes_per_lane": access.size,
+        "offset": str(access.offset),
+        "lane_stride": str(access.offset.coefficient("thread.x")),
+        "uniform_over": {Level.GRID: "grid", Level.BLOCK: "block", Level.LANE: "lane"}[level],
+        "volatile": access.volatile,
+        "loop_depth": len(access.loops),
+        "targets": {name: _pattern_json(on.patterns[index]) for name, on in facts.targets.items()},
+    }
+
+
+def _pattern_json(pattern: Pattern) -> dict[str, Any]:
+    return {
+        "shape": pattern.shape,
+        "stride": pattern.stride,
+        "segments_per_request": pattern.segments,
+        "shared_passes_per_request": pattern.passes,
+        "efficiency": pattern.efficiency,
+        "aligned": pattern.aligned,
+    }
+
+
+def _target_json(on: TargetFacts) -> dict[str, Any]:
+    return {
+        "occupancy": {
+            "waves": on.occupancy.waves,
+            "most": on.occupancy.most,
+            "blocks": on.occupancy.blocks,
+            "limit": on.occupancy.limit,
+        },
+        "intensity": on.intensity,
+        "balance": on.target.balance,
+        "bound": on.bound,
+        "wave": on.target.wave,
+        "predicted": True,
+    }
+
+
+def _source_lines(file: str) -> Sequence[str]:
+    try:
+        return Path(file).read_bytes().decode("utf-8", "replace").splitlines()
+    except OSError:
+        return ()
