@@ -146,8 +146,11 @@ class Case:
         """Contents of one array before the launch."""
         if array.role == "out":
             return poison(array.count, array.dtype, salt)
-        key = f"{self.function}/{array.name}/{self.name}/{self.seed}"
-        return generate(array.generator, array.count, array.dtype, key)
+        return generate(array.generator, array.count, array.dtype, self.content_key(array))
+
+    def content_key(self, array: ArrayArg) -> str:
+        """What the contents of an array are drawn from."""
+        return f"{self.function}/{array.name}/{self.name}/{self.seed}"
 
     def with_seed(self, seed: int) -> Case:
         """The same launch on other data."""

@@ -82,7 +82,7 @@ def from_float64(numbers: NDArray[np.float64], dtype: DType) -> Array:
 
 
 def _round_bfloat16(numbers: NDArray[np.float64]) -> NDArray[np.uint16]:
-    """Round through float32: double rounding cannot bite, since 24 >= 2 * 8 + 2 bits."""
+    """Round to float32, then to bfloat16, as device code does that computes in float."""
     with np.errstate(over="ignore"):
         words = numbers.astype(np.float32).view(np.uint32)
     nan = np.isnan(numbers)

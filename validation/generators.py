@@ -34,8 +34,8 @@ class Words:
     """A stream of random 64-bit words, keyed by a text."""
 
     def __init__(self, key: str) -> None:
-        digest = hashlib.sha256(key.encode()).digest()
-        self._philox = np.random.Philox(key=int.from_bytes(digest[:16], "little"))
+        low, high = key_words(key)
+        self._philox = np.random.Philox(key=low | high << 64)
 
     def words(self, count: int) -> NDArray[np.uint64]:
         """The next words."""
@@ -49,6 +49,22 @@ class Words:
         """Whole numbers in [0, bound), bound at most 2^32. The bias is below 2^-32."""
         high = self.words(count) >> np.uint64(32)
         return ((high * np.uint64(bound)) >> np.uint64(32)).astype(np.int64)
+
+
+def key_words(key: str) -> tuple[int, int]:
+    """The two 64-bit words of Philox's key for a text."""
+    digest = hashlib.sha256(key.encode()).digest()
+    return int.from_bytes(digest[:8], "little"), int.from_bytes(digest[8:16], "little")
+
+
+def checksum(data: bytes) -> int:
+    """A 64-bit sum over mixed words, as driver_runtime.h computes it."""
+    words = np.frombuffer(data + b"\0" * (-len(data) % 8), dtype="<u8").copy()
+    words ^= np.arange(len(words), dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    words *= np.uint64(0xBF58476D1CE4E5B9)
+    words ^= words >> np.uint64(32)
+    words *= np.uint64(0x94D049BB133111EB)
+    return (len(data) + int(words.sum(dtype=np.uint64))) & 0xFFFFFFFFFFFFFFFF
 
 
 def generate(generator: Generator, count: int, dtype: DType, key: str) -> Array:

@@ -1,0 +1,1 @@
+"""Bundles: an original's run on an NVIDIA machine, recorded once and judged against ever after."""
