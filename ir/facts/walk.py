@@ -607,6 +607,13 @@ class _Walker:
 
     def _local_key(self, place: Place) -> str | None:
         """The name of a local variable or member; "" if computed; None if it is in memory."""
+        # Whatever the place's indices read is noted once, by whoever computes the address.
+        self.muted += 1
+        key = self._key_of(place)
+        self.muted -= 1
+        return key
+
+    def _key_of(self, place: Place) -> str | None:
         match place:
             case Var(name):
                 return self._name(name) if self._base(name) is None else None
@@ -632,7 +639,7 @@ class _Walker:
 
     def _note(
         self, kind: Literal["load", "store", "atomic"], place: Place, volatile: bool = False
-    ) -> Level:
+    ) -> Address:
         address = self._address(place)
         if not self.muted:
             self.trace.accesses.append(
@@ -650,7 +657,7 @@ class _Walker:
                     self.phase,
                 )
             )
-        return address.offset.level
+        return address
 
     def _note_branch(
         self, kind: Literal["if", "loop", "switch", "?:"], condition: Poly, span: Span | None
@@ -762,9 +769,9 @@ class _Walker:
             if key in self.env:
                 return self.env[key]
             return self._unknown(key, Level.LANE)
-        level = self._note("load", place, volatile)
-        space = self._address(place).base.space
-        if space == "shared":
+        address = self._note("load", place, volatile)
+        level = address.offset.level
+        if address.base.space == "shared":
             level = max(level, Level.BLOCK)
         if volatile or key == "":
             level = Level.LANE
