@@ -9,42 +9,23 @@ Every function raises `crossport.PortError` for bad input and nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast
+from typing import Literal
 
-from crossport.diagnostics import Code, Diagnostic, PortError, Severity
-from crossport.result import KernelResult, OutputFile, PortResult, Status, TargetName, merge
-
-if TYPE_CHECKING:
-    from crossport.backends.hip.port import PortedFiles
-    from crossport.frontend.unit import TranslationUnit
-
-_ALIASES: dict[str, TargetName] = {
-    "hip": "hip", "rocm": "hip", "triton": "triton", "pallas": "pallas", "tpu": "pallas",
-}  # fmt: skip
-
-NOT_RUN = "not run: verify it with --verify"
+from crossport.diagnostics import Code, Diagnostic, PortError
+from crossport.porting import Options, port_file
+from crossport.result import TARGETS, PortResult, TargetName, merge
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
-    """How to port.
+class MigrationResult:
+    """A ported tree: what came out of it, and where it was written."""
 
-    arch: AMD architectures. flags: for clang, as behind `--`. build_dir: a folder with
-    compile_commands.json. instantiate: template instances to port beside those launched.
-    wave: "safe" keeps 32-lane programs as they are on wave64, "native" widens them where legal.
-    rocm_path: a ROCm install whose headers a check uses. jobs: processes for a folder (None: cores).
-    """
-
-    arch: tuple[str, ...] = ("gfx942",)
-    flags: tuple[str, ...] = ()
-    build_dir: str | None = None
-    instantiate: tuple[str, ...] = ()
-    wave: str = "safe"
-    rocm_path: str | None = None
-    jobs: int | None = None
+    result: PortResult
+    out: Path
+    written: tuple[Path, ...]
 
 
 def port(
@@ -68,92 +49,48 @@ def port(
     return port_file(source, target_names(to), options)
 
 
+def port_tree(
+    source: str | Path,
+    to: str | Sequence[str],
+    out: str | Path,
+    *,
+    arch: Sequence[str] = ("gfx942",),
+    flags: Sequence[str] = (),
+    build_dir: str | Path | None = None,
+    jobs: int | None = None,
+) -> MigrationResult:
+    """Port every CUDA program below `source` and write the result under `out`.
+
+    Raises PortError where there is nothing to port or `out` cannot be written.
+    """
+    options = Options(tuple(arch), tuple(flags), str(build_dir) if build_dir else None, jobs=jobs)
+    result = port_folder(source, target_names(to), options)
+    return MigrationResult(result, Path(out), tuple(result.write(out)))
+
+
 def target_names(to: str | Sequence[str]) -> tuple[TargetName, ...]:
     """The targets meant by "rocm,triton" or ["rocm", "triton"]. PortError (CP9001) if unknown."""
-    names = to.split(",") if isinstance(to, str) else list(to)
-    unknown = [name for name in names if name.strip() not in _ALIASES]
+    names = [name.strip() for name in (to.split(",") if isinstance(to, str) else to)]
+    unknown = [name for name in names if name not in TARGETS]
     if unknown or not names:
         raise PortError(
             Diagnostic(
                 Code.USAGE,
-                f"no such target: {', '.join(unknown) or to!r}",
-                help=f"one of {', '.join(_ALIASES)}",
+                f"no such target: {', '.join(unknown)}",
+                help=f"one of {', '.join(TARGETS)}",
             )
         )
-    return tuple(dict.fromkeys(_ALIASES[name.strip()] for name in names))
+    return tuple(dict.fromkeys(TARGETS[name] for name in names))
 
 
-def port_file(source: str | Path, targets: Sequence[str], options: Options) -> PortResult:
-    """Port one source to every target; the results are merged."""
-    path = Path(source)
-    unit = _parse(path, options)
-    results = [_port_unit(path, unit, cast(TargetName, target), options) for target in targets]
-    merged = merge(results)
-    return PortResult(merged.outputs, merged.kernels, (*unit.diagnostics, *merged.diagnostics))
+def port_folder(root: str | Path, targets: Sequence[str], options: Options) -> PortResult:
+    """Port every CUDA program below `root`; output paths are relative to it."""
+    from crossport.migrate.tree import port_tree_to_hip, port_tree_to_modules
 
-
-def _parse(path: Path, options: Options) -> TranslationUnit:
-    from crossport.frontend.parse import parse
-
-    return parse(
-        path,
-        flags=options.flags,
-        build_dir=options.build_dir,
-        instantiate=options.instantiate,
-    )
-
-
-def _port_unit(
-    path: Path, unit: TranslationUnit, target: TargetName, options: Options
-) -> PortResult:
-    match target:
-        case "hip":
-            return _port_to_hip(path, unit, options)
-        case "triton" | "pallas":
-            return _port_to_module(path, unit, target, options)
-
-
-# --- HIP -----------------------------------------------------------------------------------------
-
-
-def _port_to_hip(path: Path, unit: TranslationUnit, options: Options) -> PortResult:
-    from crossport.backends.hip.port import HipOptions, port_unit
-    from crossport.backends.hip.semantics import semantic_edits
-
-    wave: Literal["safe", "native"] = "native" if options.wave == "native" else "safe"
-    hip_options = HipOptions(options.arch, wave, options.rocm_path)
-    ported = port_unit(path, hip_options, unit=unit, semantics=semantic_edits)
-    return hip_result(ported, [unit])
-
-
-def hip_result(ported: PortedFiles, units: Iterable[TranslationUnit]) -> PortResult:
-    """The HIP backend's files, and the kernels of the units they come from, as a result."""
-    outputs = tuple(
-        OutputFile(Path(f.target), f.ported, f.source, f.original, len(f.edits)) for f in ported.files
-    )
-    return PortResult(outputs, _hip_kernels(units, ported.diagnostics), ported.diagnostics)
-
-
-def _hip_kernels(
-    units: Iterable[TranslationUnit], diagnostics: Sequence[Diagnostic]
-) -> tuple[KernelResult, ...]:
-    found: dict[tuple[str, str, int], KernelResult] = {}
-    for unit in units:
-        for kernel in unit.kernels:
-            span = kernel.span
-            inside = tuple(d for d in diagnostics if d.span and _within(d.span.line, span, d))
-            left = any(d.severity is Severity.ERROR for d in inside)
-            status: Status = "partial" if left else "unverified"
-            reason = "constructs were left unported" if left else NOT_RUN
-            found[kernel.name, span.file, span.line] = KernelResult(
-                kernel.name, span.file, span.line, "hip", "source", status, reason, inside
-            )
-    return tuple(found.values())
-
-
-def _within(line: int, span: object, diagnostic: Diagnostic) -> bool:
-    from crossport.diagnostics import Span
-
-    assert isinstance(span, Span) and diagnostic.span is not None
-    last = span.end_line or span.line
-    return diagnostic.span.file == span.file and span.line <= line <= last
+    folder = Path(root)
+    results: list[PortResult] = []
+    if "hip" in targets:
+        results.append(port_tree_to_hip(folder, options))
+    if modules := [target for target in targets if target != "hip"]:
+        results.append(port_tree_to_modules(folder, modules, options))
+    return merge(results)

@@ -20,12 +20,10 @@ import click
 
 from crossport import __version__
 from crossport.diagnostics import Code, Diagnostic, PortError, sort_diagnostics
-from crossport.result import Exit, PortResult
+from crossport.result import TARGETS, Exit, PortResult
 
 if TYPE_CHECKING:
-    from crossport.api import Options
-
-TARGETS = {"hip": "hip", "rocm": "hip", "triton": "triton", "pallas": "pallas", "tpu": "pallas"}
+    from crossport.porting import Options
 
 
 class _Main(click.Group):
@@ -107,7 +105,6 @@ _instantiate = click.option(
 @_arch
 @click.option("--check", is_flag=True, help="Compile what came out (HIP), for each --arch.")
 @click.option("--rocm-path", metavar="ROOT", help="A ROCm install whose headers --check uses.")
-@click.option("--verify", is_flag=True, help="Run the port and judge it (see port verify).")
 @click.option(
     "--wave",
     type=click.Choice(["safe", "native"]),
@@ -130,7 +127,6 @@ def port_command(
     arch: tuple[str, ...],
     check: bool,
     rocm_path: str | None,
-    verify: bool,
     wave: str,
     diff: bool,
     as_json: bool,
@@ -140,25 +136,41 @@ def port_command(
     jobs: int | None,
 ) -> Exit:
     """Port sources."""
-    from crossport import api
+    from crossport.porting import Options
 
-    options = api.Options(
-        arch=arch, flags=flags, build_dir=build_dir, instantiate=instantiate, wave=wave,
-        rocm_path=rocm_path, jobs=jobs,
-    )  # fmt: skip
+    options = Options(arch, flags, build_dir, instantiate, wave, rocm_path, jobs)
     job = _PortJob(targets, out, options, write=out is not None or not diff)
+    if check and not job.write:
+        raise click.UsageError("--check compiles what is written: add -o OUT")
     result, code = job.run(sources)
     if check:
-        checked = api.check(result, sources, out, options)
-        result = PortResult(
-            result.outputs, result.kernels, (*result.diagnostics, *checked.diagnostics)
-        )
-        code = Exit.worst((code, Exit.DONE if checked.passed else Exit.PARTIAL))
-    if verify:
-        result, verified = api.verify_all(result, sources, options)
-        code = Exit.worst((code, verified))
+        result, checked = _check(result, sources, out, options)
+        code = Exit.worst((code, checked))
     _report(result, as_json=as_json, show_diff=diff, sarif=sarif)
     return code
+
+
+def _check(
+    result: PortResult, sources: Sequence[str], out: str | None, options: Options
+) -> tuple[PortResult, Exit]:
+    """Compile the HIP outputs of each source; what does not compile joins the findings."""
+    from dataclasses import replace
+
+    from crossport.migrate.check import check_tree
+
+    found: list[Diagnostic] = []
+    for source in sources:
+        folder = out if out is not None else Path(source).parent
+        try:
+            checked = check_tree(
+                folder, source, options.arch, options.rocm_path,
+                build_dir=options.build_dir, progress=lambda name: click.echo(name, err=True),
+            )  # fmt: skip
+            found += checked.diagnostics
+        except PortError as error:
+            found += error.diagnostics
+    code = Exit.PARTIAL if found else Exit.DONE
+    return replace(result, diagnostics=(*result.diagnostics, *found)), code
 
 
 class _PortJob:
@@ -187,6 +199,7 @@ class _PortJob:
 
     def _one(self, path: str) -> PortResult:
         from crossport import api
+        from crossport.porting import port_file
 
         if Path(path).is_dir():
             if self.write and self.out is None:
@@ -199,7 +212,7 @@ class _PortJob:
                 )
             result = api.port_folder(path, self.targets, self.options)
         else:
-            result = api.port_file(path, self.targets, self.options)
+            result = port_file(path, self.targets, self.options)
         if self.write:
             folder = Path(self.out) if self.out is not None else Path(path).parent
             result.write(folder)
@@ -231,10 +244,12 @@ def inspect_command(
     instantiate: tuple[str, ...],
 ) -> Exit:
     """Facts, per kernel and per access."""
-    from crossport import api
+    from crossport.inspection import existing, inspect_units
+    from crossport.porting import Options, parse_source
 
-    options = api.Options(arch=arch, flags=flags, build_dir=build_dir, instantiate=instantiate)
-    report = api.inspect_sources(sources, kernel_name, options)
+    options = Options(arch, flags, build_dir, instantiate)
+    units = [parse_source(path, options) for path in existing(sources)]
+    report = inspect_units(units, kernel_name, arch)
     if as_json:
         _print_json(report.as_json())
     else:

@@ -58,6 +58,11 @@ class Code(StrEnum):
     # CP3xxx: IR, lowering, facts.
     NOT_LOWERED = "CP3001"
     MALFORMED_IR = "CP3002"
+    # 31xx: the interpreter.
+    KERNEL_FAULT = "CP3101"
+    NOT_INTERPRETED = "CP3102"
+    NO_PROGRESS = "CP3103"
+    BAD_LAUNCH = "CP3104"
 
     # CP4xxx: Triton and Pallas.
     NO_TENSOR_FORM = "CP4001"

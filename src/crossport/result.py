@@ -20,6 +20,11 @@ from crossport.diagnostics import Code, Diagnostic, PortError, Severity, sort_di
 SCHEMA = 1
 
 TargetName = Literal["hip", "triton", "pallas"]
+TARGETS: dict[str, TargetName] = {
+    "rocm": "hip", "hip": "hip", "triton": "triton", "tpu": "pallas", "pallas": "pallas",
+}  # fmt: skip
+"""What users may call a target, and what it is called here."""
+
 Status = Literal["verified", "unverified", "failed", "partial", "refused"]
 
 

@@ -1,0 +1,119 @@
+"""`port inspect`: parse, lower, compute the facts, report them.
+
+The launch that facts are computed for is the one that the host code makes, where its sizes are
+constants; else a typical one, which the report says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from crossport.diagnostics import Code, Diagnostic, PortError, Severity, sort_diagnostics
+from crossport.frontend.unit import Kernel, TranslationUnit
+from crossport.ir.facts import Launch, kernel_facts
+from crossport.ir.facts.memory import TYPICAL_SIZE
+from crossport.ir.facts.report import KernelReport, inspect_json, inspect_text
+from crossport.ir.nodes import Module
+from crossport.result import SCHEMA, Exit
+
+
+@dataclass(frozen=True, slots=True)
+class InspectReport:
+    """The facts of the kernels asked for, and what stood in the way of others."""
+
+    kernels: tuple[KernelReport, ...]
+    diagnostics: tuple[Diagnostic, ...]
+
+    @property
+    def exit_code(self) -> Exit:
+        """0, or 2 where a kernel could not be looked into."""
+        left = any(d.severity is Severity.ERROR for d in self.diagnostics)
+        return Exit.PARTIAL if left else Exit.DONE
+
+    def as_text(self) -> str:
+        """For a terminal."""
+        return inspect_text(self.kernels)
+
+    def as_json(self) -> dict[str, object]:
+        """The stable JSON form (schema 1)."""
+        return {
+            "schema": SCHEMA,
+            "files": sorted({report.span.file for report in self.kernels}),
+            "kernels": inspect_json(self.kernels),
+            "diagnostics": [d.as_json() for d in self.diagnostics],
+        }
+
+
+def inspect_units(
+    units: Sequence[TranslationUnit], kernel: str | None, targets: Sequence[str]
+) -> InspectReport:
+    """Facts for every kernel of the units, or for the one named (with or without arguments).
+
+    Raises PortError (CP9001) if no kernel has that name.
+    """
+    reports: list[KernelReport] = []
+    diagnostics: list[Diagnostic] = []
+    for unit in units:
+        diagnostics += unit.diagnostics
+        reports += _unit_reports(unit, kernel, targets, diagnostics)
+    if not reports and kernel is not None:
+        names = sorted({k.name for unit in units for k in unit.kernels})
+        raise PortError(
+            Diagnostic(
+                Code.USAGE,
+                f"there is no kernel {kernel!r} here",
+                help=f"one of: {', '.join(names)}" if names else "the sources hold no kernel",
+            )
+        )
+    return InspectReport(tuple(reports), tuple(sort_diagnostics(diagnostics)))
+
+
+def _unit_reports(
+    unit: TranslationUnit, name: str | None, targets: Sequence[str], diagnostics: list[Diagnostic]
+) -> list[KernelReport]:
+    from crossport.frontend.lowering import lower_unit
+
+    wanted = [k for k in unit.kernels if name is None or name in (k.name, k.base_name)]
+    if not wanted:
+        return []
+    module = lower_unit(unit)
+    reports: list[KernelReport] = []
+    for kernel in wanted:
+        if kernel.name not in {f.name for f in module.kernels}:
+            diagnostics.append(_not_lowered(kernel))
+            continue
+        facts = kernel_facts(module, kernel.name, _launch(unit, kernel, module), targets)
+        reports.append(KernelReport(facts, kernel.span))
+    return reports
+
+
+def _launch(unit: TranslationUnit, kernel: Kernel, module: Module) -> Launch | None:
+    """The first launch of the kernel whose block is known; None if there is none."""
+    for launch in unit.launches:
+        block = launch.block.values
+        if launch.kernel == kernel.name and None not in block:
+            x, y, z = (extent or 1 for extent in block)
+            gx, gy, gz = (extent or TYPICAL_SIZE for extent in launch.grid.values)
+            shared = launch.shared_bytes.value
+            return Launch((gx, gy, gz), (x, y, z), {}, int(shared or 0))
+    bound = kernel.launch_bounds[0]
+    return Launch(block=(bound, 1, 1)) if bound else None
+
+
+def _not_lowered(kernel: Kernel) -> Diagnostic:
+    return Diagnostic(
+        Code.NOT_LOWERED,
+        f"{kernel.name} could not be lifted to the IR, so there are no facts about it",
+        kernel.span,
+        help="port inspect --json lists what stands in the way; give missing headers behind --",
+    )
+
+
+def existing(paths: Sequence[str]) -> list[Path]:
+    """The paths as files. Raises PortError (CP1001) for one that is none."""
+    for path in paths:
+        if not Path(path).is_file():
+            raise PortError(Diagnostic(Code.CANNOT_READ, f"{path} is not a file"))
+    return [Path(path) for path in paths]

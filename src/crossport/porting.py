@@ -1,0 +1,183 @@
+"""One source, or the sources of one program, to a target: parse, call the backend, gather results.
+
+port_file("k.cu", ("hip",), Options())       parse once, one backend a target
+port_program([(source, flags), ...], root)   units that share headers, ported together (HIP)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, cast
+
+from crossport.backends.hip.port import HipOptions, HipPort, PortedFiles
+from crossport.diagnostics import Diagnostic, PortError, Severity, Span
+from crossport.frontend.unit import TranslationUnit
+from crossport.result import KernelResult, OutputFile, PortResult, Status, TargetName, merge
+
+if TYPE_CHECKING:
+    from crossport.backends.triton.port import PortedKernel
+
+NOT_RUN = "not run: verify it with --verify"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to port.
+
+    arch: AMD architectures. flags: for clang, as behind `--`. build_dir: a folder with
+    compile_commands.json. instantiate: template instances to port beside those launched.
+    wave: "safe" keeps 32-lane programs as they are on wave64, "native" widens them where legal.
+    rocm_path: a ROCm install whose headers a check uses. jobs: processes (None: one a core).
+    """
+
+    arch: tuple[str, ...] = ("gfx942",)
+    flags: tuple[str, ...] = ()
+    build_dir: str | None = None
+    instantiate: tuple[str, ...] = ()
+    wave: str = "safe"
+    rocm_path: str | None = None
+    jobs: int | None = None
+
+    @property
+    def hip(self) -> HipOptions:
+        """What of this concerns the HIP backend."""
+        wave: Literal["safe", "native"] = "native" if self.wave == "native" else "safe"
+        return HipOptions(self.arch, wave, self.rocm_path)
+
+
+def port_file(source: str | Path, targets: Sequence[str], options: Options) -> PortResult:
+    """Port one source to every target; the results are merged. Raises PortError for bad input."""
+    path = Path(source)
+    unit = parse_source(path, options)
+    results = [PortResult(diagnostics=unit.diagnostics)]
+    for target in targets:
+        match cast(TargetName, target):
+            case "hip":
+                results.append(_file_to_hip(path, unit, options))
+            case "triton" | "pallas" as name:
+                results.append(_file_to_module(path, unit, name, options))
+    return merge(results)
+
+
+def parse_source(path: Path, options: Options) -> TranslationUnit:
+    """Parse with the flags that the options give (`--`, or the compilation database of -p)."""
+    from crossport.frontend.parse import parse
+
+    return parse(
+        path,
+        flags=options.flags,
+        build=options.build_dir,
+        instantiate=options.instantiate,
+    )
+
+
+# --- HIP -----------------------------------------------------------------------------------------
+
+
+def _file_to_hip(path: Path, unit: TranslationUnit, options: Options) -> PortResult:
+    from crossport.backends.hip.semantics import semantic_edits
+
+    port = HipPort(path.parent, options.hip, semantic_edits)
+    port.add(path, unit)
+    return _hip_result(port.result(), [unit])
+
+
+def port_program(
+    sources: Sequence[tuple[Path, tuple[str, ...]]], root: Path, options: Options
+) -> PortResult:
+    """Port sources (with their flags) that belong together to HIP; paths are relative to `root`.
+
+    A source that cannot be parsed is still ported by its text; the finding says so.
+    """
+    from crossport.backends.hip.semantics import semantic_edits
+
+    port = HipPort(root, options.hip, semantic_edits)
+    units: list[TranslationUnit] = []
+    findings: list[Diagnostic] = []
+    for source, flags in sources:
+        try:
+            unit = parse_source(source, replace(options, flags=(*flags, *options.flags)))
+        except PortError as error:
+            findings += error.diagnostics
+            continue
+        units.append(unit)
+        findings += unit.diagnostics
+        port.add(source, unit)
+    return merge([PortResult(diagnostics=tuple(findings)), _hip_result(port.result(), units)])
+
+
+def _hip_result(ported: PortedFiles, units: Iterable[TranslationUnit]) -> PortResult:
+    outputs = tuple(
+        OutputFile(Path(f.target), f.ported, f.source, f.original, len(f.edits))
+        for f in ported.files
+    )
+    return PortResult(outputs, _hip_kernels(units, ported.diagnostics), ported.diagnostics)
+
+
+def _hip_kernels(
+    units: Iterable[TranslationUnit], diagnostics: Sequence[Diagnostic]
+) -> tuple[KernelResult, ...]:
+    found: dict[tuple[str, str, int], KernelResult] = {}
+    for kernel in (kernel for unit in units for kernel in unit.kernels):
+        span = kernel.span
+        inside = tuple(d for d in diagnostics if _is_within(d.span, span))
+        left = any(d.severity is Severity.ERROR for d in inside)
+        status: Status = "partial" if left else "unverified"
+        reason = "constructs were left unported" if left else NOT_RUN
+        found[kernel.name, span.file, span.line] = KernelResult(
+            kernel.name, span.file, span.line, "hip", "source", status, reason, inside
+        )
+    return tuple(found.values())
+
+
+def _is_within(inner: Span | None, outer: Span) -> bool:
+    if inner is None or inner.file != outer.file:
+        return False
+    return outer.line <= inner.line <= (outer.end_line or outer.line)
+
+
+# --- Triton and Pallas ---------------------------------------------------------------------------
+
+
+def _file_to_module(
+    path: Path, unit: TranslationUnit, target: Literal["triton", "pallas"], options: Options
+) -> PortResult:
+    from crossport.frontend.lowering import lower_unit
+
+    module = lower_unit(unit)
+    text = unit.main.data.decode("utf-8", "surrogateescape")
+    if target == "triton":
+        from crossport.backends.triton.port import Options as TritonOptions
+        from crossport.backends.triton.port import port_module as port_to_triton
+
+        ported = port_to_triton(module, text, TritonOptions(source_name=path.name))
+    else:
+        from crossport.backends.pallas.port import Options as PallasOptions
+        from crossport.backends.pallas.port import port_module as port_to_pallas
+
+        ported = port_to_pallas(module, text, PallasOptions(source_name=path.name))
+    places = {kernel.name: kernel.span for kernel in unit.kernels}
+    kernels = tuple(_module_kernel(k, places[k.name], target) for k in ported.kernels)
+    outputs: tuple[OutputFile, ...] = ()
+    if ported.text:
+        name = Path(f"{path.stem}_{target}.py")
+        outputs = (OutputFile(name, ported.text.encode(), path, target=target),)
+    return PortResult(outputs, kernels, ported.diagnostics)
+
+
+def _module_kernel(
+    kernel: PortedKernel, span: Span, target: Literal["triton", "pallas"]
+) -> KernelResult:
+    refused = kernel.status == "refused"
+    return KernelResult(
+        kernel.name,
+        span.file,
+        span.line,
+        target,
+        kernel.tier or "none",
+        "refused" if refused else "unverified",
+        "no port can be right: see the diagnostics" if refused else NOT_RUN,
+        kernel.diagnostics,
+    )
