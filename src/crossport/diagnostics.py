@@ -41,6 +41,10 @@ class Code(StrEnum):
     NOT_CUDA = "CP1004"
     SYNTAX_ERROR = "CP1005"
     CANNOT_WRITE = "CP1006"
+    DEVICE_CODE_UNRESOLVED = "CP1007"
+    MISSING_HEADER = "CP1008"
+    INCLUDE_CYCLE = "CP1009"
+    CANNOT_INSTANTIATE = "CP1010"
 
     # CP2xxx: HIP. 21xx: names, headers and signatures.
     HIP_API_MISSING = "CP2101"
