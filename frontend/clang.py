@@ -42,6 +42,15 @@ _lib = cindex.conf.lib
 # raises on them; a handle of our own returns the bare number.
 _raw = ctypes.CDLL(_lib._name)
 
+# Sources need not be UTF-8; a stray byte in a name or literal must not raise.
+cindex.c_interop_string.value = property(
+    lambda self: (
+        None
+        if (data := ctypes.c_char_p.value.__get__(self)) is None
+        else data.decode("utf-8", errors="replace")
+    )
+)
+
 _STRING = cindex._CXString
 _EVAL_INT, _EVAL_FLOAT, _EVAL_STRING = 1, 2, 3
 _ARGUMENT_TYPE, _ARGUMENT_INTEGRAL, _ARGUMENT_PACK = 1, 4, 8
@@ -79,9 +88,6 @@ _argument_kind = _declare(
 )
 _argument_value = _declare(
     _raw, "clang_Cursor_getTemplateArgumentValue", [Cursor, ctypes.c_uint], ctypes.c_longlong
-)
-_main_file_check = _declare(
-    _raw, "clang_Location_isFromMainFile", [cindex.SourceLocation], ctypes.c_int
 )
 _spelling_location = _declare(
     _raw,
