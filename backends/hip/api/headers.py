@@ -1,0 +1,140 @@
+"""Facts about headers: the HIP header of each CUDA one, and those that have none."""
+
+from __future__ import annotations
+
+from crossport.backends.hip.api.rows import UnportedRow
+
+# "" means: part of hip/hip_runtime.h, which the file includes anyhow.
+HEADERS = {
+    "cuda.h": "hip/hip_runtime.h",
+    "cuda_runtime.h": "hip/hip_runtime.h",
+    "cuda_runtime_api.h": "hip/hip_runtime_api.h",
+    "cuda_device_runtime_api.h": "",
+    "device_launch_parameters.h": "",
+    "builtin_types.h": "",
+    "driver_types.h": "hip/driver_types.h",
+    "host_defines.h": "",
+    "crt/host_defines.h": "",
+    "device_functions.h": "",
+    "device_atomic_functions.h": "",
+    "device_double_functions.h": "",
+    "common_functions.h": "",
+    "sm_20_atomic_functions.h": "",
+    "sm_20_intrinsics.h": "",
+    "sm_30_intrinsics.h": "",
+    "sm_32_atomic_functions.h": "",
+    "sm_32_intrinsics.h": "",
+    "sm_35_intrinsics.h": "",
+    "sm_60_atomic_functions.h": "",
+    "sm_61_intrinsics.h": "",
+    "math_functions.h": "",
+    "crt/math_functions.h": "",
+    "crt/device_functions.h": "",
+    "math_constants.h": "hip/hip_math_constants.h",
+    "vector_types.h": "hip/hip_vector_types.h",
+    "vector_functions.h": "hip/hip_vector_types.h",
+    "vector_functions.hpp": "hip/hip_vector_types.h",
+    "channel_descriptor.h": "hip/channel_descriptor.h",
+    "texture_types.h": "hip/hip_texture_types.h",
+    "cuda_texture_types.h": "hip/hip_texture_types.h",
+    "texture_fetch_functions.h": "",
+    "texture_indirect_functions.h": "",
+    "surface_types.h": "hip/surface_types.h",
+    "surface_functions.h": "",
+    "surface_indirect_functions.h": "",
+    "library_types.h": "hip/library_types.h",
+    "cuda_profiler_api.h": "hip/hip_runtime_api.h",
+    "cudaProfiler.h": "hip/hip_runtime_api.h",
+    "cuda_gl_interop.h": "hip/hip_gl_interop.h",
+    "cuComplex.h": "hip/hip_complex.h",
+    "cuda_fp16.h": "hip/hip_fp16.h",
+    "cuda_fp16.hpp": "hip/hip_fp16.h",
+    "cuda_bf16.h": "hip/hip_bf16.h",
+    "cuda_bf16.hpp": "hip/hip_bf16.h",
+    "cuda_fp8.h": "hip/hip_fp8.h",
+    "cooperative_groups.h": "hip/hip_cooperative_groups.h",
+    "nvrtc.h": "hip/hiprtc.h",
+    "cublas.h": "hipblas/hipblas.h",
+    "cublas_v2.h": "hipblas/hipblas.h",
+    "cublas_api.h": "hipblas/hipblas.h",
+    "cublasLt.h": "hipblaslt/hipblaslt.h",
+    "cufft.h": "hipfft/hipfft.h",
+    "cufftXt.h": "hipfft/hipfftXt.h",
+    "curand.h": "hiprand/hiprand.h",
+    "curand_kernel.h": "hiprand/hiprand_kernel.h",
+    "cusparse.h": "hipsparse/hipsparse.h",
+    "cusparse_v2.h": "hipsparse/hipsparse.h",
+    "cusolverDn.h": "hipsolver/hipsolver.h",
+    "cusolverSp.h": "hipsolver/hipsolver.h",
+    "cusolverRf.h": "hipsolver/hipsolver.h",
+    "cusolver_common.h": "hipsolver/hipsolver.h",
+    "cutensor.h": "hiptensor/hiptensor.hpp",
+    "cudnn.h": "miopen/miopen.h",
+    "nccl.h": "rccl/rccl.h",
+    "nvToolsExt.h": "roctracer/roctx.h",
+    "nvtx3/nvToolsExt.h": "roctracer/roctx.h",
+    "mma.h": "rocwmma/rocwmma.hpp",
+    "cuda/pipeline": "",
+}
+
+# Whole folders. A replacement that is a header stands for all of them.
+PREFIX_HEADERS = (
+    ("cub/", "hipcub/hipcub.hpp"),
+    ("curand_", "hiprand/hiprand_kernel.h"),
+    ("thrust/system/cuda/", "thrust/system/hip/"),
+)
+
+MISSING_HEADERS = (
+    UnportedRow(
+        r"cooperative_groups/(reduce|scan|memcpy_async)\.h",
+        "HIP's cooperative groups have no header of collective algorithms",
+        "write the collective with shuffles over the group",
+    ),
+    UnportedRow(
+        r"cuda_pipeline(_primitives|_helpers)?\.h|cuda_awbarrier|cuda/(barrier|pipeline|ptx)",
+        "HIP has no asynchronous copies into shared memory behind CUDA's pipeline interface",
+        "load through registers, then __syncthreads()",
+    ),
+    UnportedRow(
+        r"cuda/|cuda/std/",
+        "libcu++ is no part of ROCm",
+        "install libhipcxx (its headers keep these names under hip/), or use HIP's own atomics",
+    ),
+    UnportedRow(
+        r"cutlass/|cute/",
+        "CUTLASS generates NVIDIA tensor-core code",
+        "use hipBLASLt, rocWMMA or Composable Kernel",
+    ),
+    UnportedRow(
+        r"nvml\.h",
+        "NVML reads NVIDIA's driver",
+        "use ROCm SMI (rocm_smi/rocm_smi.h)",
+    ),
+    UnportedRow(
+        r"cupti\w*\.h",
+        "CUPTI profiles NVIDIA GPUs",
+        "use rocprofiler-sdk, or leave the measurement out",
+    ),
+    UnportedRow(
+        r"(cuda_)?fp4|cuda_fp[46]\.h",
+        "HIP 6 has no 4-bit and 6-bit float types",
+        "use fp8 (hip/hip_fp8.h)",
+    ),
+    UnportedRow(
+        r"helper_(cuda|functions|timer|string|image|math|gl|multiprocess)\w*\.h|cutil\w*\.h"
+        r"|helper_\w+_drvapi\.h",
+        "this header of the CUDA samples is not part of the project",
+        "add the folder that holds it to the include path (-I), so that it is ported too",
+    ),
+    UnportedRow(
+        r"nvtx3/nvtx3\.hpp|nvtx3/(?!nvToolsExt\.h)|nvToolsExt\w+\.h",
+        "rocTX has the C interface of NVTX only",
+        "use roctxRangePush and roctxRangePop (roctracer/roctx.h)",
+    ),
+    UnportedRow(
+        r"(nvjpeg|npp\w*|optix\w*|NvInfer\w*|cufile|cusparseLt|cublasXt|cufftw|cublasdx|nvshmem\w*"
+        r"|cuda_egl_interop|cudaGL|cudaEGL|cuda_vdpau_interop|cuda_d3d\d+_interop)\.\w+",
+        "this NVIDIA library has no counterpart with the same interface in ROCm",
+        "keep this part on CUDA, or rewrite it for the ROCm library nearest to it",
+    ),
+)

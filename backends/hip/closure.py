@@ -1,0 +1,70 @@
+"""Which files of a project belong to a source: its includes, and theirs, found by text.
+
+Every branch counts, live or not, so that a port does not depend on one configuration. Paths are
+looked up as a compiler would (next to the file, then the include folders), and then, because the
+flags are often not known, as the only file under the root whose path ends so.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from functools import cached_property
+from pathlib import Path
+
+from crossport.backends.hip.includes import hip_header
+from crossport.backends.hip.lexer import Include
+
+_SUFFIXES = (".h", ".hpp", ".cuh", ".hh", ".hxx", ".inl", ".cu", ".inc", ".ipp", ".tpp", ".c")
+_LARGEST_TREE = 20_000
+
+
+class Project:
+    """The files under `root`, with the folders that includes are looked up in."""
+
+    def __init__(self, root: Path, include_dirs: tuple[Path, ...] = ()) -> None:
+        self.root = Path(os.path.abspath(root))
+        self.include_dirs = tuple(Path(os.path.abspath(d)) for d in include_dirs)
+        self._is_file: dict[str, bool] = {}
+
+    def resolve(self, includer: Path, include: Include) -> Path | None:
+        """The project's file that an include means; None: a system header, or not found."""
+        path = include.path
+        if not path or path.startswith("/"):
+            return None
+        folders = [includer.parent] if include.is_quoted else []
+        for folder in (*folders, *self.include_dirs):
+            candidate = os.path.normpath(folder / path)
+            if self._exists(candidate):
+                return Path(candidate)
+        if hip_header(path) is not None or ("." not in path and not include.is_quoted):
+            return None
+        return self._by_ending(path)
+
+    def _exists(self, path: str) -> bool:
+        known = self._is_file.get(path)
+        if known is None:
+            known = self._is_file[path] = os.path.isfile(path)
+        return known
+
+    def _by_ending(self, path: str) -> Path | None:
+        parts = tuple(p for p in path.split("/") if p not in (".", ".."))
+        if not parts:
+            return None
+        found = [f for f in self._by_name.get(parts[-1], ()) if f.parts[-len(parts) :] == parts]
+        return found[0] if len(found) == 1 else None
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[Path]]:
+        """Source files under the root by their last name; empty for a huge tree."""
+        names: dict[str, list[Path]] = defaultdict(list)
+        count = 0
+        for folder, subfolders, files in os.walk(self.root):
+            subfolders[:] = sorted(d for d in subfolders if not d.startswith("."))
+            count += len(files)
+            if count > _LARGEST_TREE:
+                return {}
+            for name in sorted(files):
+                if name.endswith(_SUFFIXES):
+                    names[name].append(Path(folder) / name)
+        return names

@@ -1,0 +1,1 @@
+"""The names that HIP and CUDA declare, as tables."""

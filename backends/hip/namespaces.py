@@ -1,0 +1,157 @@
+"""C++ libraries: CUB, Thrust's CUDA system, WMMA, cooperative groups, libcu++.
+
+Example:
+
+    cub::DeviceReduce::Sum(...)              ->   hipcub::DeviceReduce::Sum(...)
+    thrust::cuda::par.on(stream)             ->   thrust::hip::par.on(stream)
+    using namespace nvcuda;                  ->   namespace wmma = rocwmma;
+
+Members are checked against what the ROCm library declares, so that one it lacks is reported here
+and not by the compiler.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from crossport.backends.hip.names import tables
+from crossport.backends.hip.source import Findings, SourceText
+from crossport.diagnostics import Code, Diagnostic
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """A namespace of CUDA's and where its members live in ROCm. `family`: the table of members."""
+
+    namespace: bytes
+    replacement: str
+    title: str
+    family: str
+
+
+LIBRARIES = (Library(b"cub", "hipcub", "hipCUB", "cub"),)
+# Members of cooperative_groups that HIP lacks, and why.
+_GROUPS = frozenset(
+    b"reduce inclusive_scan exclusive_scan memcpy_async wait wait_prior invoke_one"
+    b" invoke_one_broadcast labeled_partition binary_partition this_cluster cluster_group"
+    b" plus less greater bit_and bit_or bit_xor experimental reduce_update_async".split()
+)
+
+
+def namespace_edits(text: SourceText) -> Findings:
+    """Rename library namespaces and report members that ROCm lacks."""
+    found = Findings()
+    words = text.words
+    for library in LIBRARIES:
+        if library.namespace in words and library.namespace not in text.own_names:
+            _library(text, library, found)
+    if b"thrust" in words:
+        _thrust(text, found)
+    if b"nvcuda" in words:
+        _wmma(text, found)
+    if b"cooperative_groups" in words:
+        _groups(text, found)
+    if b"cuda" in words:
+        _libcu(text, found)
+    return found
+
+
+def _library(text: SourceText, library: Library, found: Findings) -> None:
+    tokens = text.tokens
+    members = tables.hip()[library.family]
+    is_opened = False
+    for index in text.code_names:
+        if tokens.text[index] != library.namespace or tokens.at(index - 1) in (b".", b"->"):
+            continue
+        before, after = tokens.at(index - 1), tokens.at(index + 1)
+        if before == b"::" and tokens.is_name(index - 2):
+            continue
+        if after == b"::":
+            found.edits.append(text.edit(index, index, library.replacement, f"{library.title}"))
+            member = tokens.at(index + 2).decode("utf-8", "replace")
+            if tokens.is_name(index + 2) and member not in members:
+                found.diagnostics.append(_lacks(text, index, library, member))
+        elif before == b"namespace" and after in (b";", b"="):
+            found.edits.append(text.edit(index, index, library.replacement, f"{library.title}"))
+            is_opened = True
+        elif before == b"=" and after == b";" and tokens.at(index - 3) == b"namespace":
+            found.edits.append(text.edit(index, index, library.replacement, f"{library.title}"))
+    del is_opened
+
+
+def _lacks(text: SourceText, index: int, library: Library, member: str) -> Diagnostic:
+    return text.diagnostic(
+        Code.HIP_NAMESPACE,
+        f"{library.title} has no {member}",
+        index,
+        help=f"use another algorithm of {library.title}, or rocPRIM's",
+    )
+
+
+def _thrust(text: SourceText, found: Findings) -> None:
+    tokens = text.tokens
+    for index in text.code_names:
+        word = tokens.text[index]
+        if word == b"cuda" and tokens.at(index - 1) == b"::" and tokens.at(index - 2) == b"thrust":
+            found.edits.append(text.edit(index, index, "hip", "rocThrust"))
+            if tokens.at(index + 2) == b"par_nosync" and "par_nosync" not in _thrust_names():
+                found.edits.append(text.edit(index + 2, index + 2, "par", "rocThrust"))
+        elif word == b"cuda_cub" and tokens.at(index - 2) == b"thrust":
+            found.edits.append(text.edit(index, index, "hip_rocprim", "rocThrust"))
+
+
+def _thrust_names() -> frozenset[str]:
+    return tables.hip()["thrust"]
+
+
+def _wmma(text: SourceText, found: Findings) -> None:
+    tokens = text.tokens
+    for index in text.code_names:
+        if tokens.text[index] != b"nvcuda":
+            continue
+        if tokens.at(index - 1) == b"namespace" and tokens.at(index + 1) == b";":
+            first = index - 2 if tokens.at(index - 2) == b"using" else index - 1
+            found.edits.append(text.edit(first, index, "namespace wmma = rocwmma", "rocWMMA"))
+        elif tokens.at(index + 1) == b"::" and tokens.at(index + 2) == b"wmma":
+            found.edits.append(text.edit(index, index + 2, "rocwmma", "rocWMMA"))
+
+
+def _groups(text: SourceText, found: Findings) -> None:
+    tokens = text.tokens
+    names = {b"cooperative_groups"}
+    for index in text.code_names:
+        if tokens.text[index] == b"cooperative_groups" and tokens.at(index - 1) == b"=":
+            names.add(tokens.at(index - 2))
+    for index in text.code_names:
+        if tokens.text[index] not in names or tokens.at(index + 1) != b"::":
+            continue
+        member = tokens.at(index + 2)
+        if member in _GROUPS:
+            found.diagnostics.append(
+                text.diagnostic(
+                    Code.HIP_NAMESPACE,
+                    f"HIP's cooperative groups have no {member.decode()}",
+                    index + 2,
+                    help="write the collective with the group's shuffles",
+                )
+            )
+
+
+def _libcu(text: SourceText, found: Findings) -> None:
+    tokens = text.tokens
+    if b"cuda" in text.own_names:
+        return
+    for index in text.code_names:
+        if tokens.text[index] != b"cuda" or tokens.at(index + 1) != b"::":
+            continue
+        if tokens.at(index - 1) == b"::" and tokens.is_name(index - 2):
+            continue
+        member = tokens.at(index + 2).decode("utf-8", "replace")
+        found.diagnostics.append(
+            text.diagnostic(
+                Code.HIP_NAMESPACE,
+                f"cuda::{member} is libcu++, which is no part of ROCm",
+                index,
+                help="install libhipcxx, or use HIP's atomics and the C++ library",
+            )
+        )

@@ -1,0 +1,236 @@
+"""CUDA sources -> HIP sources: a unit with the project headers it includes, edited in place.
+
+Example:
+
+    ported = port_unit(Path("src/reduce.cu"), HipOptions(), root=Path("src"))
+    ported.files[0].target       PurePosixPath("reduce.hip")
+    ported.files[0].edits        (Edit("src/reduce.cu", 0, 10, "hipMalloc", "API name"), ...)
+
+What decides the edits: names and headers by text (in every branch), meaning by the frontend's facts
+(`backends/hip/semantics`). Headers shared by several units are ported once: give all units to one
+`HipPort`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Literal
+
+from crossport.backends.hip.calls import call_edits
+from crossport.backends.hip.closure import Project
+from crossport.backends.hip.conditions import condition_edits
+from crossport.backends.hip.device import device_edits
+from crossport.backends.hip.edits import Edit, apply_edits, merge_edits
+from crossport.backends.hip.includes import IncludeOptions, include_edits, renamed_source
+from crossport.backends.hip.lexer import Include
+from crossport.backends.hip.namespaces import namespace_edits
+from crossport.backends.hip.rename import rename_edits
+from crossport.backends.hip.source import Findings, SourceText
+from crossport.diagnostics import Code, Diagnostic, PortError, Severity, Span, sort_diagnostics
+from crossport.frontend.unit import TranslationUnit
+
+# What the meaning-decided part takes and gives.
+Semantics = Callable[[TranslationUnit, "HipOptions"], tuple[list[Edit], list[Diagnostic]]]
+
+
+@dataclass(frozen=True, slots=True)
+class HipOptions:
+    """What a HIP port is for. `wave`: keep 32-lane warps (`safe`), or widen where legal."""
+
+    arch: tuple[str, ...] = ("gfx942",)
+    wave: Literal["safe", "native"] = "safe"
+    rocm_path: str | None = None
+    include_dirs: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PortedFile:
+    """One file of the port. `target` is its path under the output folder."""
+
+    source: Path
+    target: PurePosixPath
+    original: bytes = field(repr=False)
+    ported: bytes = field(repr=False)
+    edits: tuple[Edit, ...] = field(repr=False)
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether any byte differs."""
+        return self.ported != self.original
+
+
+@dataclass(frozen=True, slots=True)
+class PortedFiles:
+    """The files of one or more units, the first the source itself, and what was found."""
+
+    files: tuple[PortedFile, ...]
+    diagnostics: tuple[Diagnostic, ...]
+
+    @property
+    def edit_count(self) -> int:
+        """Edits in all files together."""
+        return sum(len(f.edits) for f in self.files)
+
+
+def port_unit(
+    source: Path,
+    options: HipOptions | None = None,
+    *,
+    root: Path | None = None,
+    unit: TranslationUnit | None = None,
+    semantics: Semantics | None = None,
+) -> PortedFiles:
+    """Port one source and the project headers it includes. `root` defaults to its folder."""
+    port = HipPort(root or source.parent, options or HipOptions(), semantics)
+    port.add(source, unit)
+    return port.result()
+
+
+class HipPort:
+    """Several units of one project, ported together."""
+
+    def __init__(self, root: Path, options: HipOptions, semantics: Semantics | None = None) -> None:
+        self.project = Project(root, options.include_dirs)
+        self.options = options
+        self._semantics = semantics
+        self._texts: dict[Path, SourceText] = {}
+        self._includes: dict[Path, list[Path]] = {}
+        self._sources: dict[Path, None] = {}
+        self._meaning = Findings()
+
+    def add(self, source: Path, unit: TranslationUnit | None = None) -> None:
+        """Take in a unit. With `unit`, the frontend's parse of it, meaning is ported too."""
+        path = Path(os.path.abspath(source))
+        self._sources[path] = None
+        for member in self._reach([path]):
+            self._text(member)
+        if unit is not None and self._semantics is not None:
+            edits, diagnostics = self._semantics(unit, self.options)
+            self._meaning.edits += edits
+            self._meaning.diagnostics += diagnostics
+
+    def closure(self, source: Path) -> tuple[Path, ...]:
+        """The source and every project file it includes, directly or not."""
+        return tuple(self._reach([Path(os.path.abspath(source))]))
+
+    def words(self, source: Path) -> frozenset[bytes]:
+        """Every identifier in the closure: a quick test for "does this need a parse"."""
+        return frozenset().union(*(self._text(p).words for p in self.closure(source)))
+
+    def result(self) -> PortedFiles:
+        """Port everything that was added."""
+        members = list(self._reach(self._sources))
+        own = self._own_names(members)
+        by_file = self._meaning_by_file()
+        files: list[PortedFile] = []
+        diagnostics = list(self._meaning.diagnostics)
+        for path in members:
+            text = self._text(path)
+            text.set_project_names(own)
+            found = self._port_text(path, text)
+            merged = merge_edits([*found.edits, *by_file.get(path, ())])
+            diagnostics += found.diagnostics
+            diagnostics += [_conflict(text, c.dropped) for c in merged.conflicts]
+            files.append(
+                PortedFile(
+                    path,
+                    self._target(path),
+                    text.source,
+                    apply_edits(text.source, merged.edits),
+                    merged.edits,
+                )
+            )
+        inside = tuple(f for f in files if self._is_inside(f.source))
+        diagnostics += [_outside(f) for f in files if f.is_changed and f not in inside]
+        return PortedFiles(inside, tuple(sort_diagnostics(diagnostics)))
+
+    def _port_text(self, path: Path, text: SourceText) -> Findings:
+        included = {p for paths in self._includes.values() for p in paths}
+        is_unit = path in self._sources and path not in included
+        found = Findings()
+
+        def resolve(include: Include) -> PurePosixPath | None:
+            own = self.project.resolve(path, include)
+            return PurePosixPath(own.as_posix()) if own is not None else None
+
+        adds_runtime = is_unit and path.suffix in (".cu", ".hip")
+        found.add(include_edits(text, IncludeOptions(adds_runtime, resolve)))
+        for edits_of in (rename_edits, namespace_edits, call_edits, condition_edits, device_edits):
+            found.add(edits_of(text))
+        return found
+
+    def _reach(self, sources: Iterable[Path]) -> Iterable[Path]:
+        seen: dict[Path, None] = {}
+        pending = list(sources)[::-1]
+        while pending:
+            path = pending.pop()
+            if path in seen:
+                continue
+            seen[path] = None
+            pending += self._included(path)[::-1]
+        return seen
+
+    def _included(self, path: Path) -> list[Path]:
+        known = self._includes.get(path)
+        if known is None:
+            text = self._text(path)
+            found = (self.project.resolve(path, include) for include in text.includes)
+            known = list(dict.fromkeys(p for p in found if p is not None and p != path))
+            self._includes[path] = known
+        return known
+
+    def _text(self, path: Path) -> SourceText:
+        text = self._texts.get(path)
+        if text is None:
+            text = self._texts[path] = SourceText(str(path), _read(path))
+        return text
+
+    def _own_names(self, members: list[Path]) -> frozenset[bytes]:
+        return frozenset().union(*(self._text(p).defined for p in members))
+
+    def _meaning_by_file(self) -> dict[Path, list[Edit]]:
+        grouped: dict[Path, list[Edit]] = {}
+        for edit in self._meaning.edits:
+            grouped.setdefault(Path(os.path.abspath(edit.file)), []).append(edit)
+        return grouped
+
+    def _is_inside(self, path: Path) -> bool:
+        return path.is_relative_to(self.project.root)
+
+    def _target(self, path: Path) -> PurePosixPath:
+        relative = Path(os.path.relpath(path, self.project.root))
+        return PurePosixPath(relative.with_name(renamed_source(path.name)).as_posix())
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise PortError(
+            Diagnostic(
+                Code.CANNOT_READ, f"cannot read {path}: {error.strerror}", Span(str(path), 1)
+            )
+        ) from error
+
+
+def _conflict(text: SourceText, edit: Edit) -> Diagnostic:
+    return Diagnostic(
+        Code.HIP_EDIT_CONFLICT,
+        f"two edits want the same text; this one was left out: {edit.reason}",
+        text.byte_span(edit.start, edit.end),
+        Severity.ERROR,
+        "write this place by hand",
+    )
+
+
+def _outside(file: PortedFile) -> Diagnostic:
+    return Diagnostic(
+        Code.HIP_HEADER_MISSING,
+        "this file needs porting but lies outside the folder that is ported",
+        Span(str(file.source), 1),
+        Severity.WARNING,
+        "port a folder that holds both",
+    )

@@ -1,0 +1,89 @@
+"""API names, wherever they stand in code: live branches, inactive ones, macros.
+
+Example:
+
+    CHECK(cudaMalloc(&p, n));   ->   CHECK(hipMalloc(&p, n));
+    cublasHandle_t handle;      ->   hipblasHandle_t handle;
+
+A name that HIP does not declare is left as it is, with a diagnostic.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from crossport.backends.hip.api.resolve import (
+    Renamed,
+    Resolution,
+    Unported,
+    looks_like_api,
+    resolve,
+)
+from crossport.backends.hip.names import tables
+from crossport.backends.hip.source import Findings, SourceText
+from crossport.diagnostics import Code, Severity
+
+
+def rename_edits(text: SourceText) -> Findings:
+    """Rename each API name of a file, and report those that cannot be."""
+    found = Findings()
+    wanted = {word: r for word in text.words if (r := _resolution(word)) is not None}
+    if not wanted:
+        return found
+    tokens = text.tokens
+    reported: set[bytes] = set()
+    for index in text.code_names:
+        word = tokens.text[index]
+        resolution = wanted.get(word)
+        if resolution is None or _is_member(text, index):
+            continue
+        if word in text.own_names and not _is_macro_hook(text, index):
+            continue
+        name = word.decode()
+        match resolution:
+            case Renamed(hip, note):
+                if hip != name:
+                    found.edits.append(text.edit(index, index, hip, "API name"))
+                if note and word not in reported:
+                    found.diagnostics.append(
+                        text.diagnostic(
+                            Code.HIP_API_DIFFERS, f"{name}: {note}", index, Severity.NOTE
+                        )
+                    )
+                if hip in tables.hip()["newer"] and word not in reported:
+                    found.diagnostics.append(
+                        text.diagnostic(
+                            Code.HIP_NEEDS_NEWER,
+                            f"{hip} came with ROCm 7; ROCm 6 does not declare it",
+                            index,
+                            Severity.WARNING,
+                            "build the port with ROCm 7",
+                        )
+                    )
+                reported.add(word)
+            case Unported(reason, help):
+                found.diagnostics.append(
+                    text.diagnostic(
+                        Code.HIP_API_MISSING,
+                        f"{name}: {reason}",
+                        index,
+                        Severity.ERROR,
+                        help or "remove the use, or keep it behind #ifdef __HIP_PLATFORM_NVIDIA__",
+                    )
+                )
+    return found
+
+
+@lru_cache(maxsize=65536)
+def _resolution(word: bytes) -> Resolution:
+    name = word.decode("utf-8", "replace")
+    return resolve(name) if looks_like_api(name) else None
+
+
+def _is_member(text: SourceText, index: int) -> bool:
+    return text.tokens.at(index - 1) in (b".", b"->")
+
+
+def _is_macro_hook(text: SourceText, index: int) -> bool:
+    """`#define cudaMalloc(...)` hooks the API: the hook is renamed with it."""
+    return text.tokens.at(index - 1).endswith(b"define")

@@ -1,0 +1,163 @@
+"""One source file under work: its tokens, what it defines, and what was found in it.
+
+`SourceText` is what each edit module reads, `Findings` what it returns:
+
+    def include_edits(text: SourceText) -> Findings
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from crossport.backends.hip.edits import Edit
+from crossport.backends.hip.lexer import Include, Kind, Tokens
+from crossport.diagnostics import Code, Diagnostic, Severity, Span
+
+_NOT_A_TYPE = frozenset(
+    b"return else do case goto throw new delete sizeof typedef using co_return and or not in".split()
+)
+
+
+@dataclass
+class Findings:
+    """Edits and diagnostics, gathered in any order."""
+
+    edits: list[Edit] = field(default_factory=list)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+
+    def add(self, other: Findings) -> None:
+        """Take in what another module found."""
+        self.edits += other.edits
+        self.diagnostics += other.diagnostics
+
+
+class SourceText:
+    """A file's bytes as tokens. `own_names`: what the project defines, this file included."""
+
+    def __init__(self, file: str, source: bytes) -> None:
+        self.file = file
+        self.source = source
+        self.tokens = Tokens(source)
+        self._project_names: frozenset[bytes] = frozenset()
+
+    def set_project_names(self, names: frozenset[bytes]) -> None:
+        """Tell the file what the rest of its project defines."""
+        self._project_names = names
+
+    @cached_property
+    def includes(self) -> tuple[Include, ...]:
+        """The `#include` lines."""
+        return tuple(self.tokens.includes())
+
+    @cached_property
+    def defined(self) -> frozenset[bytes]:
+        """What this file defines: functions, types, variables and macros."""
+        return defined_names(self.tokens)
+
+    @property
+    def own_names(self) -> frozenset[bytes]:
+        """What the project defines, as far as it is known."""
+        return self._project_names or self.defined
+
+    @cached_property
+    def code_names(self) -> list[int]:
+        """The indices of identifiers, those of include paths left out."""
+        tokens = self.tokens
+        kinds = tokens.kind
+        name = int(Kind.NAME)
+        found = [i for i, kind in enumerate(kinds) if kind == name]
+        paths = [(include.start, include.end) for include in self.includes]
+        if not paths:
+            return found
+        hidden: set[int] = set()
+        for start, end in paths:
+            hidden.update(range(tokens.index_at(start), tokens.index_at(end)))
+        return [i for i in found if i not in hidden]
+
+    @cached_property
+    def words(self) -> frozenset[bytes]:
+        """Every identifier of the file, for a quick "is there any"."""
+        texts = self.tokens.text
+        return frozenset(texts[i] for i in self.code_names)
+
+    def edit(self, first: int, last: int, replacement: str, reason: str, priority: int = 0) -> Edit:
+        """Replace tokens `first` to `last` (inclusive)."""
+        tokens = self.tokens
+        return Edit(self.file, tokens.start[first], tokens.end(last), replacement, reason, priority)
+
+    def span(self, first: int, last: int | None = None) -> Span:
+        """The place of tokens `first` to `last` (inclusive)."""
+        tokens = self.tokens
+        start = tokens.start[first]
+        end = tokens.end(first if last is None else last)
+        return self.byte_span(start, end)
+
+    def byte_span(self, start: int, end: int) -> Span:
+        """The place of a byte range."""
+        line, column = self.tokens.place(start)
+        end_line, end_column = self.tokens.place(end)
+        return Span(self.file, line, column, end_line, end_column, start, end)
+
+    def diagnostic(
+        self,
+        code: Code,
+        message: str,
+        index: int,
+        severity: Severity = Severity.ERROR,
+        help: str = "",
+    ) -> Diagnostic:
+        """A finding at token `index`."""
+        return Diagnostic(code, message, self.span(index), severity, help)
+
+
+def defined_names(tokens: Tokens) -> frozenset[bytes]:
+    """What the file declares: functions, types and variables; macros only with a body of their own.
+
+    Text alone decides, so this holds in inactive branches and with headers missing. A name counts
+    when a type stands before it (`int atomicMax(`, `struct cuNode`), which no use of it has.
+    """
+    found: set[bytes] = set()
+    kinds, texts = tokens.kind, tokens.text
+    name = int(Kind.NAME)
+    for index, kind in enumerate(kinds):
+        if kind != name:
+            continue
+        before = texts[index - 1] if index else b""
+        if before in (b"struct", b"class", b"enum", b"union", b"namespace", b"concept"):
+            if tokens.at(index + 1) in (b"{", b":", b";", b"final", b"<"):
+                found.add(texts[index])
+            continue
+        if before.endswith(b"define") and kinds[index - 1] == Kind.DIRECTIVE:
+            found.add(texts[index])
+            continue
+        after = tokens.at(index + 1)
+        if (after == b"(" and _declares(tokens, index)) or (before == b"using" and after == b"=") or (after in (b"=", b";", b"[", b",", b")") and _follows_type(tokens, index)):
+            found.add(texts[index])
+    return frozenset(found)
+
+
+def _declares(tokens: Tokens, index: int) -> bool:
+    """Whether `type name(...)` with a body, or with parameters that are types."""
+    if not _follows_type(tokens, index):
+        return False
+    closing = tokens.partner.get(index + 1)
+    if closing is None:
+        return False
+    after = tokens.at(closing + 1)
+    if after in (b"{", b"const", b"noexcept", b"->"):
+        return True
+    # `int f(float x);` declares; `float4 v(a, b);` makes a variable, which is no less its own name.
+    return after == b";"
+
+
+def _follows_type(tokens: Tokens, index: int) -> bool:
+    at = index - 1
+    while tokens.at(at) in (b"*", b"&", b"&&"):
+        at -= 1
+    if at != index - 1 and tokens.at(at - 1) in (b"=", b"(", b",", b"return"):
+        return False
+    text = tokens.at(at)
+    if text == b">":
+        return True
+    return tokens.is_name(at) and text not in _NOT_A_TYPE
