@@ -3,9 +3,9 @@
     ~/.cache/crossport/shim-<hash>/include/...    one small file for each header name
     ~/.cache/crossport/shim-<hash>/<flags>.pch    prelude.h, parsed once for these flags
 
-Any number of processes may do this at once: everything is written under a temporary name and moved
-into place, and whoever comes second uses what is there. Without a writable cache folder, a temporary
-one serves this process.
+Any number of processes may do this at once: everything is written under a temporary name and
+moved into place, and whoever comes second uses what is there. Without a writable cache folder, a
+temporary one serves this process.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@
     clang.binary_operator(cursor)     "+="          clang.evaluate(cursor)          128
     clang.unary_operator(cursor)      "post++"      clang.template_arguments(f)     ("float", "128")
 
-Everything here is a question about a cursor; nothing here knows CUDA. The wheel pins libclang 18.1.1:
-the numbers of the enumerations below are that version's.
+Everything here is a question about a cursor; nothing here knows CUDA. The wheel pins libclang
+18.1.1: the numbers of the enumerations below are that version's.
 """
 
 from __future__ import annotations
@@ -71,9 +71,7 @@ def _declare(library: Any, name: str, arguments: list[Any], result: Any) -> Any:
 
 
 _binary_kind = _declare(_raw, "clang_getCursorBinaryOperatorKind", [Cursor], ctypes.c_int)
-_binary_spelling = _declare(
-    _lib, "clang_getBinaryOperatorKindSpelling", [ctypes.c_int], _STRING
-)
+_binary_spelling = _declare(_lib, "clang_getBinaryOperatorKindSpelling", [ctypes.c_int], _STRING)
 _unary_kind = _declare(_raw, "clang_getCursorUnaryOperatorKind", [Cursor], ctypes.c_int)
 _evaluate = _declare(_raw, "clang_Cursor_Evaluate", [Cursor], ctypes.c_void_p)
 _eval_kind = _declare(_raw, "clang_EvalResult_getKind", [ctypes.c_void_p], ctypes.c_int)
@@ -148,7 +146,10 @@ def _argument(function: Cursor, index: int) -> str:
 def is_in_macro(cursor: Cursor) -> bool:
     """Does the cursor start inside a macro's expansion (where its tokens cannot be trusted)?"""
     location = cursor.extent.start
-    return _spelling_offset(location) != (location.file.name if location.file else "", location.offset)
+    return _spelling_offset(location) != (
+        location.file.name if location.file else "",
+        location.offset,
+    )
 
 
 def _spelling_offset(location: Any) -> tuple[str, int]:

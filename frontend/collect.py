@@ -203,9 +203,7 @@ class _Walk:
         for kernel in kernels:
             key = _key(kernel.cursor)
             instances[key] = instances.get(key, 0) + 1
-        patterns = [
-            make_pattern(t, instances.get(_key(t), 0)) for t in self._templates
-        ]
+        patterns = [make_pattern(t, instances.get(_key(t), 0)) for t in self._templates]
         return Found(
             tuple(sorted(kernels, key=lambda k: (k.span.file, k.span.offset))),
             tuple(patterns),

@@ -35,12 +35,14 @@ def findings(
 ) -> tuple[Diagnostic, ...]:
     """The diagnostics of one parsed unit, sorted by place."""
     errors = [d for d in handle.diagnostics if d.severity >= _ERROR]
-    device = [place_of(f) for f in (*(k.cursor for k in found.kernels), *found.functions, *found.broken)]
+    device = [
+        place_of(f) for f in (*(k.cursor for k in found.kernels), *found.functions, *found.broken)
+    ]
     has_missing = any(_MISSING.search(d.spelling) for d in errors)
     result: list[Diagnostic] = []
     for error in errors:
         span = _span(error)
-        if span is None or span.offset >= len(data) and span.file == str(path):
+        if span is None or (span.offset >= len(data) and span.file == str(path)):
             continue  # in a probe behind the last line
         text = error.spelling
         missing = _MISSING.search(text)
@@ -98,7 +100,9 @@ def _requests(found: Found, requests: Sequence[str]) -> list[Diagnostic]:
         base = request.partition("<")[0].strip().rpartition("::")[2]
         compact = "".join(request.split()).rpartition("::")[2] if "<" not in request else None
         wanted = compact or base + "<" + "".join(request.split()).partition("<")[2]
-        if wanted in made or any(k.base_name == base and k.origin == "requested" for k in found.kernels):
+        if wanted in made or any(
+            k.base_name == base and k.origin == "requested" for k in found.kernels
+        ):
             continue
         known = sorted({p.name for p in found.patterns})
         result.append(
@@ -116,9 +120,7 @@ def _span(diagnostic: Any) -> Span | None:
     location = diagnostic.location
     if location.file is None:
         return None
-    return Span(
-        location.file.name, location.line, location.column, offset=location.offset
-    )
+    return Span(location.file.name, location.line, location.column, offset=location.offset)
 
 
 def _covers(place: Span, span: Span) -> bool:

@@ -1,8 +1,8 @@
 """Read a CUDA source, and the flags it is compiled with; say what is wrong with either.
 
-    read_source(Path("k.cu"))                      the bytes, or PortError CP1001..CP1003
-    clang_flags(["-Iinc", "-O3", "-arch=sm_90"])   ("-Iinc",): what changes the meaning of the text
-    database_flags(Path("k.cu"), Path("build"))    the same from build/compile_commands.json
+read_source(Path("k.cu"))                      the bytes, or PortError CP1001..CP1003
+clang_flags(["-Iinc", "-O3", "-arch=sm_90"])   ("-Iinc",): what changes the meaning of the text
+database_flags(Path("k.cu"), Path("build"))    the same from build/compile_commands.json
 """
 
 from __future__ import annotations
@@ -55,7 +55,17 @@ _LONG = {
     "--system-include": "-isystem",
     "--pre-include": "-include",
 }
-_STANDARDS = {"c++03", "c++11", "c++14", "c++17", "c++20", "gnu++11", "gnu++14", "gnu++17", "gnu++20"}
+_STANDARDS = {
+    "c++03",
+    "c++11",
+    "c++14",
+    "c++17",
+    "c++20",
+    "gnu++11",
+    "gnu++14",
+    "gnu++17",
+    "gnu++20",
+}
 
 
 def clang_flags(flags: Sequence[str], folder: Path | None = None) -> tuple[str, ...]:
@@ -78,7 +88,11 @@ def clang_flags(flags: Sequence[str], folder: Path | None = None) -> tuple[str, 
             if value in _STANDARDS:
                 kept.append(f"-std={value}")
         elif option := next((o for o in _WITH_VALUE if word.startswith(o)), ""):
-            value = word[len(option) :].removeprefix("=") if option.startswith("-is") else word[len(option) :]
+            value = (
+                word[len(option) :].removeprefix("=")
+                if option.startswith("-is")
+                else word[len(option) :]
+            )
             if not value:
                 value = words.pop(0) if words else ""
             for part in value.split(",") if option == "-I" else (value,):
@@ -102,7 +116,13 @@ def _is_toolkit(folder: Path) -> bool:
     """Does an include folder hold headers that the shim replaces?"""
     return any(
         (folder / header).is_file()
-        for header in ("cuda_runtime_api.h", "stdlib.h", "vector", "cub/cub.cuh", "thrust/version.h")
+        for header in (
+            "cuda_runtime_api.h",
+            "stdlib.h",
+            "vector",
+            "cub/cub.cuh",
+            "thrust/version.h",
+        )
     )
 
 
@@ -123,7 +143,7 @@ def database_flags(path: Path, build: Path) -> tuple[str, ...]:
     for entry in entries if isinstance(entries, list) else ():
         if not isinstance(entry, dict):
             continue
-        folder = Path(str(entry.get("directory", "."))) 
+        folder = Path(str(entry.get("directory", ".")))
         folder = folder if folder.is_absolute() else file.parent / folder
         if (folder / str(entry.get("file", ""))).resolve() == target:
             arguments = entry.get("arguments")

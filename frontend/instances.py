@@ -68,7 +68,9 @@ def _guess(template: Cursor) -> list[str] | None:
             continue
         if parameter.kind == CursorKind.TEMPLATE_TEMPLATE_PARAMETER:
             return None
-        if any(c.kind.is_expression() or c.kind == CursorKind.TYPE_REF for c in _defaults(parameter)):
+        if any(
+            c.kind.is_expression() or c.kind == CursorKind.TYPE_REF for c in _defaults(parameter)
+        ):
             break  # the rest have defaults
         if parameter.kind == CursorKind.TEMPLATE_TYPE_PARAMETER:
             arguments.append("float")
@@ -107,7 +109,8 @@ def _scope(cursor: Cursor) -> str:
 def probed_instance(variable: Cursor) -> Cursor | None:
     """The function that a probe's variable points to; None where the probe did not compile."""
     for cursor in clang.walk(variable):
-        if cursor.kind == CursorKind.DECL_REF_EXPR and cursor.referenced is not None:
-            if cursor.referenced.kind in (CursorKind.FUNCTION_DECL, CursorKind.CXX_METHOD):
-                return cursor.referenced
+        if cursor.kind != CursorKind.DECL_REF_EXPR or cursor.referenced is None:
+            continue
+        if cursor.referenced.kind in (CursorKind.FUNCTION_DECL, CursorKind.CXX_METHOD):
+            return cursor.referenced
     return None

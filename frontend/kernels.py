@@ -1,9 +1,9 @@
 """Kernels, device functions and device variables, from cursors to values.
 
-    template <class T, int N>
-    __global__ void __launch_bounds__(N * 32, 2) scale(T* x) {...}      scale<float, 4><<<...>>>
+template <class T, int N>
+__global__ void __launch_bounds__(N * 32, 2) scale(T* x) {...}      scale<float, 4><<<...>>>
 
-    Kernel("scale<float, 4>", template_args=("float", "4"), launch_bounds=(128, 2))
+Kernel("scale<float, 4>", template_args=("float", "4"), launch_bounds=(128, 2))
 """
 
 from __future__ import annotations
@@ -62,7 +62,9 @@ def make_kernel(function: Cursor, origin: Origin) -> Kernel | None:
 def make_pattern(template: Cursor, instances: int) -> Pattern:
     """The value for a kernel template."""
     names = tuple(
-        str(child.spelling) for child in template.get_children() if child.kind in TEMPLATE_PARAMETERS
+        str(child.spelling)
+        for child in template.get_children()
+        if child.kind in TEMPLATE_PARAMETERS
     )
     return Pattern(template.spelling, template, place_of(template), names, instances)
 
@@ -80,7 +82,8 @@ def launch_bounds(function: Cursor) -> tuple[int, int]:
     """The two numbers of `__launch_bounds__`, 0 where not given or not constant."""
     for annotation in annotations(function, "launch_bounds"):
         values = [_constant(child) for child in annotation.get_children()]
-        return (values + [0, 0])[0], (values + [0, 0])[1]
+        most_threads, least_blocks = (*values, 0, 0)[:2]
+        return most_threads, least_blocks
     return 0, 0
 
 

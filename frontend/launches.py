@@ -43,7 +43,9 @@ class SourceText:
         return data[extent.start.offset : extent.end.offset].decode("utf-8", errors="replace")
 
 
-def launch_at(call: Cursor, function: Cursor | None, values: Values, text: SourceText) -> Launch | None:
+def launch_at(
+    call: Cursor, function: Cursor | None, values: Values, text: SourceText
+) -> Launch | None:
     """The launch that a CALL_EXPR is, or None."""
     style = _BY_POINTER.get(call.spelling)
     if style is not None:
@@ -188,7 +190,7 @@ def _parts(cursor: Cursor, values: Values, depth: int = 0) -> list[Cursor | None
         target = inner.referenced
         if target is None or target.kind != CursorKind.CONSTRUCTOR:
             return None
-        arguments = [c for c in inner.get_arguments()]
+        arguments = list(inner.get_arguments())
         if len(arguments) == 1 and "dim3" in arguments[0].type.get_canonical().spelling:
             return _parts(arguments[0], values, depth + 1)  # a copy
         return arguments if _are_numbers(arguments) else None
@@ -200,4 +202,8 @@ def _parts(cursor: Cursor, values: Values, depth: int = 0) -> list[Cursor | None
 
 
 def _are_numbers(cursors: list[Cursor]) -> bool:
-    return all(c.type.get_canonical().get_size() <= 8 and not c.type.get_canonical().get_declaration().is_definition() for c in cursors)
+    return all(
+        c.type.get_canonical().get_size() <= 8
+        and not c.type.get_canonical().get_declaration().is_definition()
+        for c in cursors
+    )

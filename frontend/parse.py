@@ -6,10 +6,11 @@
     [kernel.name for kernel in unit.kernels]       ["reduce<float, 256>", "finish"]
     parse("k.cu", instantiate=["k<float, 128>"])   also that instance, launched or not
 
-The source is read as nvcc's device compilation would (`__CUDA_ARCH__` 800), against the declarations
-in frontend/shim. Host code that does not resolve, and headers that are not there, cost nothing but
-themselves: the parser keeps going, and kernels around an error are as good as without it. What a
-user should hear about is in `unit.diagnostics`; input that is no source at all raises `PortError`.
+The source is read as nvcc's device compilation would (`__CUDA_ARCH__` 800), against the
+declarations in frontend/shim. Host code that does not resolve, and headers that are not there, cost
+nothing but themselves: the parser keeps going, and kernels around an error are as good as without
+it. What a user should hear about is in `unit.diagnostics`; input that is no source at all raises
+`PortError`.
 """
 
 from __future__ import annotations
@@ -105,7 +106,13 @@ class _Job:
         self.path = path
         self.data = data
         standard = next((f for f in reversed(flags) if f.startswith("-std=")), "-std=c++17")
-        base = (*_BASE, standard, f"--cuda-gpu-arch=sm_{arch}", "-isystem", str(cache.include_folder()))
+        base = (
+            *_BASE,
+            standard,
+            f"--cuda-gpu-arch=sm_{arch}",
+            "-isystem",
+            str(cache.include_folder()),
+        )
         self.base = base
         self.flags = [f for f in flags if not f.startswith("-std=")]
 
@@ -145,7 +152,9 @@ class _Job:
 
 def _blames_prelude(diagnostic: Any) -> bool:
     text = diagnostic.spelling
-    return diagnostic.severity >= 4 and ("PCH file" in text or "precompiled" in text or "AST file" in text)
+    return diagnostic.severity >= 4 and (
+        "PCH file" in text or "precompiled" in text or "AST file" in text
+    )
 
 
 def _project_files(handle: Any, files: dict[str, SourceFile]) -> tuple[str, ...]:

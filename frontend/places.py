@@ -109,13 +109,16 @@ _WORD = re.compile(
   | (?P<char>[uUL]?'(?:\\.|[^'\\\n])*'?)
   | (?P<number>\.?[0-9](?:[eEpP][+-]|[0-9A-Za-z_.]|'[0-9A-Za-z])*)
   | (?P<name>[A-Za-z_$\x80-\xff][A-Za-z0-9_$\x80-\xff]*)
-  | (?P<punctuation><<<|>>>|<<=|>>=|\.\.\.|->\*|::|->|\+\+|--|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%&|^]=|\#\#|.)
+  | (?P<punctuation><<<|>>>|<<=|>>=|\.\.\.|->\*|::|->|\+\+|--|<<|>>|<=|>=|==|!=|&&|\|\|
+      |[-+*/%&|^]=|\#\#|.)
     """,
     re.VERBOSE | re.DOTALL,
 )
 
 
-def words(data: bytes, start: int = 0, end: int | None = None, *, comments: bool = False) -> Iterator[Word]:
+def words(
+    data: bytes, start: int = 0, end: int | None = None, *, comments: bool = False
+) -> Iterator[Word]:
     """The tokens of a stretch of source, comments only on request."""
     stop = len(data) if end is None else end
     at = start

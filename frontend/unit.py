@@ -64,7 +64,9 @@ class Launch:
     """
 
     kernel: str
-    style: Literal["chevrons", "cudaLaunchKernel", "cudaLaunchCooperativeKernel", "cudaLaunchKernelEx"]
+    style: Literal[
+        "chevrons", "cudaLaunchKernel", "cudaLaunchCooperativeKernel", "cudaLaunchKernelEx"
+    ]
     grid: Dimensions
     block: Dimensions
     shared_bytes: Expression

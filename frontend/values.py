@@ -22,6 +22,7 @@ _FOLD: dict[str, Callable[[int, int], int]] = {
     "<<": lambda a, b: a << b if 0 <= b < 64 else 0,
     ">>": lambda a, b: a >> b if 0 <= b < 64 else 0,
 }
+_STEPS = ("post++", "post--", "++", "--", "&")
 _DEEPEST = 12
 
 
@@ -84,16 +85,14 @@ class Values:
         assert self._changed is not None
         kind = cursor.kind
         target: Cursor | None = None
-        if kind == CursorKind.COMPOUND_ASSIGNMENT_OPERATOR or (
-            kind == CursorKind.BINARY_OPERATOR and clang.binary_operator(cursor) == "="
+        if (
+            kind == CursorKind.COMPOUND_ASSIGNMENT_OPERATOR
+            or (kind == CursorKind.BINARY_OPERATOR and clang.binary_operator(cursor) == "=")
+            or (kind == CursorKind.UNARY_OPERATOR and clang.unary_operator(cursor) in _STEPS)
         ):
             target = next(iter(cursor.get_children()), None)
-        elif kind == CursorKind.UNARY_OPERATOR and clang.unary_operator(cursor) in (
-            "post++", "post--", "++", "--", "&",
-        ):  # fmt: skip
-            target = next(iter(cursor.get_children()), None)
         elif kind == CursorKind.CALL_EXPR:
-            # An argument that is not read (no lvalue-to-rvalue step around it) is bound by reference.
+            # An argument with no lvalue-to-rvalue step around it is bound by reference.
             for child in list(cursor.get_children())[1:]:
                 self._add(child)
             if cursor.spelling == "operator=":

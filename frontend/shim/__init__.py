@@ -6,7 +6,7 @@ libraries/       CUB, Thrust, cuBLAS and the others
 headers.py       which header name stands for which file
 
 Declarations only, and lenient ones: enough for kernels to have exact types, for host code to
-resolve mostly. Where many functions have one shape, a macro holds the shape and rows hold the names.
+resolve mostly. Where many functions have one shape, a macro holds the shape and rows the names.
 """
 
 from __future__ import annotations
