@@ -1,0 +1,9 @@
+"""The meaning of the thread IR: run a kernel on NumPy arrays, many threads at once.
+
+`run` is the way in; `Checks` says what to look for, `RunReport` what was found.
+"""
+
+from crossport.ir.interpreter.report import Checks, Finding, RunReport, ThreadId
+from crossport.ir.interpreter.run import run
+
+__all__ = ["Checks", "Finding", "RunReport", "ThreadId", "run"]

@@ -1,0 +1,133 @@
+"""A module of the thread IR -> Python functions, compiled once and kept.
+
+`compiled(module, kernel)` writes one Python function for the kernel and each device function that
+it reaches. `CompiledModule.source` is the generated text, to look at when something is odd.
+"""
+
+from __future__ import annotations
+
+import linecache
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from crossport.diagnostics import Code as DiagnosticCode
+from crossport.diagnostics import Diagnostic, PortError
+from crossport.ir.interpreter import arithmetic, atomics, masks, pointers, warp
+from crossport.ir.interpreter.code import Site, Unit
+from crossport.ir.interpreter.compile_statements import FunctionCompiler
+from crossport.ir.interpreter.kinds import Layout, round_bf16
+from crossport.ir.interpreter.registers import RegisterArray
+from crossport.ir.nodes import Call, Expr, Function, FunctionRef, Module, walk
+
+_HELPERS: dict[str, Any] = {
+    "i64": np.int64, "load": pointers.load, "store": pointers.store, "warp": warp,
+    "atomics": atomics, "RegisterArray": RegisterArray, "round_bf16": round_bf16,
+    **{name: getattr(masks, name) for name in (
+        "split", "narrow", "without", "union", "meet", "choose", "put", "select", "either",
+        "merge",
+    )},
+    **{name: getattr(arithmetic, name) for name in (
+        "divide_signed", "divide_unsigned", "modulo_signed", "modulo_unsigned",
+        "shift_left", "shift_right",
+    )},
+}  # fmt: skip
+
+
+class CompiledModule:
+    """The generated functions of one kernel and what it calls."""
+
+    def __init__(self, module: Module, kernel: str, oracle: bool) -> None:
+        self.module = module
+        self.kernel = _function(module, kernel)
+        self.reached = reachable(module, self.kernel)
+        self.unit = Unit(
+            module, Layout(module.structs, oracle), oracle, {f.name: f for f in self.reached}
+        )
+        self.sites: list[Site] = self.unit.sites
+        for i, function in enumerate(self.reached):
+            self.unit.function_ids[function.name] = i + 1
+            self.unit.python_names[function.name] = f"f_{i}"
+            self.unit.shared[function.name] = {
+                v.name: f"{function.name}:{v.name}" for v in function.shared
+            }
+        self.unit.namespace.update(_HELPERS)
+        texts = [FunctionCompiler(self.unit, function).compile() for function in self.reached]
+        self.source = "\n\n\n".join(texts) + "\n"
+        name = f"<interpreted {kernel}>"
+        linecache.cache[name] = (len(self.source), None, self.source.splitlines(True), name)
+        exec(compile(self.source, name, "exec"), self.unit.namespace)
+
+    @property
+    def layout(self) -> Layout:
+        """Sizes and leaves of the module's types."""
+        return self.unit.layout
+
+    def entry(self) -> Callable[..., Any]:
+        """The kernel's Python function."""
+        return self.python_function(self.kernel.name)
+
+    def python_function(self, name: str) -> Callable[..., Any]:
+        """The Python function of a device function."""
+        found: Callable[..., Any] = self.unit.namespace[self.unit.python_names[name]]
+        return found
+
+    def by_handle(self, handle: int) -> Function | None:
+        """The device function behind a function pointer's value."""
+        return self.reached[handle - 1] if 1 <= handle <= len(self.reached) else None
+
+
+def reachable(module: Module, kernel: Function) -> list[Function]:
+    """The kernel and every device function it may call, callees by first mention."""
+    functions = {f.name: f for f in module.functions}
+    found = {kernel.name: kernel}
+    queue = [kernel]
+    while queue:
+        for node in walk(queue.pop(0)):
+            name = None
+            if isinstance(node, Call) and isinstance(node.function, str):
+                name = node.function
+            elif isinstance(node, FunctionRef):
+                name = node.name
+            if name in functions and name not in found:
+                found[name] = functions[name]
+                queue.append(functions[name])
+    return list(found.values())
+
+
+def _function(module: Module, kernel: str) -> Function:
+    for function in module.functions:
+        if function.name == kernel or (function.kernel and function.base_name == kernel):
+            return function
+    known = ", ".join(f.name for f in module.kernels) or "none"
+    raise PortError(
+        Diagnostic(DiagnosticCode.BAD_LAUNCH, f"no kernel named {kernel}; there are: {known}")
+    )
+
+
+@lru_cache(maxsize=64)
+def _by_identity(key: tuple[int, str, bool], holder: _Held) -> CompiledModule:
+    return CompiledModule(holder.module, key[1], key[2])
+
+
+class _Held:
+    """A module that hashes by identity (a deep hash of the tree on every launch is slow)."""
+
+    def __init__(self, module: Module) -> None:
+        self.module = module
+
+    def __hash__(self) -> int:
+        return id(self.module)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Held) and other.module is self.module
+
+
+def compiled(module: Module, kernel: str, oracle: bool = False) -> CompiledModule:
+    """The compiled form of a kernel; the same object for the same module object."""
+    return _by_identity((id(module), kernel, oracle), _Held(module))
+
+
+__all__ = ["CompiledModule", "Expr", "compiled", "reachable"]
