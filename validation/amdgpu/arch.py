@@ -1,0 +1,48 @@
+"""Facts of the GPUs that the emulator runs code for, one row each.
+
+Numbers from AMD's CDNA2, CDNA3, CDNA4 and RDNA3 instruction set guides and LLVM's AMDGPU usage page
+(https://llvm.org/docs/AMDGPUUsage.html).
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Arch:
+    """One GPU architecture."""
+
+    name: str
+    elf_machine: int
+    tables: str
+    """Which decoding tables (and pseudocode) describe it."""
+    wave_sizes: tuple[int, ...]
+    lds_bytes: int
+    compute_units: int
+    vgprs_per_simd_lane: int
+    """Architected VGPRs (with AccVGPRs where unified) that waves of a SIMD share."""
+    max_waves_per_simd: int
+    simds: int
+    ocp_fp8: bool
+
+    @property
+    def is_cdna(self) -> bool:
+        return self.tables == "cdna"
+
+    @property
+    def m0(self) -> int:
+        return 124 if self.is_cdna else 125
+
+
+ARCHS = {
+    row.name: row
+    for row in (
+        Arch("gfx90a", 0x3F, "cdna", (64,), 65536, 104, 512, 8, 4, False),
+        Arch("gfx942", 0x4C, "cdna", (64,), 65536, 304, 512, 8, 4, False),
+        Arch("gfx950", 0x4F, "cdna", (64,), 163840, 256, 512, 8, 4, True),
+        Arch("gfx1100", 0x41, "rdna3", (32, 64), 65536, 96, 1536, 16, 2, False),
+    )
+}
+
+# High halves of the addresses through which FLAT instructions reach LDS and scratch.
+SHARED_APERTURE = 0x1_0000 << 32
+PRIVATE_APERTURE = 0x2_0000 << 32

@@ -1,0 +1,234 @@
+"""Decode AMD machine code with the tables of the tinygrad wheel (made from AMD's ISA XML).
+
+Example:
+
+    02040300 02  (little endian words)  ->  Instruction(name="v_add_f32", form="VOP2", ...)
+
+Only raw encoding fields are read. Three faults of the tables are worked around: literals and
+DPP/SDWA words are found here by their marker values, RDNA3's MUBUF is included, and XF32 matrix
+instructions of gfx942 get the fields of their MFMA family.
+"""
+
+import importlib
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from crossport.validation.amdgpu.arch import Arch
+
+_SUFFIX = re.compile(r"_E(32|64)$")
+_PLAIN_FORMS = (
+    *("SOP1", "SOP2", "SOPC", "SOPK", "SOPP", "SMEM", "VOP1", "VOP2", "VOPC", "VOP3", "VOP3SD"),
+    *("VOP3_SDST", "VOP1_SDST", "VOP3P", "VOP3P_MFMA", "VOPD", "DS", "FLAT", "GLOBAL", "SCRATCH"),
+    *("MUBUF", "MTBUF", "VINTERP", "LDSDIR", "MIMG", "EXP"),
+)
+_SOURCES = ("src0", "src1", "src2", "ssrc0", "ssrc1", "srcx0", "srcy0")
+LITERAL, SDWA, DPP16, DPP8, DPP8_FI = 255, 249, 250, 233, 234
+_ALWAYS_LITERAL = re.compile(r"v_(fma|mad)[am]k|s_setreg_imm32|s_fma(ak|mk)")
+_LOAD_SCALE = 0xD3AC
+
+
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """What a table says of an operand field: bits and number format."""
+
+    bits: int
+    format: str
+    """As in F32, U16, B64, PK_F16; ANY where the table does not say."""
+
+    @property
+    def is_float(self) -> bool:
+        return bool(re.match(r"(PK\d*_)?B?F\d", self.format))
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One encoding: which bits are fixed, where the fields are, which opcodes are allowed."""
+
+    name: str
+    mask: int
+    value: int
+    words: int
+    fields: dict[str, tuple[int, int]]
+    opcodes: dict[int, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """One decoded instruction; `fields` are raw numbers as encoded."""
+
+    pc: int
+    size: int
+    name: str
+    form: str
+    variant: str
+    fields: dict[str, int]
+    literal: int | None
+    operands: dict[str, Operand]
+    member: Any
+
+    def get(self, field: str, default: int = 0) -> int:
+        return self.fields.get(field, default)
+
+    def signed(self, field: str, bits: int) -> int:
+        value = self.fields.get(field, 0)
+        return value - (1 << bits) if value >> (bits - 1) & 1 else value
+
+
+class Undecodable(Exception):
+    """The bytes are no instruction of this architecture."""
+
+
+def mnemonic(member: Any) -> str:
+    """`V_ADD_F32_E32` -> `v_add_f32`."""
+    return _SUFFIX.sub("", str(member.name)).lower()
+
+
+class Tables:
+    """Decoding tables and pseudocode of one ISA family."""
+
+    def __init__(self, family: str) -> None:
+        base = f"tinygrad.runtime.autogen.amd.{family}"
+        ins = importlib.import_module(f"{base}.ins")
+        self.pseudocode: dict[Any, str] = importlib.import_module(f"{base}.str_pcode").PCODE
+        self._operands = importlib.import_module(f"{base}.operands").OPERANDS
+        self.forms: dict[str, Form] = {}
+        self.variants: dict[str, dict[str, tuple[int, int]]] = {}
+        for name, cls in vars(ins).items():
+            if not isinstance(cls, type) or not hasattr(cls, "_fields"):
+                continue
+            if name in _PLAIN_FORMS:
+                self.forms[name] = _form(name, cls)
+            elif name.endswith(("_DPP16", "_DPP8", "_SDWA", "_SDWA_SDST")):
+                self.variants[name] = {
+                    n: (f.lo, f.mask) for n, f in cls._fields if not hasattr(f, "_enum")
+                }
+            elif name.endswith("_LIT") and name[:-4] in self.forms:
+                # Opcodes that always carry a literal are only listed in the _LIT class.
+                known = self.forms[name[:-4]].opcodes
+                known.update({k: v for k, v in _opcodes(name, cls).items() if k not in known})
+        # More fixed bits first, so that SOP1 is tried before SOP2, whose space it lies in.
+        order = sorted(self.forms.values(), key=lambda f: -f.mask.bit_count())
+        self._order = tuple(order)
+        self._by_name: dict[str, str] = {}
+        for member, text in self.pseudocode.items():
+            self._by_name.setdefault(f"{type(member).__name__}.{mnemonic(member)}", text)
+            self._by_name.setdefault(mnemonic(member), text)
+
+    def operands(self, member: Any) -> dict[str, Operand]:
+        return {
+            name: Operand(bits, fmt.name.removeprefix("FMT_NUM_").removeprefix("FMT_"))
+            for name, (fmt, bits, _) in self._operands.get(member, {}).items()
+        }
+
+    def pseudocode_of(self, member: Any, name: str) -> str | None:
+        exact = self.pseudocode.get(member)
+        if exact is not None:
+            return exact
+        return self._by_name.get(f"{type(member).__name__}.{name}") or self._by_name.get(name)
+
+    def decode(self, code: bytes, at: int) -> Instruction:
+        """The instruction at a byte offset; raises Undecodable."""
+        chunk = code[at : at + 16]
+        if len(chunk) < 4:
+            raise Undecodable("the code ends")
+        word = int.from_bytes(chunk[:4], "little")
+        wide = int.from_bytes(chunk, "little")
+        if word >> 16 == _LOAD_SCALE and len(chunk) == 16:
+            raise Undecodable("scaled matrix instruction")
+        for form in self._order:
+            if word & form.mask != form.value:
+                continue
+            lo, mask = form.fields.get("op", form.fields.get("opx", (0, 0)))
+            member = form.opcodes.get(word >> lo & mask)
+            if member is None:
+                continue
+            name = mnemonic(member)
+            if form.name == "VOP3P" and name.startswith(("v_mfma", "v_smfmac")):
+                form = self.forms["VOP3P_MFMA"]
+            return self._instruction(form, member, name, wide, at, len(chunk))
+        raise Undecodable(f"no encoding matches word {word:#010x}")
+
+    def _instruction(
+        self, form: Form, member: Any, name: str, wide: int, at: int, available: int
+    ) -> Instruction:
+        fields = {n: wide >> lo & mask for n, (lo, mask) in form.fields.items()}
+        size, variant, literal = form.words * 4, "", None
+        source0 = fields.get("src0", -1)
+        takes_extra = form.name in ("VOP1", "VOP2", "VOPC", "VOP3", "VOP3SD", "VOP3_SDST", "VOP3P")
+        if takes_extra and source0 in (SDWA, DPP16, DPP8, DPP8_FI):
+            variant = self._variant(form.name, source0)
+            extra = self.variants.get(variant)
+            if extra is not None:
+                fields |= {n: wide >> lo & mask for n, (lo, mask) in extra.items()}
+                fields["extra"] = source0
+                size += 4
+            else:
+                variant = ""
+        is_literal = any(fields.get(s) == LITERAL for s in _SOURCES if s in form.fields)
+        always = bool(_ALWAYS_LITERAL.match(name)) or _dual_literal(form, fields)
+        if not variant and (is_literal or always):
+            literal = wide >> (size * 8) & 0xFFFFFFFF
+            size += 4
+        if size > available:
+            raise Undecodable("the code ends inside an instruction")
+        return Instruction(
+            at, size, name, form.name, variant, fields, literal, self.operands(member), member
+        )
+
+    def _variant(self, form: str, marker: int) -> str:
+        form = "VOP3" if form == "VOP3_SDST" else form
+        if marker == DPP16:
+            return f"{form}_DPP16"
+        if marker in (DPP8, DPP8_FI) and f"{form}_DPP8" in self.variants:
+            return f"{form}_DPP8"
+        if marker == SDWA:
+            return "VOPC_SDWA_SDST" if form == "VOPC" else f"{form}_SDWA"
+        return ""
+
+
+def _dual_literal(form: Form, fields: dict[str, int]) -> bool:
+    if form.name != "VOPD":
+        return False
+    names = [mnemonic(form.opcodes[fields[f]]) for f in ("opx", "opy") if fields[f] in form.opcodes]
+    return any("fmamk" in n or "fmaak" in n for n in names)
+
+
+def _form(name: str, cls: Any) -> Form:
+    mask = value = 0
+    fields: dict[str, tuple[int, int]] = {}
+    opcodes: dict[int, Any] = {}
+    top = 0
+    for field_name, field in cls._fields:
+        top = max(top, field.hi)
+        fields[field_name] = (field.lo, field.mask)
+        if hasattr(field, "_enum") and field_name in ("op", "opx"):
+            opcodes = _opcodes(name, cls)
+        elif type(field).__name__ == "FixedBitField" and field.lo < 32:
+            mask |= field.mask << field.lo
+            value |= field.default << field.lo
+    return Form(name, mask, value, top // 32 + 1, fields, opcodes)
+
+
+def _opcodes(name: str, cls: Any) -> dict[int, Any]:
+    for field_name, field in cls._fields:
+        if hasattr(field, "_enum") and field_name in ("op", "opx"):
+            allowed = field.allowed
+            # XF32 matrix opcodes are in the enumeration but not in the allowed set.
+            return {
+                m.value: m
+                for m in field._enum
+                if allowed is None or m in allowed or (name == "VOP3P" and "XF32" in m.name)
+            }
+    return {}
+
+
+@cache
+def tables(family: str) -> Tables:
+    """The tables of a family; built once a process."""
+    return Tables(family)
+
+
+def tables_of(arch: Arch) -> Tables:
+    return tables(arch.tables)

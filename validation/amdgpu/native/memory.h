@@ -1,0 +1,424 @@
+/* Memory: global, flat, scratch, buffer, scalar loads, LDS. Every access is checked.
+ *
+ * Device addresses are not host addresses: a table of regions maps them. An access outside every
+ * region, a store to a read-only one, or LDS beyond the workgroup's share is a fault. */
+#ifndef CROSSPORT_MEMORY_H
+#define CROSSPORT_MEMORY_H
+#include "vector.h"
+#include "checks.h"
+
+static const Region *find_region(const Launch *launch, u64 address) {
+    u32 low = 0, high = launch->region_count;
+    while (low < high) {
+        u32 mid = (low + high) / 2;
+        if (launch->regions[mid].base <= address) low = mid + 1;
+        else high = mid;
+    }
+    return low ? &launch->regions[low - 1] : 0;
+}
+/* One address to a host pointer, or null. */
+static u8 *host_of(Wave *w, u64 address, u32 size, int write, int lane, int flat, u32 *code) {
+    const Region *r = find_region(w->launch, address);
+    *code = FAULT_GLOBAL_BOUNDS;
+    if (r && address - r->base < r->size && size <= r->size - (address - r->base)) {
+        if (write && !r->writable) { *code = FAULT_READ_ONLY; return 0; }
+        w->last_region = r;
+        return r->host + (address - r->base);
+    }
+    if (!flat) return 0;
+    u64 offset = (u32)address;
+    if (address >> 32 == w->launch->shared_aperture >> 32) {
+        *code = FAULT_LDS_BOUNDS;
+        return offset + size <= w->lds_size ? w->lds + offset : 0;
+    }
+    if (address >> 32 == w->launch->private_aperture >> 32) {
+        *code = FAULT_SCRATCH_BOUNDS;
+        return offset + size <= w->scratch_stride ? w->scratch + w->scratch_stride * (u64)lane + offset
+                                                  : 0;
+    }
+    return 0;
+}
+/* w->address -> w->host for every enabled lane. */
+static int translate(Wave *w, const Operation *o, const u32 *enabled, u32 size, int write, int flat) {
+    const Region *r = w->last_region;
+    if (r && size <= r->size && (!write || r->writable)) {
+        u64 base = r->base, limit = r->size - size, bad = 0;
+        u8 *host = r->host;
+        for (int l = 0; l < ROW; l++) {
+            u64 at = w->address[l] - base;
+            bad |= (u64)(at > limit) & (u64)(enabled[l] != 0);
+            w->host[l] = host + at;
+        }
+        if (!bad) return NEXT;
+    }
+    for (int l = 0; l < ROW; l++) {
+        if (!enabled[l]) continue;
+        u32 code;
+        w->host[l] = host_of(w, w->address[l], size, write, l, flat, &code);
+        if (!w->host[l]) return fault(w, o, code, (u32)l, w->address[l], size | (u32)write << 31);
+    }
+    return NEXT;
+}
+
+/* aux[1] of loads and stores: 0 unsigned/plain, 1 signed, +2 D16 (merge into a half). */
+ALWAYS u32 widen(u32 value, u32 size, u32 sign) {
+    if (!sign) return value;
+    return size == 1 ? (u32)(i32)(i8)value : (u32)(i32)(i16)value;
+}
+static void load_rows(Wave *w, const Operation *o, const u32 *enabled) {
+    u32 *d = ROWPTR(w, o->index[3]), size = o->size;
+    u8 *const *host = w->host;
+    if (size < 4) {
+        u32 sign = o->aux[1] & 1, merge = o->aux[1] & 2, high = o->flags & HIGH_HALF;
+        for (int l = 0; l < ROW; l++) {
+            if (!enabled[l]) continue;
+            u32 x = 0;
+            if (size == 1) x = *host[l];
+            else { u16 t; __builtin_memcpy(&t, host[l], 2); x = t; }
+            x = widen(x, size, sign);
+            if (merge) x = high ? (d[l] & 0xffff) | (x << 16) : (d[l] & 0xffff0000u) | (x & 0xffff);
+            d[l] = x;
+        }
+        return;
+    }
+    if (size == 4) {
+        u64 apart = 0;
+        for (int l = 0; l < ROW; l++) apart |= (u64)(host[l] - host[0]) ^ (u64)(l * 4);
+        if (!apart && EXEC(w) == ~0ull && enabled == w->enabled) {
+            __builtin_memcpy(d, host[0], 256);
+            return;
+        }
+        for (int l = 0; l < ROW; l++)
+            if (enabled[l]) __builtin_memcpy(&d[l], host[l], 4);
+        return;
+    }
+    if (size == 8) {
+        for (int l = 0; l < ROW; l++)
+            if (enabled[l]) {
+                u32 t[2];
+                __builtin_memcpy(t, host[l], 8);
+                d[l] = t[0];
+                d[ROW + l] = t[1];
+            }
+        return;
+    }
+    u32 words = size / 4;
+    for (int l = 0; l < ROW; l++)
+        if (enabled[l]) {
+            u32 t[4];
+            __builtin_memcpy(t, host[l], words == 3 ? 12 : 16);
+            for (u32 k = 0; k < words; k++) d[k * ROW + l] = t[k];
+        }
+}
+static void store_rows(Wave *w, const Operation *o, const u32 *enabled, const u32 *from) {
+    u32 size = o->size, shift = o->flags & HIGH_HALF ? 16 : 0;
+    u8 *const *host = w->host;
+    if (size == 4) {
+        for (int l = 0; l < ROW; l++)
+            if (enabled[l]) __builtin_memcpy(host[l], &from[l], 4);
+        return;
+    }
+    for (int l = 0; l < ROW; l++) {
+        if (!enabled[l]) continue;
+        if (size == 1) *host[l] = (u8)(from[l] >> shift);
+        else if (size == 2) { u16 t = (u16)(from[l] >> shift); __builtin_memcpy(host[l], &t, 2); }
+        else {
+            u32 t[4];
+            for (u32 k = 0; k < size / 4; k++) t[k] = from[k * ROW + l];
+            __builtin_memcpy(host[l], t, size);
+        }
+    }
+}
+
+/* ---- atomics: the function code is aux[0] */
+enum {
+    A_ADD = 1, A_SUB, A_RSUB, A_SMIN, A_UMIN, A_SMAX, A_UMAX, A_AND, A_OR, A_XOR, A_INC, A_DEC,
+    A_SWAP, A_CMPSWAP, A_FADD, A_FMIN, A_FMAX, A_PKF16, A_PKBF16, A_CSUB, A_MSKOR, A_FCMPSWAP,
+};
+static u32 atomic32(u32 f, u32 old, u32 x, u32 compare) {
+    switch (f) {
+    case A_ADD: return old + x;
+    case A_SUB: return old - x;
+    case A_RSUB: return x - old;
+    case A_SMIN: return (i32)old < (i32)x ? old : x;
+    case A_UMIN: return old < x ? old : x;
+    case A_SMAX: return (i32)old > (i32)x ? old : x;
+    case A_UMAX: return old > x ? old : x;
+    case A_AND: return old & x;
+    case A_OR: return old | x;
+    case A_XOR: return old ^ x;
+    case A_INC: return old >= x ? 0 : old + 1;
+    case A_DEC: return old == 0 || old > x ? x : old - 1;
+    case A_SWAP: return x;
+    case A_CMPSWAP: return old == compare ? x : old;
+    case A_FCMPSWAP: return F32(old) == F32(compare) ? x : old;
+    case A_FADD: return (u32)B32(F32(old) + F32(x));
+    case A_FMIN: return (u32)B32(min_f32(F32(old), F32(x), 0));
+    case A_FMAX: return (u32)B32(max_f32(F32(old), F32(x), 0));
+    case A_CSUB: return old >= x ? old - x : 0;
+    case A_MSKOR: return (old & ~x) | compare;
+    case A_PKF16:
+        return (u32)B16((f16)(F16(old) + F16(x))) |
+               (u32)B16((f16)(F16(old >> 16) + F16(x >> 16))) << 16;
+    case A_PKBF16:
+        return f32_to_bf16(bf16_to_f32(old & 0xffff) + bf16_to_f32(x & 0xffff)) |
+               (u32)f32_to_bf16(bf16_to_f32(old >> 16) + bf16_to_f32(x >> 16)) << 16;
+    }
+    return old;
+}
+static u64 atomic64(u32 f, u64 old, u64 x, u64 compare) {
+    switch (f) {
+    case A_ADD: return old + x;
+    case A_SUB: return old - x;
+    case A_RSUB: return x - old;
+    case A_SMIN: return (i64)old < (i64)x ? old : x;
+    case A_UMIN: return old < x ? old : x;
+    case A_SMAX: return (i64)old > (i64)x ? old : x;
+    case A_UMAX: return old > x ? old : x;
+    case A_AND: return old & x;
+    case A_OR: return old | x;
+    case A_XOR: return old ^ x;
+    case A_INC: return old >= x ? 0 : old + 1;
+    case A_DEC: return old == 0 || old > x ? x : old - 1;
+    case A_SWAP: return x;
+    case A_CMPSWAP: return old == compare ? x : old;
+    case A_FCMPSWAP: return F64(old) == F64(compare) ? x : old;
+    case A_FADD: return B64(F64(old) + F64(x));
+    case A_FMIN: return B64(min_f64(F64(old), F64(x), 0));
+    case A_FMAX: return B64(max_f64(F64(old), F64(x), 0));
+    case A_MSKOR: return (old & ~x) | compare;
+    }
+    return old;
+}
+/* Lanes in order; real atomics only where other threads may touch the memory. */
+static int atomic_rows(Wave *w, const Operation *o, const u32 *enabled, const u32 *data,
+                       const u32 *data2, int shared_memory) {
+    u32 f = o->aux[0], *d = o->flags & RETURNS ? ROWPTR(w, o->index[3]) : 0;
+    int plain = shared_memory || w->launch->threads == 1, wide = o->size == 8;
+    for (int l = 0; l < ROW; l++) {
+        if (!enabled[l]) continue;
+        u8 *at = w->host[l];
+        if ((u64)at & (o->size - 1))
+            return fault(w, o, FAULT_MISALIGNED_ATOMIC, (u32)l, w->address[l], o->size);
+        if (wide) {
+            u64 x = (u64)data[l] | ((u64)data[ROW + l] << 32), old;
+            u64 c = data2 ? (u64)data2[l] | ((u64)data2[ROW + l] << 32) : 0;
+            u64 *p = (u64 *)at;
+            if (plain) { old = *p; *p = atomic64(f, old, x, c); }
+            else {
+                old = __atomic_load_n(p, __ATOMIC_RELAXED);
+                while (!__atomic_compare_exchange_n(p, &old, atomic64(f, old, x, c), 1,
+                                                    __ATOMIC_SEQ_CST, __ATOMIC_RELAXED)) {}
+            }
+            if (d) { d[l] = (u32)old; d[ROW + l] = (u32)(old >> 32); }
+        } else {
+            u32 x = data[l], c = data2 ? data2[l] : 0, old;
+            u32 *p = (u32 *)at;
+            if (plain) { old = *p; *p = atomic32(f, old, x, c); }
+            else {
+                old = __atomic_load_n(p, __ATOMIC_RELAXED);
+                while (!__atomic_compare_exchange_n(p, &old, atomic32(f, old, x, c), 1,
+                                                    __ATOMIC_SEQ_CST, __ATOMIC_RELAXED)) {}
+            }
+            if (d) d[l] = old;
+        }
+    }
+    return NEXT;
+}
+
+/* ---- global, flat, scratch. index: 0 address, 1 data, 2 scalar base. */
+static void global_addresses(Wave *w, const Operation *o) {
+    const u32 *a = ROWPTR(w, o->index[0]);
+    i64 offset = o->offset;
+    if (o->flags & SADDR) {
+        u64 base = get64(&w->s[o->index[2]]) + (u64)offset;
+        if (o->flags & VADDR) { LANES w->address[l] = base + a[l]; }
+        else { LANES w->address[l] = base; }
+    } else {
+        const u32 *b = a + ROW;
+        LANES w->address[l] = ((u64)a[l] | ((u64)b[l] << 32)) + (u64)offset;
+    }
+}
+static void scratch_hosts(Wave *w, const Operation *o, u64 *worst) {
+    u64 top = 0;
+    u32 base = (u32)o->offset + (o->flags & SADDR ? w->s[o->index[2]] : 0);
+    const u32 *a = ROWPTR(w, o->index[0]);
+    for (int l = 0; l < ROW; l++) {
+        u32 at = base + (o->flags & VADDR ? a[l] : 0);
+        w->address[l] = at;
+        w->host[l] = w->scratch + w->scratch_stride * (u64)l + at;
+        u64 end = (u64)at + o->size;
+        if (w->enabled[l] && end > top) top = end;
+    }
+    *worst = top;
+}
+ALWAYS int memory_prepare(Wave *w, const Operation *o, int write) {
+    if (o->flags & INDEXED) { /* scratch */
+        u64 top;
+        scratch_hosts(w, o, &top);
+        if (top > w->scratch_stride)
+            for (int l = 0; l < ROW; l++)
+                if (w->enabled[l] && w->address[l] + o->size > w->scratch_stride)
+                    return fault(w, o, FAULT_SCRATCH_BOUNDS, (u32)l, w->address[l],
+                                 o->size | (u32)write << 31);
+        return NEXT;
+    }
+    global_addresses(w, o);
+    int r = translate(w, o, w->enabled, o->size, write, o->flags & CARRY_IN ? 1 : 0);
+    if (!r && w->launch->checks & CHECK_GLOBAL)
+        check_global(w, o, write);
+    return r;
+}
+/* Loads to LDS: M0 gives the base, lane l writes its own element. */
+static int lds_landing(Wave *w, const Operation *o, const u32 *enabled, const u32 *present) {
+    u32 base = (w->s[w->m0] & 0xffffff) + (u32)o->aux[2];
+    for (int l = 0; l < ROW; l++) {
+        if (!enabled[l]) continue;
+        u64 at = (u64)base + (u64)l * o->size;
+        if (at + o->size > w->lds_size)
+            return fault(w, o, FAULT_LDS_BOUNDS, (u32)l, at, o->size | 1u << 31);
+        if (!present || present[l]) memcpy(w->lds + at, w->host[l], o->size);
+        else memset(w->lds + at, 0, o->size);
+    }
+    return NEXT;
+}
+static int x_load(Wave *w, const Operation *o) {
+    if (memory_prepare(w, o, 0)) return FAULTED;
+    if (w->counters) count_access(w, o, w->enabled);
+    if (o->flags & TO_LDS) return lds_landing(w, o, w->enabled, 0);
+    load_rows(w, o, w->enabled);
+    return NEXT;
+}
+static int x_store(Wave *w, const Operation *o) {
+    if (memory_prepare(w, o, 1)) return FAULTED;
+    if (w->counters) count_access(w, o, w->enabled);
+    store_rows(w, o, w->enabled, ROWPTR(w, o->index[1]));
+    return NEXT;
+}
+static int x_atomic(Wave *w, const Operation *o) {
+    if (memory_prepare(w, o, 1)) return FAULTED;
+    if (w->counters) count_access(w, o, w->enabled);
+    const u32 *data = ROWPTR(w, o->index[1]);
+    int compares = o->aux[0] == A_CMPSWAP || o->aux[0] == A_FCMPSWAP;
+    return atomic_rows(w, o, w->enabled, data, compares ? data + ROW * (o->size / 4) : 0, 0);
+}
+
+/* ---- buffers. index: 0 vaddr, 1 data, 2 resource SGPR; kind/index of soffset in source 2's slot:
+ * rows[2] unused; sdst holds the soffset SGPR or ~0 with the constant in literal. */
+static int buffer_prepare(Wave *w, const Operation *o, u32 *present, int write) {
+    const u32 *v = &w->s[o->index[2]];
+    u64 base = (u64)v[0] | ((u64)(v[1] & 0xffff) << 32);
+    u32 stride = (v[1] >> 16) & 0x3fff, records = v[2];
+    u32 soffset = o->sdst != ~0u ? w->s[o->sdst] : o->literal;
+    u32 gfx9 = o->aux[3];
+    u32 swizzled = gfx9 ? v[1] >> 31 : (v[1] >> 30) & 3;
+    u32 add_lane = (v[3] >> 23) & 1;
+    const u32 *a = ROWPTR(w, o->index[0]);
+    const u32 *index_row = a, *offset_row = o->flags & INDEXED ? a + ROW : a;
+    if (add_lane && gfx9) { /* the private segment of gfx90a: per-lane memory, offsets per lane */
+        u64 top = 0;
+        for (int l = 0; l < ROW; l++) {
+            u64 at = (u64)(u32)(o->offset + (o->flags & VADDR ? offset_row[l] : 0)) + soffset / 64;
+            at += (base - w->launch->scratch_va) / 64;
+            w->address[l] = at;
+            present[l] = w->enabled[l];
+            w->host[l] = w->scratch + w->scratch_stride * (u64)l + at;
+            if (w->enabled[l] && at + o->size > top) top = at + o->size;
+        }
+        if (top > w->scratch_stride)
+            for (int l = 0; l < ROW; l++)
+                if (w->enabled[l] && w->address[l] + o->size > w->scratch_stride)
+                    return fault(w, o, FAULT_SCRATCH_BOUNDS, (u32)l, w->address[l],
+                                 o->size | (u32)write << 31);
+        return NEXT;
+    }
+    if (swizzled || add_lane) return fault(w, o, FAULT_BAD_BUFFER, 0, v[1], v[3]);
+    for (int l = 0; l < ROW; l++) {
+        u32 index = o->flags & INDEXED ? index_row[l] : 0;
+        u32 offset = (u32)o->offset + (o->flags & VADDR ? offset_row[l] : 0);
+        /* Raw: the offset is checked against bytes; structured: the index against records. */
+        u32 inside = stride && (o->flags & INDEXED)
+                         ? index < records
+                         : (u64)offset + o->size <= records && offset <= records;
+        if (stride && (o->flags & INDEXED) && offset >= stride) inside = inside && !gfx9;
+        present[l] = w->enabled[l] && inside ? ~0u : 0;
+        w->address[l] = base + soffset + (u64)index * stride + offset;
+    }
+    int r = translate(w, o, present, o->size, write, 0);
+    if (!r && w->launch->checks & CHECK_GLOBAL) check_global(w, o, write);
+    return r;
+}
+static int x_buffer_load(Wave *w, const Operation *o) {
+    u32 present[ROW];
+    if (buffer_prepare(w, o, present, 0)) return FAULTED;
+    if (w->counters) count_access(w, o, present);
+    if (o->flags & TO_LDS) return lds_landing(w, o, w->enabled, present);
+    load_rows(w, o, present);
+    if (o->aux[1] & 2) { /* D16 keeps the other half; out of range gives 0 in its own */
+        u32 *d = ROWPTR(w, o->index[3]), keep = o->flags & HIGH_HALF ? 0xffff : 0xffff0000u;
+        LANES d[l] = w->enabled[l] && !present[l] ? d[l] & keep : d[l];
+        return NEXT;
+    }
+    for (u32 k = 0; k < (o->size + 3) / 4; k++) {
+        u32 *d = ROWPTR(w, o->index[3] + k);
+        LANES d[l] = w->enabled[l] && !present[l] ? 0 : d[l];
+    }
+    return NEXT;
+}
+static int x_buffer_store(Wave *w, const Operation *o) {
+    u32 present[ROW];
+    if (buffer_prepare(w, o, present, 1)) return FAULTED;
+    if (w->counters) count_access(w, o, present);
+    store_rows(w, o, present, ROWPTR(w, o->index[1]));
+    return NEXT;
+}
+static int x_buffer_atomic(Wave *w, const Operation *o) {
+    u32 present[ROW];
+    if (buffer_prepare(w, o, present, 1)) return FAULTED;
+    if (w->counters) count_access(w, o, present);
+    const u32 *data = ROWPTR(w, o->index[1]);
+    int compares = o->aux[0] == A_CMPSWAP || o->aux[0] == A_FCMPSWAP;
+    return atomic_rows(w, o, present, data, compares ? data + ROW * (o->size / 4) : 0, 0);
+}
+
+/* ---- scalar loads and stores. index[0] base SGPR, index[3] destination; soffset in sdst. */
+static int scalar_address(Wave *w, const Operation *o, u64 *address, u32 *count) {
+    u64 offset = (u64)(i64)o->offset + (o->sdst != ~0u ? w->s[o->sdst] : 0);
+    *count = o->size / 4;
+    if (o->aux[0]) { /* a buffer resource: beyond its size reads 0 */
+        const u32 *v = &w->s[o->index[0]];
+        u64 base = (u64)v[0] | ((u64)(v[1] & 0xffff) << 32);
+        u32 stride = (v[1] >> 16) & 0x3fff;
+        u64 bytes = stride ? (u64)stride * v[2] : v[2];
+        offset &= ~3ull;
+        u64 left = offset < bytes ? (bytes - offset) / 4 : 0;
+        if (left < *count) *count = (u32)left;
+        *address = base + offset;
+    } else {
+        *address = (get64(&w->s[o->index[0]]) + offset) & ~3ull;
+    }
+    return NEXT;
+}
+static int x_scalar_load(Wave *w, const Operation *o) {
+    u64 address;
+    u32 count, code, values[16] = {0}, words = o->size / 4;
+    scalar_address(w, o, &address, &count);
+    if (count) {
+        u8 *host = host_of(w, address, count * 4, 0, 0, 0, &code);
+        if (!host) return fault(w, o, code, 0, address, count * 4);
+        memcpy(values, host, count * 4);
+    }
+    memcpy(&w->s[o->index[3]], values, words * 4);
+    return NEXT;
+}
+static int x_scalar_store(Wave *w, const Operation *o) {
+    u64 address;
+    u32 count, code;
+    scalar_address(w, o, &address, &count);
+    if (!count) return NEXT;
+    u8 *host = host_of(w, address, count * 4, 1, 0, 0, &code);
+    if (!host) return fault(w, o, code, 0, address, count * 4 | 1u << 31);
+    memcpy(host, &w->s[o->index[3]], count * 4);
+    return NEXT;
+}
+#endif
