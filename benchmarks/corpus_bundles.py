@@ -68,7 +68,9 @@ def _collect(results: Path, corpus: Path, tag: str) -> int:
             with tarfile.open(results / "ncu.tar.xz") as archive:
                 archive.extractall(scratch, filter="data")
             counters = _counters(sorted((Path(scratch) / "ncu").glob("*.csv")))
-            (corpus / f"ncu_{tag}.json").write_text(json.dumps(counters, indent=1) + "\n")
+            (corpus / f"ncu_{tag}.json").write_text(
+                "[\n" + ",\n".join(map(json.dumps, counters)) + "\n]\n"
+            )
             print(f"counters of {len(counters)} launches")
     return 1 if failures else 0
 
@@ -76,6 +78,8 @@ def _collect(results: Path, corpus: Path, tag: str) -> int:
 def _counters(files: Iterable[Path]) -> list[dict[str, object]]:
     """One entry a launch: the kernel's folder, the case's file stem, each metric with its unit."""
     rows: list[dict[str, object]] = []
+    listed = Path(__file__).with_name("ncu_metrics.txt").read_text().splitlines()
+    wanted = {line for line in listed if not line.startswith("#")}
     for file in files:
         cases = [
             line.split()[0] for line in file.with_suffix(".cases").read_text().splitlines() if line
@@ -94,7 +98,7 @@ def _counters(files: Iterable[Path]) -> list[dict[str, object]]:
             metrics = {
                 name: [float(value.replace(",", "")), units[name]]
                 for name, value in launch.items()
-                if "__" in name and value
+                if name in wanted
             }
             rows.append({"kernel": file.stem, "case": case, "launch": launch["Kernel Name"],
                          "grid": launch.get("Grid Size"), "block": launch.get("Block Size"),
