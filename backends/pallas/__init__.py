@@ -1,1 +1,1 @@
-"""Tile IR -> standalone Pallas modules for TPU."""
+"""From flat programs to JAX: Pallas kernels (tier `tile`) and whole-grid jax.numpy (tier `xla`)."""

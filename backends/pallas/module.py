@@ -1,0 +1,172 @@
+"""Assemble a standalone JAX module: header, helpers, kernels, tables."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from crossport.backends.pallas.expressions import JNP_TYPES, literal
+from crossport.backends.pallas.math import HELPERS
+from crossport.backends.pallas.xla import KernelText
+from crossport.ir.lift import flat
+from crossport.ir.lift.naming import module_header
+from crossport.ir.types import Array, Struct
+
+_DIM3 = '''
+def _dim3(size):
+    """A launch size as three numbers."""
+    x, y, z = (*((size,) if isinstance(size, int) else tuple(size)), 1, 1)[:3]
+    if min(x, y, z) < 1:
+        raise ValueError(f"a launch needs sizes of at least 1, not {size}")
+    return int(x), int(y), int(z)
+'''
+_FLAT = '''
+def _flat(array, dtype):
+    """An array as the kernel addresses it: flat, in the kernel's type; None is a null pointer."""
+    if array is None:
+        return jnp.zeros(0, dtype)
+    array = jnp.asarray(array)
+    if array.dtype == jnp.bool_:
+        array = array.astype(jnp.uint8)
+    return _view(array.reshape(-1), dtype)
+'''
+_LIKE = '''
+def _like(result, array):
+    """A flat result in the shape and type of the array that it replaces."""
+    array = jnp.asarray(array)
+    if array.dtype == jnp.bool_:
+        return _view(result, jnp.uint8).astype(jnp.bool_).reshape(array.shape)
+    flat = _view(result, array.dtype)
+    if flat.size != array.size:
+        flat = array.reshape(-1).at[: flat.size].set(flat)
+    return flat.reshape(array.shape)
+'''
+_FIELDS = '''
+def _fields(value, names):
+    """The members of a struct, from a mapping or in order."""
+    if hasattr(value, "keys"):
+        return [value[name] for name in names]
+    value = tuple(value)
+    if len(value) != len(names):
+        raise ValueError(f"a struct of {len(names)} members is needed: {', '.join(names)}")
+    return value
+'''
+
+
+@dataclass(frozen=True)
+class Part:
+    """One kernel of the module."""
+
+    program: flat.Program
+    source_name: str
+    function_name: str
+    tier: str
+    text: KernelText
+
+
+def module_text(source_name: str, source_text: str, parts: list[Part]) -> str:
+    """The whole module."""
+    helpers = {h for p in parts for h in p.text.expressions.helpers}
+    if any(p.roots for part in parts for p in part.program.parameters):
+        helpers.add("_view")
+    kernels = [(p.source_name, p.tier) for p in parts]
+    out = [module_header("JAX", source_name, source_text, kernels)]
+    out.append("import jax\nimport jax.numpy as jnp\nfrom jax import lax\n")
+    out.append(_DIM3)
+    if any(p.roots for part in parts for p in part.program.parameters):
+        out += [HELPERS["_view"], _FLAT]
+        if any(p.text.written for p in parts):
+            out.append(_LIKE)
+    if any(is_struct(p) for part in parts for p in part.program.parameters):
+        out.append(_FIELDS)
+    out += [HELPERS[h] for h in HELPERS if h in helpers and h != "_view"]
+    for part in parts:
+        out.append(function(part))
+    out.append(tables(parts))
+    return "\n\n".join(text.strip("\n") + "\n" for text in out if text.strip())
+
+
+def is_struct(parameter: flat.Parameter) -> bool:
+    """Is the parameter handed over as several values?"""
+    return isinstance(parameter.type, Struct | Array)
+
+
+def function(part: Part) -> str:
+    """The function that a user calls."""
+    program, text = part.program, part.text
+    names = [p.name for p in program.parameters]
+    arguments = ", ".join(["grid", "block", *names, "*", "shared_bytes=0", "interpret=False"])
+    written = ", ".join(text.written) or "nothing"
+    lines = [f"def {part.function_name}({arguments}):"]
+    lines.append(f'    """`{part.source_name}<<<grid, block>>>`; returns ({written})."""')
+    lines.append("    grid, block = _dim3(grid), _dim3(block)")
+    most = program.max_threads or 1024
+    lines.append(f"    if block[0] * block[1] * block[2] > {most}:")
+    lines.append(f'        raise ValueError(f"a block has at most {most} threads, not {{block}}")')
+    if text.is_wide:
+        call = ", ".join(["grid", "block", *names, "shared_bytes"])
+        lines.append("    with jax.enable_x64(True):")
+        lines.append(f"        return _{part.function_name}({call})")
+        lines += ["", ""]
+        inner = ", ".join(["grid", "block", *names, "shared_bytes"])
+        lines.append(f"def _{part.function_name}({inner}):")
+    kept: dict[str, str] = {}
+    for p in program.parameters:
+        lines += unpack(p)
+        for _, root in p.roots:
+            kind = JNP_TYPES["u8" if root.element.kind == "bool" else root.element.kind]
+            if root.name in text.written:
+                kept[root.name] = f"{root.name}_given"
+                lines.append(f"    {root.name}_given = {root.name}")
+            lines.append(f"    {root.name} = _flat({root.name}, {kind})")
+    for g in program.globals:
+        lines.append(f'    {g.root.name} = {part.function_name}.globals["{g.root.name}"]')
+    lines += text.lines
+    for name in text.written_globals:
+        lines.append(f'    {part.function_name}.globals["{name}"] = {name}')
+    results = [f"_like({name}, {kept[name]})" for name in text.written]
+    comma = "," if len(results) == 1 else ""
+    lines.append(f"    return ({', '.join(results)}{comma})")
+    result = "\n".join(lines) + "\n"
+    if program.globals:
+        rows = "".join(f"    {global_row(g)}\n" for g in program.globals)
+        result += f"\n\n{part.function_name}.globals = {{\n{rows}}}\n"
+    return result
+
+
+def global_row(g: flat.GlobalArray) -> str:
+    kind = JNP_TYPES["u8" if g.root.element.kind == "bool" else g.root.element.kind].replace(
+        "jnp.bfloat16", "jnp.bfloat16"
+    )
+    if g.init is None:
+        return f'"{g.root.name}": jnp.zeros({g.count}, {kind}),'
+    numbers = ", ".join(literal(v) for v in g.init)
+    return f'"{g.root.name}": jnp.array([{numbers}], {kind}),'
+
+
+def unpack(p: flat.Parameter) -> list[str]:
+    """Statements that take a struct apart."""
+    if not is_struct(p) or not p.paths:
+        return []
+    order = {path: root.name for path, root in p.roots} | {path: v.name for path, v in p.scalars}
+    targets = ", ".join(order[n] for n in p.paths)
+    comma = "," if len(p.paths) == 1 else ""
+    return [f"    {targets}{comma} = _fields({p.name}, {list(p.paths)!r})".replace("'", '"')]
+
+
+def tables(parts: list[Part]) -> str:
+    """KERNELS, and a plain name for a template with one instance."""
+    templates: dict[str, list[Part]] = {}
+    for part in parts:
+        if part.source_name != part.function_name:
+            templates.setdefault(part.source_name.partition("<")[0], []).append(part)
+    taken = {p.function_name for p in parts}
+    lines = []
+    for base, instances in templates.items():
+        plain = re.sub(r"\W+", "_", base.rsplit("::", 1)[-1])
+        if len(instances) == 1 and plain not in taken:
+            lines.append(f"{plain} = {instances[0].function_name}")
+    lines.append("KERNELS = {")
+    lines += [f'    "{p.source_name}": {p.function_name},' for p in parts]
+    lines.append("}")
+    return "\n".join(lines) + "\n"

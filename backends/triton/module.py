@@ -1,0 +1,263 @@
+"""Assemble a standalone Triton module: header, helpers, kernels, launchers, tables."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from crossport.backends.triton.expressions import TORCH_TYPES, literal
+from crossport.backends.triton.math import HELPERS, NUMPY, NUMPY_IMPORTS
+from crossport.backends.triton.simt import KernelText
+from crossport.ir.lift import flat
+from crossport.ir.lift.naming import module_header
+from crossport.ir.types import Array, Pointer, Scalar, Struct
+
+_DIM3 = '''
+def _dim3(size):
+    """A launch size as three numbers."""
+    x, y, z = (*((size,) if isinstance(size, int) else tuple(size)), 1, 1)[:3]
+    if min(x, y, z) < 1:
+        raise ValueError(f"a launch needs sizes of at least 1, not {size}")
+    return int(x), int(y), int(z)
+'''
+_ARRAY = '''
+def _array(value, dtype, name):
+    """An array as the kernel addresses it: flat, in the kernel's type; None is a null pointer."""
+    if value is None:
+        return torch.empty(0, dtype=dtype)
+    if not value.is_contiguous():
+        raise ValueError(f"{name} must be contiguous")
+    if value.numel() * value.element_size() % dtype.itemsize:
+        raise ValueError(f"{name} must hold a whole number of {dtype} elements")
+    return value.reshape(-1).view(dtype)
+'''
+_FIELDS = '''
+def _fields(value, names):
+    """The members of a struct, from a mapping or in order."""
+    if hasattr(value, "keys"):
+        return [value[name] for name in names]
+    value = tuple(value)
+    if len(value) != len(names):
+        raise ValueError(f"a struct of {len(names)} members is needed: {', '.join(names)}")
+    return value
+'''
+_GLOBAL = '''
+def _global(table, name, device):
+    """A __device__ or __constant__ variable on the launch's device."""
+    table[name] = table[name].to(device).contiguous()
+    return table[name]
+'''
+_ON_CPU = '''
+if triton.knobs.runtime.interpret:
+
+    def _on_cpu(function):
+        """A math function for Triton's CPU interpreter, which has no libdevice."""
+
+        def call(*args):
+            like = max(args, key=lambda arg: arg.handle.data.size)
+            data = function(*(arg.handle.data for arg in args))
+            data = np.broadcast_to(data.astype(like.handle.data.dtype), like.handle.data.shape)
+            return tl.tensor(TensorHandle(data.copy(), like.dtype.scalar), like.type)
+
+        return call
+
+    class libdevice:  # noqa: N801
+        """Stands in for `triton.language.extra.libdevice`."""
+
+'''
+
+
+@dataclass(frozen=True)
+class Part:
+    """One kernel of the module."""
+
+    program: flat.Program
+    source_name: str
+    function_name: str
+    tier: str
+    text: KernelText
+
+
+def module_text(source_name: str, source_text: str, parts: list[Part]) -> str:
+    """The whole module."""
+    libdevice = sorted({f for p in parts for f in p.text.expressions.libdevice})
+    helpers = {h for p in parts for h in p.text.expressions.helpers}
+    ordered = [HELPERS[h] for h in HELPERS if h in helpers]
+    for helper in ordered:
+        libdevice = sorted({*libdevice, *re.findall(r"libdevice\.(\w+)", helper)})
+    kernels = [(p.source_name, p.tier) for p in parts]
+    out = [module_header("Triton", source_name, source_text, kernels), imports(parts, libdevice)]
+    if libdevice:
+        out.append(_on_cpu(libdevice))
+    out.append(_DIM3)
+    if any(p.roots for part in parts for p in part.program.parameters):
+        out.append(_ARRAY)
+    if any(is_struct(p) for part in parts for p in part.program.parameters):
+        out.append(_FIELDS)
+    if any(part.program.globals for part in parts):
+        out.append(_GLOBAL)
+    out += ordered
+    for part in parts:
+        out.append("\n" + "\n".join(part.text.lines) + "\n")
+        out.append(launcher(part))
+    out.append(tables(parts))
+    return "\n\n".join(text.strip("\n") + "\n" for text in out if text.strip())
+
+
+def imports(parts: list[Part], libdevice: list[str]) -> str:
+    standard = sorted({NUMPY_IMPORTS[f] for f in libdevice if f in NUMPY_IMPORTS})
+    lines = [f"import {name}" for name in standard]
+    if lines:
+        lines.append("")
+    if libdevice:
+        lines.append("import numpy as np")
+    lines += ["import torch", "import triton", "import triton.language as tl"]
+    if libdevice:
+        lines.append("from triton.language.extra import libdevice")
+        lines.append("from triton.runtime.interpreter import TensorHandle")
+    return "\n".join(lines) + "\n"
+
+
+def _on_cpu(libdevice: list[str]) -> str:
+    rows = "".join(f"        {name} = staticmethod(_on_cpu({NUMPY[name]}))\n" for name in libdevice)
+    return _ON_CPU + rows
+
+
+def is_struct(parameter: flat.Parameter) -> bool:
+    """Is the parameter handed over as several values?"""
+    return isinstance(parameter.type, Struct | Array)
+
+
+def launcher(part: Part) -> str:
+    """The function that a user calls."""
+    program, text = part.program, part.text
+    names = [p.name for p in program.parameters]
+    arguments = ", ".join(["grid", "block", *names, "*", "shared_bytes=0"])
+    lines = [f"def {part.function_name}({arguments}):"]
+    lines.append(f'    """{summary(part)}"""')
+    lines.append("    grid, block = _dim3(grid), _dim3(block)")
+    lines.append("    threads = block[0] * block[1] * block[2]")
+    most = program.max_threads or 1024
+    lines.append(f"    if threads > {most}:")
+    lines.append(
+        f'        raise ValueError(f"a block has at most {most} threads, not {{threads}}")'
+    )
+    first_array = ""
+    call: list[str] = []
+    for p in program.parameters:
+        lines += unpack(p)
+        for path, root in p.roots:
+            del path
+            kind = TORCH_TYPES[root.element.kind]
+            lines.append(f'    {root.name} = _array({root.name}, {kind}, "{root.name}")')
+            first_array = first_array or root.name
+            call.append(root.name)
+        for _, var in p.scalars:
+            call.append(scalar_argument(var.name, var.type))
+    device = f"{first_array}.device" if first_array else '"cpu"'
+    if first_array:
+        arrays = [r.name for p in program.parameters for _, r in p.roots]
+        if len(arrays) > 1:
+            lines.append(f"    device = max(({', '.join(arrays)}), key=torch.numel).device")
+            device = "device"
+    if text.scalar_arrays:
+        for name in text.scalar_arrays:
+            lines.append(
+                f"    {name} = torch.tensor([float({name})], dtype=torch.float64, device={device})"
+            )
+    for g in program.globals:
+        table = f"{part.function_name}.globals"
+        lines.append(f'    {g.root.name} = _global({table}, "{g.root.name}", {device})')
+        call.append(g.root.name)
+    smallest = 32 if text.uses_warps else 16
+    lines.append(f"    lanes = max({smallest}, triton.next_power_of_2(threads))")
+    if text.uses_scratch:
+        local = f" + {text.local_bytes} * lanes" if text.local_bytes else ""
+        dynamic = " + shared_bytes" if program.has_dynamic_shared else ""
+        lines.append(f"    scratch_bytes = ({text.static_shared}{dynamic}{local} + 15) // 16 * 16")
+        lines.append("    scratch = torch.empty(")
+        lines.append("        grid[0] * grid[1] * grid[2] * scratch_bytes + 16,")
+        lines.append(f"        dtype=torch.uint8, device={device}")
+        lines.append("    )")
+        call += ["scratch", "scratch_bytes"]
+    if text.uses_spare:
+        lines.append(f"    spare = torch.zeros(2, dtype=torch.int64, device={device})")
+        call.append("spare")
+    call += ["*block", "lanes"]
+    lines.append(f"    {kernel_name(part)}[grid](")
+    lines.append(f"        {', '.join(call)}, num_warps=max(1, min(8, lanes // 64))")
+    lines.append("    )")
+    result = "\n".join(lines) + "\n"
+    if program.globals:
+        rows = "".join(f"    {global_row(g)}\n" for g in program.globals)
+        result += f"\n\n{part.function_name}.globals = {{\n{rows}}}\n"
+    return result
+
+
+def kernel_name(part: Part) -> str:
+    """The name of the `@triton.jit` function."""
+    return f"_{part.function_name}_kernel"
+
+
+def global_row(g: flat.GlobalArray) -> str:
+    kind = TORCH_TYPES[g.root.element.kind]
+    if g.init is None:
+        return f'"{g.root.name}": torch.zeros({g.count}, dtype={kind}),'
+    numbers = ", ".join(literal(v) for v in g.init)
+    return f'"{g.root.name}": torch.tensor([{numbers}], dtype={kind}),'
+
+
+def unpack(p: flat.Parameter) -> list[str]:
+    """Statements that take a struct apart."""
+    if not is_struct(p):
+        return []
+    parts = sorted(
+        [(path, root.name) for path, root in p.roots] + [(path, v.name) for path, v in p.scalars],
+        key=lambda item: item[0],
+    )
+    order = {path: name for path, name in parts}
+    names = struct_paths(p)
+    if not names:
+        return []
+    targets = ", ".join(order[n] for n in names)
+    comma = "," if len(names) == 1 else ""
+    return [f"    {targets}{comma} = _fields({p.name}, {names!r})".replace("'", '"')]
+
+
+def struct_paths(p: flat.Parameter) -> list[str]:
+    """The member paths of a struct parameter in declaration order."""
+    return list(p.paths)
+
+
+def scalar_argument(name: str, kind: object) -> str:
+    assert isinstance(kind, Scalar)
+    if kind.kind == "f64":
+        return name
+    if kind.is_float:
+        return f"float({name})"
+    if kind.kind == "bool":
+        return f"int(bool({name}))"
+    return f"int({name})"
+
+
+def summary(part: Part) -> str:
+    outs = ", ".join(p.name for p in part.program.parameters if isinstance(p.type, Pointer))
+    return f"`{part.source_name}<<<grid, block>>>`; arrays ({outs}) are updated in place."
+
+
+def tables(parts: list[Part]) -> str:
+    """KERNELS, and a plain name for a template with one instance."""
+    templates: dict[str, list[Part]] = {}
+    for part in parts:
+        if part.source_name != part.function_name:
+            templates.setdefault(re.split("<", part.source_name)[0], []).append(part)
+    lines: list[str] = []
+    taken = {p.function_name for p in parts}
+    for base, instances in templates.items():
+        plain = re.sub(r"\W+", "_", base.rsplit("::", 1)[-1])
+        if len(instances) == 1 and plain not in taken:
+            lines.append(f"{plain} = {instances[0].function_name}")
+    lines.append("KERNELS = {")
+    lines += [f'    "{p.source_name}": {p.function_name},' for p in parts]
+    lines.append("}")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,747 @@
+"""Print a flat program as a Triton kernel: one program a thread block, one lane a thread.
+
+    if (i < n) y[i] = 2 * x[i]          mask_1 = active & (i < n)
+                                  ->    x_value = tl.load(x + i, mask=mask_1, other=0)
+                                        tl.store(y + i, 2.0 * x_value, mask=mask_1)
+
+Values that all threads share stay scalars and their control flow stays control flow; the rest are
+tensors of LANES values under masks, and a loop that threads leave at different times runs while any
+thread is in it. Shared memory and large local arrays live in a scratch buffer of the program.
+A barrier stands wherever a lane may read memory that another thread of the GPU wrote: Triton is
+free to move a lane to another thread between two operations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from crossport.backends.triton.expressions import Expressions, literal, tl_type
+from crossport.ir.lift import flat
+from crossport.ir.lift.flat import Ref, Root
+from crossport.ir.lift.flatten import refuse
+from crossport.ir.lift.names import Names
+from crossport.ir.lift.tidy import reads
+from crossport.ir.lift.uniform import Uniformity, uniformity
+from crossport.ir.nodes import Binary, Cast, Const, Expr, Read, Select, Var
+from crossport.ir.types import BOOL, F32, I32, I64, U8, Scalar
+
+
+@dataclass
+class KernelText:
+    """A printed kernel and what its launcher must hand over."""
+
+    lines: list[str]
+    expressions: Expressions
+    uses_scratch: bool = False
+    uses_spare: bool = False
+    shared_offsets: dict[str, int] = field(default_factory=dict)
+    static_shared: int = 0
+    local_bytes: int = 0
+    scalar_arrays: tuple[str, ...] = ()
+    uses_warps: bool = False
+
+
+@dataclass
+class Pending:
+    """Accesses since the last barrier, by root name."""
+
+    loads: dict[str, set[str]] = field(default_factory=dict)
+    stores: dict[str, set[str]] = field(default_factory=dict)
+
+    def copy(self) -> Pending:
+        """An independent copy."""
+        return Pending(
+            {k: set(v) for k, v in self.loads.items()}, {k: set(v) for k, v in self.stores.items()}
+        )
+
+    def join(self, other: Pending) -> None:
+        """Either may have happened."""
+        for mine, theirs in ((self.loads, other.loads), (self.stores, other.stores)):
+            for key, value in theirs.items():
+                mine.setdefault(key, set()).update(value)
+
+
+def print_kernel(program: flat.Program, name: str) -> KernelText:
+    """The `@triton.jit` function of a flat program."""
+    return _Printer(program, name).run()
+
+
+class _Printer:
+    def __init__(self, program: flat.Program, name: str) -> None:
+        self.program = program
+        self.name = name
+        self.facts: Uniformity = uniformity(program)
+        self.e = Expressions()
+        self.names = Names()
+        self.reserve()
+        self.lines: list[str] = []
+        self.depth = 1
+        self.mask = "active"
+        self.masks: list[tuple[str, str]] = [("kernel", "active")]
+        self.pending = Pending()
+        self.views: dict[tuple[str, str], str] = {}
+        self.uses_scratch = False
+        self.uses_spare = False
+        self.uses_warps = any(
+            isinstance(s, flat.Exchange | flat.Ballot | flat.GroupReduce)
+            for s in flat.statements(program.body)
+        )
+        self.shared_offsets, self.static_shared = _place(program.shared)
+        self.local_offsets, self.local_bytes = _place(program.locals)
+        self.dirty_kernel = "kernel" in self.facts.left
+        self.later: list[set[str]] = []
+
+    def reserve(self) -> None:
+        for statement in flat.statements(self.program.body):
+            if (var := flat.target(statement)) is not None:
+                self.names.fresh(var.name)
+        for parameter in self.program.parameters:
+            for _, root in parameter.roots:
+                self.names.fresh(root.name)
+            for _, var in parameter.scalars:
+                self.names.fresh(var.name)
+        for name in (
+            "active", "scratch", "scratch_bytes", "spare", "program", "lane", "lane_id", "warp_id",
+            *(f"{a}_{d}" for a in ("thread", "block", "block_dim", "grid_dim") for d in "xyz"),
+            *(r.name for r in (*self.program.shared, *self.program.locals)),
+            *(g.root.name for g in self.program.globals),
+        ):  # fmt: skip
+            self.names.fresh(name)
+
+    # --- Output ---------------------------------------------------------------------------------
+
+    def line(self, text: str) -> None:
+        self.lines.append("    " * self.depth + text)
+
+    @contextmanager
+    def indented(self) -> Iterator[None]:
+        self.depth += 1
+        start = len(self.lines)
+        yield
+        if len(self.lines) == start:
+            self.line("pass")
+        self.depth -= 1
+
+    def run(self) -> KernelText:
+        self.body(self.program.body)
+        body = self.lines
+        self.lines = []
+        self.prologue("\n".join(body))
+        scalar_arrays = tuple(
+            var.name
+            for p in self.program.parameters
+            for _, var in p.scalars
+            if var.type == Scalar("f64")
+        )
+        return KernelText(
+            lines=[*self.header(), *self.lines, *body],
+            expressions=self.e,
+            uses_scratch=self.uses_scratch,
+            uses_spare=self.uses_spare,
+            shared_offsets=self.shared_offsets,
+            static_shared=self.static_shared,
+            local_bytes=self.local_bytes,
+            scalar_arrays=scalar_arrays,
+            uses_warps=self.uses_warps,
+        )
+
+    def header(self) -> list[str]:
+        arguments = [root.name for p in self.program.parameters for _, root in p.roots]
+        arguments = []
+        scalars = []
+        for p in self.program.parameters:
+            for _, root in p.roots:
+                arguments.append(root.name)
+            for _, var in p.scalars:
+                arguments.append(var.name)
+                scalars.append(var.name)
+        arguments += [g.root.name for g in self.program.globals]
+        if self.uses_scratch:
+            arguments += ["scratch", "scratch_bytes"]
+            scalars.append("scratch_bytes")
+        if self.uses_spare:
+            arguments.append("spare")
+        arguments += [
+            f"{name}: tl.constexpr" for name in ("BLOCK_X", "BLOCK_Y", "BLOCK_Z", "LANES")
+        ]
+        keep = f"(do_not_specialize={scalars!r})".replace("'", '"') if scalars else ""
+        return [f"@triton.jit{keep}", f"def {self.name}({', '.join(arguments)}):"]
+
+    def prologue(self, body: str) -> None:
+        used = self.e.specials
+        self.line("lane = tl.arange(0, LANES)")
+        self.line("active = lane < BLOCK_X * BLOCK_Y * BLOCK_Z")
+        if "thread.x" in used:
+            self.line("thread_x = lane % BLOCK_X")
+        if "thread.y" in used:
+            self.line("thread_y = lane // BLOCK_X % BLOCK_Y")
+        if "thread.z" in used:
+            self.line("thread_z = lane // (BLOCK_X * BLOCK_Y)")
+        if "lane_id" in used:
+            self.line("lane_id = lane % 32")
+        if "warp_id" in used:
+            self.line("warp_id = lane // 32")
+        for axis, letter in enumerate("xyz"):
+            if f"block.{letter}" in used:
+                self.line(f"block_{letter} = tl.program_id({axis})")
+            if f"block_dim.{letter}" in used:
+                self.line(f"block_dim_{letter} = tl.full((), BLOCK_{letter.upper()}, tl.int32)")
+            if f"grid_dim.{letter}" in used:
+                self.line(f"grid_dim_{letter} = tl.num_programs({axis})")
+        for p in self.program.parameters:
+            for _, var in p.scalars:
+                if not _mentions(body, var.name):
+                    continue
+                if var.type == Scalar("f64"):
+                    self.line(f"{var.name} = tl.load({var.name})")
+                elif var.type not in (I32, F32):
+                    self.line(f"{var.name} = {var.name}.to({tl_type(var.type)})")
+        if self.uses_scratch:
+            self.line("program = tl.program_id(0).to(tl.int64)")
+            self.line("program += tl.num_programs(0) * tl.program_id(1).to(tl.int64)")
+            self.line("program += tl.num_programs(0) * tl.num_programs(1) * tl.program_id(2)")
+            self.line("scratch += program * scratch_bytes")
+            for root in self.program.shared:
+                if _mentions(body, root.name) or any(k[0] == root.name for k in self.views):
+                    offset = self.shared_offsets[root.name]
+                    at = f"(scratch + {offset})" if offset else "scratch"
+                    kind = tl_type(_stored(root.element))
+                    self.line(f"{root.name} = {at}.to(tl.pointer_type({kind}), bitcast=True)")
+            for root in self.program.locals:
+                offset = self.local_offsets[root.name]
+                at = f"scratch + (scratch_bytes - LANES * {self.local_bytes} + {offset})"
+                kind = tl_type(_stored(root.element))
+                self.line(
+                    f"{root.name} = ({at} + lane * {self.local_bytes})"
+                    f".to(tl.pointer_type({kind}), bitcast=True)"
+                )
+        for (root_name, kind), view in self.views.items():
+            self.line(f"{view} = {root_name}.to(tl.pointer_type({kind}), bitcast=True)")
+
+    # --- Statements -----------------------------------------------------------------------------
+
+    def body(self, body: flat.Body) -> None:
+        for position, statement in enumerate(body):
+            if isinstance(statement, flat.Loop) and self.range_loop(statement, body, position):
+                continue
+            if (
+                isinstance(statement, flat.Set)
+                and position + 1 < len(body)
+                and isinstance(body[position + 1], flat.Loop)
+                and self.as_range(body[position + 1], body, position + 1) is not None  # type: ignore[arg-type]
+                and self.as_range(body[position + 1], body, position + 1)[0] == statement.var.name  # type: ignore[arg-type,index]
+            ):
+                continue  # printed as the range's start
+            self.statement(statement)
+
+    def statement(self, statement: flat.Statement) -> None:
+        match statement:
+            case flat.Set():
+                self.set(statement)
+            case flat.Load():
+                self.load(statement)
+            case flat.Store():
+                self.store(statement)
+            case flat.AtomicUpdate():
+                self.atomic(statement)
+            case flat.Branch():
+                self.branch(statement)
+            case flat.Loop():
+                self.loop(statement)
+            case flat.Scope(label, body):
+                self.scope(statement, label, body)
+            case flat.Leave(label):
+                self.leave(label)
+            case flat.Sync(scope):
+                if scope == "grid":
+                    raise refuse("a barrier of the whole grid has no Triton form", None)
+                self.barrier()
+            case flat.Collect():
+                self.collect(statement)
+            case flat.Exchange():
+                self.exchange(statement)
+            case flat.Ballot():
+                self.ballot(statement)
+            case flat.GroupReduce():
+                self.group_reduce(statement)
+
+    def set(self, statement: flat.Set) -> None:
+        var, value = statement.var, statement.value
+        varying = var.name in self.facts.varying
+        if value is None:
+            shape = "[LANES]" if varying else "()"
+            self.line(f"{var.name} = tl.full({shape}, 0, {tl_type(var.type)})")
+            return
+        is_scalar = self.facts.is_uniform(value)
+        if varying and is_scalar and statement.declare:
+            self.line(f"{var.name} = tl.full([LANES], {self.e(value)}, {tl_type(var.type)})")
+        elif id(statement) in self.facts.masked_sets:
+            self.line(f"{var.name} = tl.where({self.mask}, {self.e(value)}, {var.name})")
+        elif varying and is_scalar:
+            self.line(f"{var.name} = tl.full([LANES], {self.e(value)}, {tl_type(var.type)})")
+        else:
+            self.line(f"{var.name} = {self.e.typed(value)}")
+
+    # --- Memory ---------------------------------------------------------------------------------
+
+    def pointer(self, ref: Ref, *, spread: bool) -> str:
+        """The address; `spread`: as one a lane even where all lanes share it."""
+        root, index = ref.root, ref.index
+        kind = tl_type(_stored(ref.type))
+        if root.space in ("shared", "local"):
+            self.uses_scratch = True
+        if root.space == "address":
+            text = f"{self.e.tight(index)}.to(tl.pointer_type({kind}))"
+            return (
+                text
+                if not spread
+                else f"({self.e.tight(index)} + lane * 0).to(tl.pointer_type({kind}))"
+            )
+        if ref.is_whole:
+            base = (
+                root.name if _stored(root.element) == _stored(ref.type) else self.view(root, kind)
+            )
+            return self.offset(base, index, spread)
+        base = root.name if _stored(root.element) == U8 else self.view(root, "tl.uint8")
+        return f"({self.offset(base, index, spread)}).to(tl.pointer_type({kind}), bitcast=True)"
+
+    def offset(self, base: str, index: Expr, spread: bool) -> str:
+        if isinstance(index, Cast) and index.type == I64 and index.value.type == I32:
+            index = index.value  # Triton extends offsets with the sign
+        extra = " + lane * 0" if spread else ""
+        if isinstance(index, Const) and index.value == 0:
+            return base + extra
+        return f"{base} + {self.e.tight(index, 5)}{extra}"
+
+    def view(self, root: Root, kind: str) -> str:
+        key = (root.name, kind)
+        if key not in self.views:
+            self.views[key] = self.names.fresh(f"{root.name}_{kind.removeprefix('tl.')}")
+        return self.views[key]
+
+    def access(self, ref: Ref, *, store: bool) -> None:
+        """Put a barrier before an access that another access of the block must precede."""
+        key = ref.root.name
+        form = f"{self.e(ref.index)}:{ref.type}:{self.mask}"
+        stored = self.pending.stores.get(key, set())
+        loaded = self.pending.loads.get(key, set())
+        if stored or (store and loaded - {form}):
+            self.barrier()
+        target = self.pending.stores if store else self.pending.loads
+        target.setdefault(key, set()).add(form)
+
+    def barrier(self) -> None:
+        if self.lines and self.lines[-1].strip() == "tl.debug_barrier()":
+            self.pending = Pending()
+            return
+        self.line("tl.debug_barrier()")
+        self.pending = Pending()
+
+    def load(self, statement: flat.Load) -> None:
+        var, ref = statement.var, statement.ref
+        self.access(ref, store=False)
+        varying = var.name in self.facts.varying
+        if varying:
+            mask = self.mask
+            if statement.guard is not None:
+                mask = f"{mask} & {self.e.tight(statement.guard, 4)}"
+            spread = self.facts.is_uniform(ref.index) and ref.root.space != "local"
+            arguments = f", mask={mask}, other=0"
+        else:
+            spread = False
+            conditions = []
+            if self.mask != "active" or self.dirty_kernel:
+                conditions.append(f"{self.e.use('_any')}({self.mask})")
+            if statement.guard is not None:
+                conditions.append(self.e.tight(statement.guard, 4))
+            arguments = f", mask={' & '.join(conditions)}, other=0" if conditions else ""
+        if statement.volatile:
+            arguments += ", volatile=True"
+        text = f"tl.load({self.pointer(ref, spread=spread)}{arguments})"
+        if var.type == BOOL:
+            text = f"{text} != 0"
+        self.line(f"{var.name} = {text}")
+
+    def store(self, statement: flat.Store) -> None:
+        ref, value = statement.ref, statement.value
+        self.access(ref, store=True)
+        uniform_index = self.facts.is_uniform(ref.index) and ref.root.space != "local"
+        if ref.type == BOOL:
+            text = f"{self.e.method(value)}.to(tl.uint8)"
+        else:
+            text = self.e(value)
+        mask = self.mask
+        spread = False
+        if uniform_index and self.facts.is_uniform(value):
+            if self.mask == "active" and not self.dirty_kernel:
+                self.line(f"tl.store({self.pointer(ref, spread=False)}, {text})")
+                return
+            mask = f"{self.e.use('_any')}({self.mask})"
+        elif uniform_index:
+            spread = True
+        self.line(f"tl.store({self.pointer(ref, spread=spread)}, {text}, mask={mask})")
+
+    def atomic(self, statement: flat.AtomicUpdate) -> None:
+        ref, op, kind = statement.ref, statement.op, statement.ref.type
+        if kind.size < 4 and not (op == "add" and kind.kind in ("f16", "bf16")):
+            raise refuse(f"an atomic on {kind} has no Triton form", None)
+        if op == "cas" and not kind.is_integer:
+            raise refuse(f"a compare-and-swap on {kind} has no Triton form", None)
+        if op in ("min", "max") and kind.is_float:
+            raise refuse(f"an atomic {op} on {kind} has no Triton form", None)
+        if ref.root.space == "local":
+            raise refuse("an atomic on a local array", None)
+        self.access(ref, store=True)
+        if statement.var is not None and self.pending.stores.keys() - {ref.root.name}:
+            # The others may look at this counter to learn that earlier stores are there.
+            self.barrier()
+            self.access(ref, store=True)
+        spread = self.facts.is_uniform(ref.index)
+        pointer = self.pointer(ref, spread=spread)
+        values = [self.e.typed(o) for o in statement.operands]
+        target = f"{statement.var.name} = " if statement.var is not None else ""
+        if op == "cas":
+            self.uses_spare = True
+            self.e.use("_atomic_cas")
+            spare = f"spare.to(tl.pointer_type({tl_type(kind)}), bitcast=True)"
+            compare, value = (self.lanes(o) for o in statement.operands)
+            self.line(f"{target}_atomic_cas({pointer}, {compare}, {value}, {self.mask}, {spare})")
+            return
+        if op in ("inc", "dec"):
+            self.uses_spare = True
+            self.e.use("_atomic_wrap")
+            spare = f"spare.to(tl.pointer_type({tl_type(kind)}), bitcast=True)"
+            limit = self.lanes(statement.operands[0])
+            self.line(
+                f"{target}_atomic_wrap({pointer}, {limit}, {self.mask}, {spare}, {op == 'dec'})"
+            )
+            return
+        name = {"sub": "add", "exch": "xchg"}.get(op, op)
+        value = values[0]
+        if op == "sub":
+            value = f"0 - ({value})" if not kind.is_signed else f"-({value})"
+        scope = ', scope="cta"' if ref.root.space == "shared" else ""
+        relaxed = ', sem="relaxed"' if statement.var is None else ""
+        self.line(f"{target}tl.atomic_{name}({pointer}, {value}, mask={self.mask}{relaxed}{scope})")
+
+    def lanes(self, expr: Expr) -> str:
+        """The value as one a lane."""
+        if self.facts.is_uniform(expr):
+            return f"tl.full([LANES], {self.e(expr)}, {tl_type(expr.type)})"
+        return self.e.typed(expr)
+
+    # --- Control flow ---------------------------------------------------------------------------
+
+    def branch(self, statement: flat.Branch) -> None:
+        if id(statement) not in self.facts.divergent:
+            self.uniform_branch(statement)
+            return
+        condition = self.e.tight(statement.condition, 4)
+        if statement.otherwise and statement.then:
+            name = self.names.fresh("taken")
+            self.line(f"{name} = {self.e(statement.condition)}")
+            condition = name
+        before = self.mask
+        arms = ((statement.then, False), (statement.otherwise, True))
+        for body, negated in arms:
+            if not body:
+                continue
+            test = condition
+            if negated:
+                test = f"({condition} == 0)"
+            self.mask = self.names.fresh("mask", keep_first=False)
+            self.line(f"{self.mask} = {before} & {test}")
+            self.masks.append(("", self.mask))
+            self.body(body)
+            self.masks.pop()
+            self.mask = before
+
+    def uniform_branch(self, statement: flat.Branch) -> None:
+        start = self.pending.copy()
+        self.line(f"if {self.e(statement.condition)}:")
+        with self.indented():
+            self.body(statement.then)
+        after = self.pending
+        self.pending = start.copy()
+        if statement.otherwise:
+            self.line("else:")
+            with self.indented():
+                self.body(statement.otherwise)
+        self.pending.join(after)
+
+    def enter_loop(self, statement: flat.Loop) -> None:
+        """At the top of a loop, everything in it may just have happened."""
+        for inner in flat.statements([statement]):
+            match inner:
+                case flat.Load(_, ref):
+                    self.pending.loads.setdefault(ref.root.name, set()).add(
+                        f"{self.e(ref.index)}:{ref.type}:loop"
+                    )
+                case flat.Store(ref) | flat.AtomicUpdate(_, _, ref):
+                    self.pending.stores.setdefault(ref.root.name, set()).add(
+                        f"{self.e(ref.index)}:{ref.type}:loop"
+                    )
+                case _:
+                    pass
+
+    def loop(self, statement: flat.Loop) -> None:
+        if id(statement) in self.facts.divergent:
+            self.divergent_loop(statement)
+            return
+        entry = self.pending.copy()
+        if statement.head or not statement.test_first:
+            going = self.names.fresh("going")
+            if statement.test_first:
+                self.body(statement.head)
+                self.line(f"{going} = {self.e(statement.condition)}")
+            else:
+                self.line(f"{going} = tl.full((), True, tl.int1)")
+            test = going
+        else:
+            going = ""
+            test = self.e(statement.condition)
+        self.enter_loop(statement)
+        self.line(f"while {test}:")
+        with self.indented():
+            self.body(statement.body)
+            self.body(statement.step)
+            if going:
+                self.body(statement.head)
+                self.line(f"{going} = {self.e(statement.condition)}")
+        self.pending.join(entry)
+
+    def divergent_loop(self, statement: flat.Loop) -> None:
+        before = self.mask
+        going = self.names.fresh("going")
+        if statement.test_first:
+            self.body(statement.head)
+            self.line(f"{going} = {before} & {self.e.tight(statement.condition, 4)}")
+        else:
+            self.line(f"{going} = {before}")
+        entry = self.pending.copy()
+        self.enter_loop(statement)
+        self.line(f"while {self.e.use('_any')}({going}):")
+        self.mask = going
+        self.masks.append((statement.label, going))
+        with self.indented():
+            self.body(statement.body)
+            self.body(statement.step)
+            self.body(statement.head)
+            if self.facts.is_uniform(statement.condition):
+                kept = self.e.tight(statement.condition, 4)
+                if kept != "True":
+                    self.line(f"{going} = {going} & {kept}")
+            else:
+                self.line(f"{going} = {going} & {self.e.tight(statement.condition, 4)}")
+        self.masks.pop()
+        self.mask = before
+        self.pending.join(entry)
+
+    def as_range(
+        self, statement: flat.Loop, body: flat.Body, position: int
+    ) -> tuple[str, Expr, Expr, int] | None:
+        """(variable, start, end, step) of a loop that `range` can say."""
+        if id(statement) in self.facts.divergent or statement.head or not statement.test_first:
+            return None
+        if position == 0 or len(statement.step) != 1 or statement.label in self.facts.left:
+            return None
+        start, step, test = body[position - 1], statement.step[0], statement.condition
+        if not isinstance(start, flat.Set) or not isinstance(step, flat.Set):
+            return None
+        if not start.declare or start.value is None or start.var.name != step.var.name:
+            return None
+        var = start.var
+        if var.type != I32 or var.name in self.facts.varying:
+            return None
+        match step.value, test:
+            case (
+                Binary("+", Read(Var(a)), Const(amount)),
+                Binary("<" | "<=" as op, Read(Var(b)), end),
+            ) if a == b == var.name and int(amount) > 0:
+                pass
+            case _:
+                return None
+        written = {
+            v.name for s in flat.statements(statement.body) if (v := flat.target(s)) is not None
+        }
+        used = reads(end)
+        if var.name in written or used & written or var.name in used:
+            return None
+        for other in body[position + 1 :]:
+            for inner in flat.statements([other]):
+                if any(var.name in reads(x) for x in flat.expressions(inner)):
+                    return None
+        if op == "<=":
+            end = Binary("+", end, Const(1, I32))
+            if not isinstance(end.lhs, Const):
+                return None  # the end might wrap
+        return var.name, start.value, end, int(amount)
+
+    def range_loop(self, statement: flat.Loop, body: flat.Body, position: int) -> bool:
+        found = self.as_range(statement, body, position)
+        if found is None:
+            return False
+        name, start, end, step = found
+        arguments = [self.e(start), self.e(end)]
+        if step == 1 and arguments[0] == "0":
+            arguments = arguments[1:]
+        elif step != 1:
+            arguments.append(str(step))
+        entry = self.pending.copy()
+        self.enter_loop(statement)
+        self.line(f"for {name} in range({', '.join(arguments)}):")
+        with self.indented():
+            self.body(statement.body)
+        self.pending.join(entry)
+        return True
+
+    def scope(self, statement: flat.Scope, label: str, body: flat.Body) -> None:
+        if id(statement) not in self.facts.divergent:
+            self.body(body)
+            return
+        before = self.mask
+        self.mask = self.names.fresh("here", keep_first=False)
+        self.line(f"{self.mask} = {before}")
+        self.masks.append((label, self.mask))
+        self.body(body)
+        self.masks.pop()
+        self.mask = before
+
+    def leave(self, label: str) -> None:
+        # A mask outside the current one first, for it still needs the current one.
+        leaving = self.mask
+        inner: list[str] = []
+        for name, mask in reversed(self.masks):
+            if mask not in inner:
+                inner.append(mask)
+            if name == label:
+                break
+        for mask in reversed(inner):
+            if mask != leaving:
+                self.line(f"{mask} = {mask} & ({leaving} == 0)")
+        self.line(f"{leaving} = {leaving} & (lane < 0)")
+
+    # --- Between lanes --------------------------------------------------------------------------
+
+    def collect(self, statement: flat.Collect) -> None:
+        test = self.e.tight(statement.predicate, 4)
+        counted = f"tl.sum(({self.mask} & {test}).to(tl.int32), axis=0)"
+        name = statement.var.name
+        if statement.mode == "count":
+            self.line(f"{name} = {counted}")
+        elif statement.mode == "or":
+            self.line(f"{name} = ({counted} != 0).to(tl.int32)")
+        else:
+            missing = f"tl.sum(({self.mask} & (({test}) == 0)).to(tl.int32), axis=0)"
+            self.line(f"{name} = ({missing} == 0).to(tl.int32)")
+
+    def exchange(self, statement: flat.Exchange) -> None:
+        name, width = statement.var.name, statement.width
+        if self.facts.is_uniform(statement.value):
+            self.line(f"{name} = {self.e.typed(statement.value)}")
+            return
+        lane = self.e.tight(statement.lane, 5)
+        position = f"lane % {width}"
+        source = {
+            "idx": f"{self.e.tight(statement.lane, 4)} & {width - 1}",
+            "up": f"{position} - {self.e.tight(statement.lane, 6)}",
+            "down": f"{position} + {lane}",
+            "xor": f"({position}) ^ {self.e.tight(statement.lane, 3)}",
+        }[statement.mode]
+        kind = statement.var.type
+        assert isinstance(kind, Scalar)
+        value = self.e(statement.value)
+        # Booleans and halves travel as what every target can gather.
+        if kind == BOOL:
+            value = f"{self.e.method(statement.value)}.to(tl.int32)"
+        chosen = f"{self.e.use('_source')}(lane, {source}, {width})"
+        text = f"tl.gather({value}, {chosen}, 0)"
+        self.line(f"{name} = {text} != 0" if kind == BOOL else f"{name} = {text}")
+
+    def ballot(self, statement: flat.Ballot) -> None:
+        name, width, mode = statement.var.name, statement.width, statement.mode
+        test = self.mask
+        if statement.predicate is not None:
+            test = f"{self.mask} & {self.e.tight(statement.predicate, 4)}"
+        if mode in ("ballot", "active"):
+            self.line(f"{name} = {self.e.use('_ballot')}({test}, LANES, {width})")
+        elif mode == "any":
+            self.line(f"{name} = {self.e.use('_group_any')}({test}, LANES, {width})")
+        elif mode == "all":
+            assert statement.predicate is not None
+            miss = f"{self.mask} & ({self.e.tight(statement.predicate, 1)} == 0)"
+            self.line(f"{name} = 1 - {self.e.use('_group_any')}({miss}, LANES, {width})")
+        else:
+            raise refuse("__uni_sync has no Triton form", None)
+        kind = statement.var.type
+        if kind not in (I32,) and mode in ("any", "all"):
+            self.line(f"{name} = {name}.to({tl_type(kind)})")
+        if kind == I32 and mode in ("ballot", "active"):
+            self.line(f"{name} = {name}.to(tl.int32)")
+
+    def group_reduce(self, statement: flat.GroupReduce) -> None:
+        kind = statement.var.type
+        assert isinstance(kind, Scalar)
+        width, name = statement.width, statement.var.name
+        value = self.lanes(statement.value)
+        neutral = _neutral(statement.op, kind)
+        value = f"tl.where({self.mask}, {value}, {neutral})"
+        function = {
+            "add": "_add", "min": "_smaller", "max": "_larger", "and": "_and", "or": "_or",
+            "xor": "_xor",
+        }[statement.op]  # fmt: skip
+        grouped = f"{self.e.use('_group')}({value}, {width})"
+        self.e.use(function)
+        if statement.scan is None:
+            reduced = f"tl.reduce({grouped}, 1, {function})"
+            self.line(f"{name} = {self.e.use('_spread')}({reduced}, LANES, {width})")
+            return
+        scanned = f"tl.reshape(tl.associative_scan({grouped}, 1, {function}), [LANES])"
+        if statement.scan == "inclusive":
+            self.line(f"{name} = {scanned}")
+            return
+        shifted = (
+            f"tl.gather({scanned}, {self.e.use('_source')}(lane, lane % {width} - 1, {width}), 0)"
+        )
+        self.line(f"{name} = tl.where(lane % {width} == 0, {neutral}, {shifted})")
+
+
+def _neutral(op: str, kind: Scalar) -> str:
+    bits = 8 * kind.size
+    if op in ("add", "or", "xor"):
+        number: int | float = 0
+    elif op == "and":
+        number = -1 if kind.is_signed else (1 << bits) - 1
+    elif kind.is_float:
+        number = float("inf") if op == "min" else float("-inf")
+    elif kind.is_signed:
+        number = (1 << (bits - 1)) - 1 if op == "min" else -(1 << (bits - 1))
+    else:
+        number = (1 << bits) - 1 if op == "min" else 0
+    return f"tl.full((), {literal(number)}, {tl_type(kind)})"
+
+
+def _stored(kind: Scalar) -> Scalar:
+    """The type in memory: a bool is a byte."""
+    return U8 if kind == BOOL else kind
+
+
+def _place(roots: tuple[Root, ...]) -> tuple[dict[str, int], int]:
+    """Offsets of the arrays in a row, aligned to 16; the one of unknown size last."""
+    offsets: dict[str, int] = {}
+    at = 0
+    for root in sorted(roots, key=lambda r: r.name == "dynamic_shared"):
+        offsets[root.name] = at
+        at += -(-root.size // 16) * 16
+    return offsets, at
+
+
+def _mentions(text: str, name: str) -> bool:
+    import re
+
+    return re.search(rf"\b{re.escape(name)}\b", text) is not None
+
+
+__all__ = ["I64", "KernelText", "Select", "print_kernel"]
