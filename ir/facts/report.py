@@ -113,7 +113,7 @@ class KernelReport:
 
         def add(span: Span | None, note: str) -> None:
             here = span is not None and span.file == self.span.file
-            if span is not None and here and note not in notes[span.line]:
+            if span is not None and here and note and note not in notes[span.line]:
                 notes[span.line].append(note)
 
         for index, access in enumerate(self.facts.accesses):
@@ -123,16 +123,24 @@ class KernelReport:
             guarded = any(g.level is Level.LANE for g in sync.guards)
             doubt = ", reached under a condition that differs between threads" if guarded else ""
             add(sync.node.span, f"barrier{doubt}")
-        for name, on in self.facts.targets.items():
-            for split in on.divergence:
-                if split.share is None:
-                    add(split.branch.span, "lanes may part here: the condition depends on data")
-                elif split.share >= _WORTH_SAYING:
-                    add(split.branch.span, f"{name}: lanes part in {split.share:.0%} of waves")
+        for splits in zip(*(on.divergence for on in self.facts.targets.values()), strict=True):
+            add(splits[0].branch.span, self._divergence_note([s.share for s in splits]))
         for assumption in self.facts.warp_assumptions:
             verdict = "right at 64 lanes" if assumption.safe else "WRONG at 64 lanes"
             add(assumption.span, f"{assumption.kind}: {verdict}: {assumption.reason}")
         return notes
+
+    def _divergence_note(self, shares: Sequence[float | None]) -> str:
+        """In how many wavefronts lanes part; "" where that is hardly any."""
+        if None in shares:
+            return "lanes may part here: the condition depends on data"
+        known = [share for share in shares if share is not None]
+        if max(known) < _WORTH_SAYING:
+            return ""
+        if len(set(known)) == 1:
+            return f"lanes part in {known[0]:.0%} of waves"
+        each = (f"{name} {s:.0%}" for name, s in zip(self.facts.targets, known, strict=True))
+        return f"lanes part in a share of waves: {' · '.join(each)}"
 
     def _access_note(self, index: int, access: Access) -> str:
         space = "" if access.base.space == "global" else f", {access.base.space}"
@@ -181,9 +189,13 @@ def _cost(pattern: Pattern, on: TargetFacts) -> str:
     if pattern.shape == "data-dependent":
         return "depends on data"
     if pattern.segments is not None:
-        unit = "sectors" if on.target.vendor == "nvidia" else f"x {on.target.segment} B lines"
+        one = pattern.segments == 1
+        name = "sector" if on.target.vendor == "nvidia" else f"line of {on.target.segment} B"
+        unit = name if one else name.replace("sector", "sectors").replace("line", "lines")
         return f"{pattern.segments:.3g} {unit}{share}"
-    return f"{pattern.passes:.3g} passes{share}" if pattern.passes is not None else pattern.shape
+    if pattern.passes is None:
+        return pattern.shape
+    return f"{pattern.passes:.3g} pass{'es' if pattern.passes != 1 else ''}{share}"
 
 
 def _changes(facts: KernelFacts, origin: TargetFacts, other: TargetFacts) -> list[str]:

@@ -462,13 +462,13 @@ class _Walker:
                 recurrences.append(recurrence)
         inside = dict(self.env)
         holds = self._integer(condition)
-        self._note_branch("loop", holds, stmt.span)
         guards, loops = self.guards, self.loops
         known = not isinstance(stmt, DoWhile) and not _is_constant_true(condition)
         self.loops = (
             *loops,
             Loop(number, counter, tuple(recurrences), holds if known else None, stmt.span, unroll),
         )
+        self._note_branch("loop", holds, stmt.span)
         if known:
             self.guards = (*guards, holds)
         self._flush_work(loops)

@@ -16,7 +16,6 @@ from crossport.diagnostics import Span
 from crossport.ir.facts.symbolic import Poly
 from crossport.ir.facts.walk import Access, Exchange, Trace
 from crossport.ir.nodes import Match, Shuffle, SyncWarp, Vote, WarpReduce
-from crossport.ir.printer import print_expr
 
 WARP = 32
 
@@ -37,19 +36,23 @@ class WarpAssumption:
 
 def warp_assumptions(trace: Trace) -> tuple[WarpAssumption, ...]:
     """All of them, in program order within each kind."""
-    found = [_exchange(e) for e in trace.exchanges]
-    found += [
-        WarpAssumption(
-            "lane arithmetic",
-            False,
-            f"{print_expr(expr)} is a lane or warp number only for warps of 32; right at 64 if "
-            "every exchange that uses it spans 32 lanes",
-            expr.span,
-        )
-        for expr, _ in trace.lane_arithmetic
-    ]
+    exchanges = [_exchange(e) for e in trace.exchanges]
+    found = [*exchanges, *_lane_arithmetic(trace, all(e.safe for e in exchanges if e))]
     found += _warp_synchronous(trace)
     return tuple(dict.fromkeys(a for a in found if a is not None))
+
+
+def _lane_arithmetic(trace: Trace, exchanges_are_safe: bool) -> list[WarpAssumption | None]:
+    """Lane and warp numbers for warps of 32: as right as the exchanges that use them."""
+    reason = (
+        "a lane or warp number for warps of 32; every exchange here stays within 32 lanes"
+        if exchanges_are_safe
+        else "a lane or warp number for warps of 32, while exchanges here span the wavefront"
+    )
+    return [
+        WarpAssumption("lane arithmetic", exchanges_are_safe, reason, expr.span)
+        for expr, _ in trace.lane_arithmetic
+    ]
 
 
 def _exchange(exchange: Exchange) -> WarpAssumption | None:
