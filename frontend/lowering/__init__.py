@@ -1,0 +1,11 @@
+"""AST -> thread IR: `lower_unit(unit)` for a whole file, `lower_kernel(unit, name)` for one kernel."""
+
+from crossport.frontend.lowering.unit import (
+    Problem,
+    lower_kernel,
+    lower_unit,
+    problems,
+    reachable,
+)
+
+__all__ = ["Problem", "lower_kernel", "lower_unit", "problems", "reachable"]

@@ -1,0 +1,466 @@
+"""One translation unit on its way into the IR: functions by need, structs, globals, strings.
+
+A kernel brings in the device functions that it reaches, each concrete instance once. What a name
+outside the function stands for (a `__constant__` array, `threadIdx`, a file-level
+`extern __shared__`) is decided here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from crossport.frontend import clang
+from crossport.frontend.clang import Cursor, CursorKind, TypeKind
+from crossport.frontend.lowering import cursors, order
+from crossport.frontend.lowering.context import Binding, Fixed, Lowering
+from crossport.frontend.lowering.errors import NotLowered
+from crossport.frontend.lowering.types import TypeTable, group_kind
+from crossport.ir.nodes import (
+    Aggregate,
+    Bitcast,
+    Cast,
+    Const,
+    Deref,
+    Expr,
+    Function,
+    GlobalVar,
+    KernelInfo,
+    Let,
+    Opaque,
+    Param,
+    Read,
+    Return,
+    Special,
+    SpecialName,
+    Var,
+)
+from crossport.ir.types import I8, I32, U32, VOID, Array, Handle, Pointer, Struct, Type
+
+FunctionKey = tuple[int, str, str]
+
+_INDICES = {
+    "threadIdx": "thread",
+    "blockIdx": "block",
+    "blockDim": "block_dim",
+    "gridDim": "grid_dim",
+}
+
+
+class ModuleLowering:
+    """State of lowering one translation unit."""
+
+    def __init__(self, sources: cursors.Sources | None = None, *, strict: bool = False) -> None:
+        self.strict = strict
+        self.sources = sources or cursors.Sources({})
+        self.types = TypeTable()
+        self.functions: dict[FunctionKey, Function | None] = {}
+        self.globals: dict[tuple[int, str], GlobalVar] = {}
+        self._function_names: dict[FunctionKey, str] = {}
+        self._taken: set[str] = set()
+        self._global_names: set[str] = set()
+        self._strings: dict[bytes, GlobalVar] = {}
+        self.kernels: dict[FunctionKey, str] = {}
+        from crossport.frontend.lowering import lambdas
+
+        self.types.closure_layout = lambda kind, record: lambdas.layout(self, kind, record)
+
+    # --- Functions ---------------------------------------------------------------------------
+
+    def function(self, declaration: Cursor) -> str:
+        """The IR name of a device function; lowers it if it is new. `NotLowered`: no body."""
+        definition = definition_of(declaration)
+        key = function_key(definition)
+        if key not in self._function_names:
+            if clang.body(definition) is None:
+                raise NotLowered(f"{cursors.qualified(declaration)} has no definition here")
+            self._function_names[key] = self._function_name(definition)
+            self.functions[key] = None  # recursion ends here
+            self.functions[key] = self.lower(definition, self._function_names[key], None)
+        return self._function_names[key]
+
+    def _function_name(self, function: Cursor) -> str:
+        arguments = [_short(a) for a in clang.template_arguments(function)]
+        name = _scoped_name(function) + (f"<{', '.join(arguments)}>" if arguments else "")
+        return self.unique_function_name(name, function)
+
+    def unique_function_name(self, name: str, function: Cursor | None = None) -> str:
+        """The name, told apart from other functions of the same name by its parameters."""
+        if name in self._taken and function is not None:
+            kinds = ", ".join(_short(p.type.spelling) for p in function.get_arguments())
+            name = f"{name}({kinds})"
+        candidate, count = name, 1
+        while candidate in self._taken:
+            count += 1
+            candidate = f"{name}#{count}"
+        self._taken.add(candidate)
+        return candidate
+
+    def lower(self, function: Cursor, name: str, kernel: KernelInfo | None) -> Function:
+        """Lower one concrete function with a body."""
+        first = Lowering(self, None)
+        result = _lower_function(first, function, name, kernel)
+        if not first.conservative:
+            return result
+        # Which variables pointers can reach is known now: lower again without needless copies.
+        taken = order.address_taken(result.body)
+        taken |= {shared.name for shared in result.shared} | self._global_names
+        return _lower_function(Lowering(self, taken), function, name, kernel)
+
+    def kernel_name(self, kernel: Cursor) -> str:
+        """The IR name of a kernel that device code launches."""
+        name = self.kernels.get(function_key(definition_of(kernel)))
+        if name is None:
+            raise NotLowered(f"launch of {kernel.spelling}, which is not known")
+        return name
+
+    @property
+    def dim3(self) -> Struct:
+        """`dim3`, whether or not the source mentions it."""
+        return self.types.vector("dim3")
+
+    def vector_type(self, name: str) -> Struct:
+        """A CUDA vector type by name."""
+        return self.types.vector(name)
+
+    def pair_type(self, name: str) -> Struct:
+        """half2 or nv_bfloat162."""
+        return self.types.vector(name)
+
+    # --- Names from outside the function -----------------------------------------------------
+
+    def outside(self, ctx: Lowering, cursor: Cursor, declaration: Cursor) -> Binding:
+        """What a name that is not a local stands for."""
+        if declaration.kind == CursorKind.VAR_DECL:
+            attributes = {child.kind for child in declaration.get_children()}
+            if CursorKind.CUDASHARED_ATTR in attributes:
+                from crossport.frontend.lowering import declarations
+
+                return declarations.shared_variable(ctx, declaration)
+            if cursors.is_shim(declaration) and declaration.spelling in _INDICES:
+                return self._whole_index(ctx, declaration)
+            return self.global_variable(declaration)
+        if declaration.kind == CursorKind.PARM_DECL:
+            raise NotLowered(f"{cursor.spelling} belongs to another function")
+        raise NotLowered(f"{cursor.spelling}: {declaration.kind.name.lower()}")
+
+    def _whole_index(self, ctx: Lowering, declaration: Cursor) -> Binding:
+        """`threadIdx` as an object."""
+        name = _INDICES[str(declaration.spelling)]
+        kind = ctx.lower_type(declaration.type)
+        parts = tuple(Special(_special(name, axis), span=ctx.here) for axis in "xyz")
+        return Fixed(Aggregate(parts, kind, span=ctx.here))
+
+    def global_variable(self, declaration: Cursor) -> Var:
+        """A `__device__` or `__constant__` variable, a static local, or a constant of the file."""
+        definition = declaration.get_definition() or declaration
+        key = (int(definition.hash), str(definition.spelling))
+        if key not in self.globals:
+            self.globals[key] = self._global(definition)
+        found = self.globals[key]
+        return Var(found.name, found.type, span=found.span)
+
+    def _global(self, variable: Cursor) -> GlobalVar:
+        attributes = {child.kind for child in variable.get_children()}
+        is_constant = CursorKind.CUDACONSTANT_ATTR in attributes
+        is_device = is_constant or CursorKind.CUDADEVICE_ATTR in attributes
+        canonical = variable.type.get_canonical()
+        if canonical.kind == TypeKind.RECORD:
+            kind = self.types.lower(variable.type)
+            if isinstance(kind, Handle):  # a texture reference
+                name = self._global_name(str(variable.spelling))
+                return GlobalVar(name, kind, "constant", span=cursors.span(variable))
+        fixed = _is_const(canonical)
+        in_function = variable.storage_class.name == "STATIC" and variable.semantic_parent.kind in (
+            CursorKind.FUNCTION_DECL,
+            CursorKind.CXX_METHOD,
+        )
+        if not (is_device or fixed or in_function):
+            raise NotLowered(f"{variable.spelling} is a host variable")
+        kind = self.types.lower(variable.type)
+        if kind == VOID or (not is_device and canonical.kind == TypeKind.POINTER):
+            raise NotLowered(f"{variable.spelling} is a host variable")
+        start = cursors.initializer(variable)
+        value = self._constant_initializer(variable, start, kind) if start is not None else None
+        if value is None and start is not None and not _starts_zero(start):
+            raise NotLowered(f"the initial value of {variable.spelling} is not constant")
+        name = str(variable.spelling)
+        if variable.semantic_parent.kind in (CursorKind.STRUCT_DECL, CursorKind.CLASS_DECL):
+            name = f"{_short(variable.semantic_parent.type.spelling)}::{name}"
+        return GlobalVar(
+            self._global_name(name),
+            kind,
+            "constant" if is_constant or (fixed and not is_device) else "global",
+            value,
+            span=cursors.span(variable),
+        )
+
+    def _constant_initializer(
+        self, variable: Cursor, start: Cursor, kind: Type
+    ) -> Aggregate | Const | None:
+        from crossport.frontend.lowering import expressions, initializers
+
+        number = clang.evaluate(variable) if not isinstance(kind, (Array, Struct)) else None
+        ctx = Lowering(self, None)
+        ctx.here = cursors.span(variable)
+        value: Expr
+        if number is not None:
+            value = expressions.constant(ctx, number, kind)
+        elif start.kind == CursorKind.INIT_LIST_EXPR:
+            value = initializers.list_value(ctx, start, kind, variable.type)
+        elif start.kind == CursorKind.STRING_LITERAL and isinstance(kind, Array):
+            value = self.string_array(start, kind)
+        else:
+            value = ctx.convert(ctx.value(start), kind)
+        folded = fold(value)
+        if ctx.out or not isinstance(folded, (Aggregate, Const)):
+            return None
+        return folded if is_constant(folded) else None
+
+    def _global_name(self, name: str) -> str:
+        candidate, count = name, 1
+        while candidate in self._global_names:
+            count += 1
+            candidate = f"{name}#{count}"
+        self._global_names.add(candidate)
+        return candidate
+
+    # --- Built-in variables ------------------------------------------------------------------
+
+    def builtin_variable(self, ctx: Lowering, declaration: Cursor) -> Expr | None:
+        """`warpSize`, or `threadIdx` as a value."""
+        if declaration.kind != CursorKind.VAR_DECL or not cursors.is_shim(declaration):
+            return None
+        name = str(declaration.spelling)
+        if name == "warpSize":
+            return Special("warp_size", span=ctx.here)
+        if name in _INDICES:
+            fixed = self._whole_index(ctx, declaration)
+            assert isinstance(fixed, Fixed)
+            return fixed.value
+        return None
+
+    def builtin_member(self, ctx: Lowering, cursor: Cursor) -> Expr | None:
+        """`threadIdx.x`."""
+        if cursor.kind != CursorKind.MEMBER_REF_EXPR:
+            return None
+        below = cursors.operands(cursor)
+        if not below:
+            return None
+        inner = cursors.strip(below[0])
+        if inner.kind != CursorKind.DECL_REF_EXPR or inner.spelling not in _INDICES:
+            return None
+        declaration = inner.referenced
+        if declaration is None or not cursors.is_shim(declaration):
+            return None
+        if cursor.spelling not in ("x", "y", "z"):
+            return None
+        name = _special(_INDICES[str(inner.spelling)], str(cursor.spelling))
+        return Special(name, span=ctx.here)
+
+    # --- Strings -----------------------------------------------------------------------------
+
+    def string(self, ctx: Lowering, cursor: Cursor) -> Expr:
+        """A string literal as a pointer to a constant global."""
+        data = literal_bytes(cursor)
+        found = self._strings.get(data)
+        if found is None:
+            kind = Array(I8, len(data) + 1)
+            name = self._global_name(f"string_{len(self._strings) + 1}")
+            value = self.string_array(cursor, kind)
+            found = GlobalVar(name, kind, "constant", value, span=cursors.span(cursor))
+            self._strings[data] = found
+            self.globals[(len(self._strings), f"\0{name}")] = found
+        return ctx.decay(Var(found.name, found.type, span=ctx.here))
+
+    def string_array(self, cursor: Cursor, kind: Array) -> Aggregate:
+        """A string literal as the value of a char array."""
+        data = literal_bytes(cursor)
+        assert not isinstance(kind.element, (Struct, Array, Pointer))
+        signed = [b - 256 if b > 127 and kind.element == I8 else b for b in data]
+        return Aggregate(tuple(Const(b, kind.element) for b in signed), kind)  # type: ignore[arg-type]
+
+
+def fold(value: Expr) -> Expr:
+    """Conversions of constants, evaluated: what initialisers of globals are made of."""
+    match value:
+        case Aggregate(values, kind):
+            return replace(value, values=tuple(fold(v) for v in values)) if values else value
+        case Cast(Const(number), kind) if not isinstance(kind, (Struct, Array, Pointer)):
+            from crossport.frontend.lowering.context import convert_constant
+
+            inner = value.value
+            assert isinstance(inner, Const)
+            converted = convert_constant(inner, kind)  # type: ignore[arg-type]
+            del number
+            return converted if converted is not None else value
+        case _:
+            return value
+
+
+def is_constant(value: Expr) -> bool:
+    """Made of numbers only."""
+    match value:
+        case Const():
+            return True
+        case Bitcast(Const()) | Cast(Const()):
+            return True
+        case Aggregate(values):
+            return all(is_constant(v) for v in values)
+        case _:
+            return False
+
+
+def literal_bytes(cursor: Cursor) -> bytes:
+    """The bytes of a string literal, without the final zero."""
+    import ast
+
+    spelled = str(cursor.spelling)
+    try:
+        return ast.literal_eval("b" + spelled) if spelled.isascii() else spelled[1:-1].encode()
+    except (SyntaxError, ValueError):
+        return spelled[1:-1].encode()
+
+
+def function_key(function: Cursor) -> FunctionKey:
+    """Tells instances apart: their declarations are different objects in the compiler."""
+    return (int(function.canonical.hash), str(function.spelling), str(function.type.spelling))
+
+
+def definition_of(function: Cursor) -> Cursor:
+    """The declaration that has the body; the function itself if none can be found."""
+    if clang.body(function) is not None:
+        return function
+    definition = function.get_definition()
+    if definition is None or definition.kind == CursorKind.FUNCTION_TEMPLATE:
+        return function
+    if clang.body(definition) is None or _is_pattern(definition, function):
+        return function
+    return definition
+
+
+def _is_pattern(definition: Cursor, function: Cursor) -> bool:
+    """Is the definition that of the template, although the function is an instance?"""
+    return bool(definition.type.spelling != function.type.spelling)
+
+
+def _lower_function(
+    ctx: Lowering, function: Cursor, name: str, kernel: KernelInfo | None
+) -> Function:
+    from crossport.frontend.lowering import lambdas, methods
+
+    ctx.here = cursors.span(function)
+    result = function.result_type
+    ctx.returns_reference = result.get_canonical().kind in (
+        TypeKind.LVALUEREFERENCE,
+        TypeKind.RVALUEREFERENCE,
+    )
+    ctx.result = result_type(ctx, function)
+    params: list[Param] = []
+    owner = methods.owner(function)
+    if owner is not None:
+        kind = Pointer(ctx.types.record(owner).type)
+        this = Var(ctx.fresh("this"), kind, span=ctx.here)
+        ctx.this = Read(this, span=ctx.here)
+        params.append(Param(this.name, kind, span=ctx.here))
+        lambdas.bind_captures(ctx, owner)
+    for parameter in function.get_arguments():
+        param = _parameter(ctx, parameter)
+        if param is not None:
+            params.append(param)
+    with ctx.block() as out:
+        if function.kind == CursorKind.CONSTRUCTOR:
+            methods.member_initializers(ctx, function)
+        body = clang.body(function)
+        assert body is not None
+        for child in body.get_children():
+            ctx.statement(child)
+    return Function(
+        name, tuple(params), ctx.result, tuple(out), tuple(ctx.shared), kernel,
+        span=cursors.span(function),
+    )  # fmt: skip
+
+
+def result_type(ctx: Lowering, function: Cursor) -> Type:
+    """What the IR function returns; constructors and unknown types return nothing."""
+    if function.kind == CursorKind.CONSTRUCTOR:
+        return VOID
+    return ctx.lower_type(function.result_type)
+
+
+def _parameter(ctx: Lowering, parameter: Cursor) -> Param | None:
+    """A parameter of the IR function; None for a group, which has no state."""
+    outer = ctx.here
+    ctx.here = cursors.span(parameter) or outer
+    key = cursors.local_key(parameter)
+    try:
+        kind = ctx.lower_type(parameter.type)
+    except NotLowered as reason:
+        from crossport.ir.types import Handle
+
+        kind = Handle(str(parameter.type.spelling))
+        ctx.emit(Opaque(ctx.module.sources.text(parameter), reason.reason, span=ctx.here))
+    if kind == VOID and group_kind(parameter.type) is not None:
+        ctx.bindings[key] = Fixed(None)
+        ctx.here = outer
+        return None
+    name = ctx.fresh(str(parameter.spelling) or "unnamed")
+    variable = Var(name, kind, span=ctx.here)
+    canonical = parameter.type.get_canonical()
+    if canonical.kind in (TypeKind.LVALUEREFERENCE, TypeKind.RVALUEREFERENCE):
+        assert isinstance(kind, Pointer)
+        place = Deref(Read(variable, span=ctx.here), Const(0, I32), kind.element, span=ctx.here)
+        ctx.bindings[key] = place
+    else:
+        ctx.bindings[key] = variable
+    pointee_const = canonical.kind == TypeKind.POINTER and _is_const(canonical.get_pointee())
+    found = Param(
+        name,
+        kind,
+        bool(pointee_const or canonical.is_const_qualified()),
+        bool(parameter.type.is_restrict_qualified()),
+        span=ctx.here,
+    )
+    ctx.here = outer
+    return found
+
+
+def _is_const(kind: object) -> bool:
+    canonical = kind.get_canonical()  # type: ignore[attr-defined]
+    while canonical.kind in (TypeKind.CONSTANTARRAY, TypeKind.INCOMPLETEARRAY):
+        canonical = canonical.element_type.get_canonical()
+    return bool(canonical.is_const_qualified())
+
+
+def _starts_zero(start: Cursor) -> bool:
+    """A constructor call without arguments that does nothing."""
+    return start.kind == CursorKind.CALL_EXPR and not cursors.operands(start)
+
+
+def _special(name: str, axis: str) -> SpecialName:
+    return f"{name}.{axis}"  # type: ignore[return-value]
+
+
+def _scoped_name(function: Cursor) -> str:
+    """`V::len`, `block_reduce`; a lambda's body is `lambda`."""
+    parent = function.semantic_parent
+    if parent is None or parent.kind not in (
+        CursorKind.STRUCT_DECL,
+        CursorKind.CLASS_DECL,
+        CursorKind.UNION_DECL,
+    ):
+        return str(function.spelling).partition("<")[0]
+    scope = parent.type.spelling
+    if "(lambda at" in scope:
+        return "lambda"
+    return f"{_short(scope)}::{str(function.spelling).partition('<')[0]}"
+
+
+def _short(spelled: str) -> str:
+    import re
+
+    spelled = re.sub(r"\((lambda|anonymous|unnamed)[^)]*\)", r"\1", spelled)
+    return spelled.removeprefix("const ").replace("(anonymous namespace)::", "")
+
+
+__all__ = ["Callable", "I8", "Let", "ModuleLowering", "Return", "U32"]

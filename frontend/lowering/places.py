@@ -1,0 +1,491 @@
+"""Lvalues: where an expression's object lives, how to read it and how to write it.
+
+    a[i].x           Member(Deref(a, i), "x")        (array a: Element instead of Deref)
+    *p               Deref(p, 0)
+    s.flags (3 bits) BitField: a shift and a mask on the unit around it
+    T&& of a value   a variable of its own
+
+A name of reference type is bound to `Deref(pointer, 0)` once; every use reads through it.
+"""
+
+from __future__ import annotations
+
+from crossport.frontend import clang
+from crossport.frontend.clang import Cursor, CursorKind, TypeKind
+from crossport.frontend.lowering import cursors
+from crossport.frontend.lowering.context import (
+    BitField,
+    Fixed,
+    FragmentElement,
+    Lowering,
+    Lvalue,
+    wrap,
+)
+from crossport.frontend.lowering.errors import NotLowered
+from crossport.frontend.lowering.types import group_kind
+from crossport.ir.nodes import (
+    AddressOf,
+    Assign,
+    Binary,
+    Cast,
+    Const,
+    Deref,
+    Effect,
+    Element,
+    Expr,
+    Extract,
+    Let,
+    Member,
+    Place,
+    PointerAdd,
+    Read,
+    Select,
+    Var,
+)
+from crossport.ir.types import I32, Array, Handle, Pointer, Scalar, Struct
+
+_LVALUE_CASTS = (
+    CursorKind.CSTYLE_CAST_EXPR,
+    CursorKind.CXX_STATIC_CAST_EXPR,
+    CursorKind.CXX_REINTERPRET_CAST_EXPR,
+    CursorKind.CXX_CONST_CAST_EXPR,
+    CursorKind.CXX_FUNCTIONAL_CAST_EXPR,
+)
+
+
+def place(ctx: Lowering, cursor: Cursor) -> Lvalue:
+    """Where an lvalue lives. An rvalue is put into a variable first."""
+    match cursor.kind:
+        case CursorKind.PAREN_EXPR:
+            return place(ctx, cursors.operands(cursor)[0])
+        case CursorKind.DECL_REF_EXPR:
+            return _name(ctx, cursor)
+        case CursorKind.MEMBER_REF_EXPR:
+            return _member(ctx, cursor)
+        case CursorKind.ARRAY_SUBSCRIPT_EXPR:
+            return _subscript(ctx, cursor)
+        case CursorKind.UNARY_OPERATOR:
+            return _unary(ctx, cursor)
+        case CursorKind.BINARY_OPERATOR | CursorKind.COMPOUND_ASSIGNMENT_OPERATOR:
+            return _binary(ctx, cursor)
+        case CursorKind.CONDITIONAL_OPERATOR:
+            return _conditional(ctx, cursor)
+        case CursorKind.CALL_EXPR:
+            return _call(ctx, cursor)
+        case CursorKind.CXX_THIS_EXPR:
+            return materialize(ctx, cursor)
+        case CursorKind.UNEXPOSED_EXPR:
+            return _implicit(ctx, cursor)
+        case kind if kind in _LVALUE_CASTS:
+            return _cast(ctx, cursor)
+        case _:
+            return materialize(ctx, cursor)
+
+
+def materialize(ctx: Lowering, cursor: Cursor) -> Var:
+    """The value in a variable of its own."""
+    value = ctx.value(cursor)
+    variable = ctx.temp_var(value.type)
+    ctx.emit(Let(variable, value, span=ctx.here))
+    return variable
+
+
+def load(ctx: Lowering, lvalue: Lvalue, *, volatile: bool = False) -> Expr:
+    """The value at an lvalue."""
+    match lvalue:
+        case BitField(unit, bits):
+            # Up to the top of the unit, then down again: the second shift extends the sign.
+            width = bits.unit_type.size * 8
+            raw: Expr = Read(unit, volatile, span=ctx.here)
+            if not bits.type.is_signed:
+                if bits.shift:
+                    raw = Binary(">>", raw, Const(bits.shift, I32), span=ctx.here)
+                if bits.shift + bits.width < width:
+                    mask = Const((1 << bits.width) - 1, bits.unit_type)
+                    raw = Binary("&", raw, mask, span=ctx.here)
+                return ctx.convert(raw, bits.type)
+            signed = ctx.convert(raw, _signed(bits.unit_type))
+            up, down = width - bits.shift - bits.width, width - bits.width
+            if up:
+                signed = Binary("<<", signed, Const(up, I32), span=ctx.here)
+            if down:
+                signed = Binary(">>", signed, Const(down, I32), span=ctx.here)
+            return ctx.convert(signed, bits.type)
+        case FragmentElement(fragment, index, kind):
+            target = ctx.new_temp(kind)
+            ctx.emit(Effect(target, "wmma::get", (fragment, index), span=ctx.here))
+            return Read(target, span=ctx.here)
+        case _:
+            return Read(lvalue, volatile, span=lvalue.span or ctx.here)
+
+
+def store(ctx: Lowering, lvalue: Lvalue, value: Expr, *, volatile: bool = False) -> None:
+    """Write an lvalue."""
+    match lvalue:
+        case BitField(unit, bits):
+            kind = bits.unit_type
+            mask = (1 << bits.width) - 1
+            keep = wrap(~(mask << bits.shift), kind)
+            field: Expr = Binary("&", ctx.convert(value, kind), Const(mask, kind), span=ctx.here)
+            if bits.shift:
+                field = Binary("<<", field, Const(bits.shift, I32), span=ctx.here)
+            rest = Binary("&", Read(unit, volatile, span=ctx.here), Const(keep, kind))
+            ctx.emit(Assign(unit, Binary("|", rest, field), volatile, span=ctx.here))
+        case FragmentElement(fragment, index, kind):
+            args = (fragment, index, ctx.convert(value, kind))
+            ctx.emit(Effect(None, "wmma::set", args, span=ctx.here))
+        case _:
+            ctx.emit(Assign(lvalue, ctx.convert(value, lvalue.type), volatile, span=ctx.here))
+
+
+def is_volatile(cursor: Cursor) -> bool:
+    """Is an lvalue expression of volatile type?"""
+    return bool(cursor.type.is_volatile_qualified())
+
+
+def member_of(ctx: Lowering, base: Place, cursor: Cursor) -> Lvalue:
+    """`base.member` for a `MEMBER_REF_EXPR`."""
+    field = cursor.referenced
+    name = str(cursor.spelling)
+    owner = field.semantic_parent
+    if isinstance(base.type, Handle):
+        raise NotLowered(f"member {name} of {base.type.what}")
+    record = ctx.types.record(_record_around(owner))
+    if isinstance(base.type, Struct) and base.type != record.type:
+        # The member belongs to a base class: go down to it.
+        base = to_base(ctx, base, record.type.name)
+    if name in record.bits:
+        bits = record.bits[name]
+        return BitField(Member(base, bits.unit, bits.unit_type, span=ctx.here), bits)
+    kind = ctx.lower_type(field.type)
+    if field.type.get_canonical().kind in (TypeKind.LVALUEREFERENCE, TypeKind.RVALUEREFERENCE):
+        return ctx.target(Read(Member(base, name, kind, span=ctx.here), span=ctx.here))
+    return Member(base, name, kind, span=ctx.here)
+
+
+def to_base(ctx: Lowering, derived: Place, base_name: str) -> Place:
+    """The base class object inside a derived one."""
+    if isinstance(derived.type, Struct) and derived.type.name == base_name:
+        return derived
+    path = _path_to_base(ctx, derived.type, base_name)
+    if path is None:
+        # An empty base has no place of its own: look at the object as if it were the base.
+        pointer = Cast(ctx.address(derived), Pointer(Struct(base_name)), span=ctx.here)
+        return ctx.target(pointer)
+    for name in path:
+        record = _record_named(ctx, derived.type)
+        assert record is not None
+        kind = record.definition.field(name).type
+        derived = Member(derived, name, kind, span=ctx.here)
+    return derived
+
+
+def _path_to_base(ctx: Lowering, kind: object, base_name: str) -> list[str] | None:
+    record = _record_named(ctx, kind)
+    if record is None:
+        return None
+    for field_name in record.bases.values():
+        inner = record.definition.field(field_name).type
+        if isinstance(inner, Struct) and inner.name == base_name:
+            return [field_name]
+        below = _path_to_base(ctx, inner, base_name)
+        if below is not None:
+            return [field_name, *below]
+    return None
+
+
+def _record_named(ctx: Lowering, kind: object):  # type: ignore[no-untyped-def]
+    if not isinstance(kind, Struct):
+        return None
+    for record in ctx.types.records.values():
+        if record.definition.name == kind.name:
+            return record
+    return None
+
+
+def _record_around(owner: Cursor):  # type: ignore[no-untyped-def]
+    """The type of the innermost class that has a name: anonymous ones were folded into it."""
+    while cursors.is_unnamed_record(owner):
+        owner = owner.semantic_parent
+    return owner.type
+
+
+def _name(ctx: Lowering, cursor: Cursor) -> Lvalue:
+    declaration = cursor.referenced
+    if declaration is None:
+        raise NotLowered(f"unresolved name {cursor.spelling}")
+    binding = ctx.bindings.get(cursors.local_key(declaration))
+    if binding is None:
+        binding = ctx.module.outside(ctx, cursor, declaration)
+    if isinstance(binding, Fixed):
+        if binding.value is None:
+            raise NotLowered(f"the group {cursor.spelling} as an object")
+        variable = ctx.temp_var(binding.value.type)
+        ctx.emit(Let(variable, binding.value, span=ctx.here))
+        return variable
+    return binding
+
+
+def _member(ctx: Lowering, cursor: Cursor) -> Lvalue:
+    field = cursor.referenced
+    if field is not None and field.kind == CursorKind.VAR_DECL:  # a static member
+        return _name(ctx, cursor)
+    if field is None or field.kind != CursorKind.FIELD_DECL:
+        raise NotLowered(f"member {cursor.spelling}")
+    below = cursors.operands(cursor)
+    if not below:
+        return member_of(ctx, ctx.target(this_pointer(ctx, field.semantic_parent)), cursor)
+    base = below[0]
+    if base.kind == CursorKind.CXX_THIS_EXPR:
+        return member_of(ctx, ctx.target(this_pointer(ctx, field.semantic_parent)), cursor)
+    if base.type.get_canonical().kind == TypeKind.POINTER:
+        return member_of(ctx, ctx.target(ctx.value(base)), cursor)
+    return member_of(ctx, ctx.plain_place(base), cursor)
+
+
+def this_pointer(ctx: Lowering, owner: Cursor) -> Expr:
+    """`this` for a member of `owner`: in a lambda it may be the object that was captured."""
+    if ctx.captured_this is not None and ctx.this is not None:
+        inner = ctx.this.type
+        wanted = ctx.types.record(owner.type).type if owner is not None else None
+        if wanted is None or inner != Pointer(wanted):
+            return ctx.captured_this
+    if ctx.this is None:
+        raise NotLowered("`this` outside a method")
+    return ctx.this
+
+
+def _subscript(ctx: Lowering, cursor: Cursor) -> Lvalue:
+    base, index = cursors.operands(cursor)
+    if base.type.get_canonical().kind not in (
+        TypeKind.POINTER,
+        TypeKind.CONSTANTARRAY,
+        TypeKind.INCOMPLETEARRAY,
+    ):
+        base, index = index, base  # 2[a]
+    array = _array_below(base)
+    if array is not None:
+        fragment = _fragment_member(array)
+        if fragment is not None:
+            start = ctx.address(ctx.plain_place(fragment))
+            values = ctx.sequence(lambda: start, lambda: ctx.value(index))
+            return FragmentElement(values[0], ctx.convert(values[1], I32), ctx.type(cursor))
+        return _element(ctx, array, index, cursor)
+    pointer, where = ctx.values([base, index])
+    ctx.here = cursors.span(cursor)
+    if isinstance(pointer, PointerAdd) and isinstance(where, Const) and where.value == 0:
+        pointer, where = pointer.pointer, pointer.index
+    if isinstance(pointer, AddressOf) and isinstance(where, Const) and where.value == 0:
+        return pointer.place
+    kind = pointer.type
+    if not isinstance(kind, Pointer):
+        raise NotLowered(f"subscript of {kind}")
+    return Deref(pointer, where, kind.element, span=ctx.here)
+
+
+def _element(ctx: Lowering, array: Cursor, index: Cursor, cursor: Cursor) -> Lvalue:
+    base = ctx.plain_place(array)
+    if not isinstance(base.type, Array):
+        raise NotLowered(f"subscript of {base.type}")
+    # The base holds indices and pointers of its own, which the new index must not disturb.
+    start = ctx.address(base)
+    values = ctx.sequence(lambda: start, lambda: ctx.value(index))
+    ctx.here = cursors.span(cursor)
+    if values[0] is not start:
+        base = ctx.target(values[0])
+    assert isinstance(base.type, Array)
+    return Element(base, values[1], base.type.element, span=ctx.here)
+
+
+def _array_below(cursor: Cursor) -> Cursor | None:
+    """The array lvalue below its decay to a pointer."""
+    while cursor.kind == CursorKind.PAREN_EXPR:
+        cursor = cursors.operands(cursor)[0]
+    if cursor.type.get_canonical().kind in (TypeKind.CONSTANTARRAY, TypeKind.INCOMPLETEARRAY):
+        return cursor if cursor.kind != CursorKind.STRING_LITERAL else None
+    if cursor.kind != CursorKind.UNEXPOSED_EXPR:
+        return None
+    below = cursors.operands(cursor)
+    if len(below) != 1 or below[0].kind == CursorKind.STRING_LITERAL:
+        return None
+    inner = below[0].type.get_canonical().kind
+    if inner in (TypeKind.CONSTANTARRAY, TypeKind.INCOMPLETEARRAY):
+        return below[0]
+    return None
+
+
+def _fragment_member(array: Cursor) -> Cursor | None:
+    """`f` of `f.x` where f is a wmma fragment."""
+    array = cursors.strip(array)
+    if array.kind != CursorKind.MEMBER_REF_EXPR or array.spelling != "x":
+        return None
+    below = cursors.operands(array)
+    if not below:
+        return None
+    owner = below[0].type.get_canonical().spelling
+    return below[0] if "wmma::fragment<" in owner else None
+
+
+def _unary(ctx: Lowering, cursor: Cursor) -> Lvalue:
+    operator = clang.unary_operator(cursor)
+    operand = cursors.operands(cursor)[0]
+    if operator == "*":
+        array = _array_below(operand)
+        if array is not None:
+            base = ctx.plain_place(array)
+            if isinstance(base.type, Array):
+                return Element(base, Const(0, I32), base.type.element, span=ctx.here)
+        pointer = ctx.value(operand)
+        ctx.here = cursors.span(cursor)
+        return ctx.target(pointer)
+    if operator in ("++", "--"):
+        from crossport.frontend.lowering import assignments
+
+        return assignments.increment(ctx, cursor)
+    if operator == "__extension__":
+        return place(ctx, operand)
+    return materialize(ctx, cursor)
+
+
+def _binary(ctx: Lowering, cursor: Cursor) -> Lvalue:
+    from crossport.frontend.lowering import assignments
+
+    operator = clang.binary_operator(cursor)
+    if operator == ",":
+        left, right = cursors.operands(cursor)
+        ctx.statement(left)
+        return place(ctx, right)
+    if cursor.kind == CursorKind.COMPOUND_ASSIGNMENT_OPERATOR or operator == "=":
+        return assignments.assign(ctx, cursor)
+    if operator in (".*", "->*"):
+        raise NotLowered("pointer to member")
+    return materialize(ctx, cursor)
+
+
+def _conditional(ctx: Lowering, cursor: Cursor) -> Lvalue:
+    """Both arms are lvalues or the result is an rvalue; only arrays and records care which."""
+    condition, first, second = cursors.operands(cursor)
+    if not (_is_lvalue(first) and _is_lvalue(second)):
+        return materialize(ctx, cursor)
+    test = ctx.value(condition)
+    with ctx.block() as then:
+        one = ctx.plain_place(first)
+    with ctx.block() as otherwise:
+        two = ctx.plain_place(second)
+    if then or otherwise or one.type != two.type:
+        return materialize(ctx, cursor)
+    return ctx.target(Select(test, ctx.address(one), ctx.address(two), span=ctx.here))
+
+
+def _is_lvalue(cursor: Cursor) -> bool:
+    while cursor.kind == CursorKind.PAREN_EXPR:
+        cursor = cursors.operands(cursor)[0]
+    if cursor.kind == CursorKind.UNARY_OPERATOR:
+        return clang.unary_operator(cursor) == "*"
+    return cursor.kind in (
+        CursorKind.DECL_REF_EXPR,
+        CursorKind.MEMBER_REF_EXPR,
+        CursorKind.ARRAY_SUBSCRIPT_EXPR,
+    )
+
+
+def _call(ctx: Lowering, cursor: Cursor) -> Lvalue:
+    from crossport.frontend.lowering import calls
+
+    return calls.call_place(ctx, cursor)
+
+
+def _implicit(ctx: Lowering, cursor: Cursor) -> Lvalue:
+    below = cursors.operands(cursor)
+    if len(below) != 1:
+        return materialize(ctx, cursor)
+    source = below[0].type.get_canonical()
+    target = cursor.type.get_canonical()
+    if source.kind == TypeKind.RECORD and target.kind == TypeKind.RECORD:
+        if group_kind(target) is not None:
+            return place(ctx, below[0])
+        wanted, given = ctx.lower_type(target), ctx.lower_type(source)
+        if wanted == given:
+            return place(ctx, below[0])
+        if isinstance(wanted, Struct) and isinstance(given, Struct):
+            return to_base(ctx, ctx.plain_place(below[0]), wanted.name)
+        return materialize(ctx, cursor)
+    same = _same_type(source, target)
+    if same and not _is_prvalue(below[0]):
+        return place(ctx, below[0])
+    return materialize(ctx, cursor)
+
+
+def _is_prvalue(cursor: Cursor) -> bool:
+    return cursor.kind in (
+        CursorKind.INTEGER_LITERAL,
+        CursorKind.FLOATING_LITERAL,
+        CursorKind.CHARACTER_LITERAL,
+        CursorKind.CXX_BOOL_LITERAL_EXPR,
+    )
+
+
+def _same_type(one, other) -> bool:  # type: ignore[no-untyped-def]
+    def bare(kind):  # type: ignore[no-untyped-def]
+        return str(kind.spelling).replace("const ", "").replace("volatile ", "")
+
+    return bool(bare(one) == bare(other))
+
+
+def _cast(ctx: Lowering, cursor: Cursor) -> Lvalue:
+    """A cast to a reference: the object seen as another type. Other casts make a value."""
+    below = [c for c in cursors.operands(cursor) if c.kind.is_expression()]
+    if len(below) != 1 or not _casts_to_reference(cursor):
+        return materialize(ctx, cursor)
+    inner = ctx.plain_place(below[0])
+    wanted = ctx.type(cursor)
+    if inner.type == wanted:
+        return inner
+    if isinstance(inner.type, Struct) and isinstance(wanted, Struct):
+        path = _path_to_base(ctx, inner.type, wanted.name)
+        if path is not None:
+            return to_base(ctx, inner, wanted.name)
+    return ctx.target(Cast(ctx.address(inner), Pointer(wanted), span=ctx.here))
+
+
+def _casts_to_reference(cursor: Cursor) -> bool:
+    """libclang hides the `&` of the written type: look at the tokens before the operand."""
+    written = "".join(cursors.tokens(cursor))
+    operand = [c for c in cursors.operands(cursor) if c.kind.is_expression()][-1]
+    inner = "".join(cursors.tokens(operand))
+    head = written.removesuffix(")").removesuffix(inner) if inner else written
+    head = head.rstrip("(")
+    return head.endswith(("&>", "&)", "&"))
+
+
+def read_extract(ctx: Lowering, value: Expr, name: str) -> Expr:
+    """`value.name` of a struct value."""
+    kind = value.type
+    record = _record_named(ctx, kind)
+    if record is None:
+        raise NotLowered(f"member {name} of {kind}")
+    field = record.definition.field(name)
+    return extract(value, name, field.type, ctx)
+
+
+def extract(value: Expr, name: str, kind: object, ctx: Lowering) -> Expr:
+    """A member of a struct value, read from its place where it has one."""
+    from crossport.ir.nodes import Aggregate
+
+    if isinstance(value, Read):
+        return Read(Member(value.place, name, kind, span=value.span), span=value.span)  # type: ignore[arg-type]
+    if isinstance(value, Aggregate):
+        record = _record_named(ctx, value.type)
+        if record is not None:
+            names = [f.name for f in record.definition.fields]
+            index = names.index(name)
+            if index < len(value.values):
+                return value.values[index]
+    return Extract(value, name, kind, span=ctx.here)  # type: ignore[arg-type]
+
+
+def _signed(kind: Scalar) -> Scalar:
+    return Scalar(kind.kind.replace("u", "i"))  # type: ignore[arg-type]
+
+
+__all__ = ["extract", "load", "member_of", "place", "read_extract", "store", "this_pointer"]

@@ -1,0 +1,176 @@
+"""A parsed translation unit -> a module of the thread IR.
+
+    unit = parse("reduce.cu")
+    module = lower_unit(unit)                     every kernel, and the device functions they reach
+    problems(module, module.kernels[0])           what in a kernel (or its callees) is opaque
+
+Nothing is refused as a whole: what cannot be lowered is an `Opaque` inside its own function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from crossport.diagnostics import Code, Diagnostic, Severity, Span
+from crossport.frontend.lowering import cursors
+from crossport.frontend.lowering.errors import NotLowered
+from crossport.frontend.lowering.module import ModuleLowering, function_key
+from crossport.frontend.unit import Kernel, TranslationUnit
+from crossport.ir.nodes import (
+    AddressOf,
+    Call,
+    Function,
+    FunctionRef,
+    GlobalVar,
+    KernelInfo,
+    Let,
+    Module,
+    Node,
+    Opaque,
+    OpaqueValue,
+    Param,
+    Var,
+    walk,
+)
+from crossport.ir.types import VOID, Handle
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One construct that was not understood."""
+
+    text: str
+    reason: str
+    span: Span | None
+    function: str
+
+    @property
+    def diagnostic(self) -> Diagnostic:
+        """The finding as the user sees it."""
+        return Diagnostic(
+            Code.NOT_LOWERED,
+            f"not understood: {self.reason}: {self.text}",
+            self.span,
+            Severity.WARNING,
+            help="the HIP port keeps this construct; lifted ports need it rewritten",
+        )
+
+
+def lower_unit(unit: TranslationUnit, *, strict: bool = False) -> Module:
+    """Lower every kernel of a unit. `strict` lets our own errors through, for tests."""
+    lowering = _start(unit, strict)
+    kernels: list[Function] = []
+    for kernel in unit.kernels:
+        kernels.append(_lower_kernel(lowering, kernel))
+    return finish(lowering, kernels)
+
+
+def lower_kernel(unit: TranslationUnit, name: str, *, strict: bool = False) -> Module:
+    """Lower one kernel of a unit, with the functions that it reaches."""
+    lowering = _start(unit, strict)
+    return finish(lowering, [_lower_kernel(lowering, unit.kernel(name))])
+
+
+def _start(unit: TranslationUnit, strict: bool) -> ModuleLowering:
+    sources = cursors.Sources({name: file.data for name, file in unit.files.items()})
+    lowering = ModuleLowering(sources, strict=strict)
+    lowering.kernels = {function_key(k.cursor): k.name for k in unit.kernels}
+    return lowering
+
+
+def _lower_kernel(lowering: ModuleLowering, kernel: Kernel) -> Function:
+    name = lowering.unique_function_name(kernel.name, kernel.cursor)
+    info = KernelInfo(kernel.launch_bounds, kernel.template_args)
+    try:
+        return lowering.lower(kernel.cursor, name, info)
+    except Exception as error:
+        if lowering.strict and not isinstance(error, NotLowered):
+            raise
+        reason = error.reason if isinstance(error, NotLowered) else f"internal: {error!r}"
+        return _opaque_kernel(lowering, kernel, name, info, reason)
+
+
+def _opaque_kernel(lowering: ModuleLowering, kernel: Kernel, name: str, info: KernelInfo, reason: str) -> Function:
+    """A kernel of which only the signature is known."""
+    params = tuple(
+        Param(p.name or f"unnamed_{i}", Handle(p.type), span=p.span)
+        for i, p in enumerate(kernel.parameters)
+    )
+    body = (Opaque(lowering.sources.text(kernel.cursor), reason, span=kernel.span),)
+    return Function(name, params, VOID, body, kernel=info, span=kernel.span)
+
+
+def finish(lowering: ModuleLowering, kernels: list[Function]) -> Module:
+    """The module: device functions first, in order of discovery, then the kernels."""
+    functions = [f for f in lowering.functions.values() if f is not None]
+    functions += kernels
+    globals_ = tuple(lowering.globals.values())
+    renamed = _clashes(functions, globals_)
+    if renamed:
+        functions = [_rename(f, renamed) for f in functions]
+        globals_ = tuple(replace(g, name=renamed.get(g.name, g.name)) for g in globals_)
+    return Module(tuple(functions), lowering.types.definitions(), globals_)
+
+
+def _clashes(functions: list[Function], globals_: tuple[GlobalVar, ...]) -> dict[str, str]:
+    """Globals that a local of some function hides: they get another name."""
+    names = {g.name for g in globals_}
+    local: set[str] = set()
+    for function in functions:
+        local |= {p.name for p in function.params} | {s.name for s in function.shared}
+        for statement in function.body:
+            local |= {n.var.name for n in walk(statement) if isinstance(n, Let)}
+    return {name: f"::{name}" for name in names & local}
+
+
+def _rename(function: Function, renamed: dict[str, str]) -> Function:
+    """Rename the uses of globals, in functions where the name is not a local's."""
+    from crossport.ir.rewrite import rewrite
+
+    own = {p.name for p in function.params} | {s.name for s in function.shared}
+    for statement in function.body:
+        own |= {n.var.name for n in walk(statement) if isinstance(n, Let)}
+    # A function that has both declares the local under a name of its own: see Lowering.fresh.
+    wanted = {old: new for old, new in renamed.items() if old not in own}
+
+    def rule(node: Node) -> Node:
+        if isinstance(node, Var) and node.name in wanted:
+            return replace(node, name=wanted[node.name])
+        return node
+
+    return rewrite(function, rule) if wanted else function
+
+
+def reachable(module: Module, kernel: Function) -> Iterator[Function]:
+    """The kernel and every function that it may call."""
+    functions = {f.name: f for f in module.functions}
+    seen: set[str] = set()
+    pending = [kernel.name]
+    while pending:
+        name = pending.pop()
+        if name in seen or name not in functions:
+            continue
+        seen.add(name)
+        function = functions[name]
+        yield function
+        for statement in function.body:
+            for node in walk(statement):
+                if isinstance(node, Call) and isinstance(node.function, str):
+                    pending.append(node.function)
+                elif isinstance(node, FunctionRef):
+                    pending.append(node.name)
+
+
+def problems(module: Module, kernel: Function) -> list[Problem]:
+    """What is opaque in a kernel and in what it calls; empty: the kernel is lowered."""
+    found = []
+    for function in reachable(module, kernel):
+        for statement in function.body:
+            for node in walk(statement):
+                if isinstance(node, (Opaque, OpaqueValue)):
+                    found.append(Problem(node.text, node.reason, node.span, function.name))
+    return found
+
+
+__all__ = ["AddressOf", "Problem", "lower_kernel", "lower_unit", "problems", "reachable"]
