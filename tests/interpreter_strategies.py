@@ -69,7 +69,7 @@ def expressions(draw: st.DrawFn, type: Scalar, names: dict[str, Scalar], depth: 
     """An expression of a type over variables."""
     here = [n for n, t in names.items() if t == type]
     if depth == 0 or draw(st.integers(0, 5)) == 0:
-        if here and draw(st.booleans()):
+        if bool(here) and draw(st.booleans()):
             return Read(Var(draw(st.sampled_from(here)), type))
         if type == U32 and draw(st.booleans()):
             special: Any = draw(st.sampled_from(["thread.x", "block.x", "block_dim.x"]))
@@ -255,7 +255,7 @@ def values_of(type: Scalar, count: int, seed: int) -> np.ndarray[Any, Any]:
         with np.errstate(over="ignore"):
             return mixed[:count].astype(DTYPES[type.kind])
     dtype = np.dtype(DTYPES[type.kind])
-    info: Any = np.iinfo(dtype)  # type: ignore[type-var]
+    info: Any = np.iinfo(dtype)
     whole = np.array([info.min, info.max, 0, 1, 2, info.max // 2, 3], dtype)
     rest = rng.integers(info.min, info.max, count, dtype=dtype, endpoint=True)
     small = rng.integers(0, 40, count).astype(dtype)

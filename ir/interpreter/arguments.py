@@ -49,6 +49,7 @@ class Bound:
 
     def __init__(self) -> None:
         self.values: list[Any] = []
+        # By position: the array, its object, its offset in it, and the kind of its elements.
         self.arrays: dict[int, tuple[Any, MemoryObject, int, Kind | None]] = {}
         self.copies: list[tuple[Any, NDArray[Any]]] = []
 
@@ -79,6 +80,8 @@ class Binder:
         self.ids: Any = _Ids(world)
         self.ranges: list[tuple[int, int, MemoryObject]] = []
         self.bound = Bound()
+        # Arrays made here live as long as the launch: their addresses are keys.
+        self.kept: list[NDArray[Any]] = []
 
     def prepare(self, arrays: list[NDArray[Any]]) -> None:
         """Objects for arrays, those that overlap together."""
@@ -98,10 +101,7 @@ class Binder:
     def address(self, array: NDArray[Any], name: str) -> tuple[np.int64, MemoryObject, int]:
         """Where an array lies."""
         if not array.flags.c_contiguous:
-            copy = np.ascontiguousarray(array)
-            self.bound.copies.append((array, copy))
-            self.prepare([copy])
-            array = copy
+            array = self._contiguous(array)
         start = array.__array_interface__["data"][0]
         for first, last, target in self.ranges:
             if first <= start and start + array.nbytes <= last and array.nbytes:
@@ -120,6 +120,15 @@ class Binder:
         self.world.objects[target.id] = target
         self.ranges.append((first, last, target))
         return target.address + np.int64(start - first), target, start - first
+
+
+    def _contiguous(self, array: NDArray[Any]) -> NDArray[Any]:
+        for original, copy in self.bound.copies:
+            if original is array:
+                return copy
+        copy = np.ascontiguousarray(array)
+        self.bound.copies.append((array, copy))
+        return copy
 
 
 def bind_arguments(code: CompiledModule, world: World, args: Any, kernel: str) -> Bound:
@@ -187,9 +196,10 @@ def _pointer(binder: Binder, value: Any, name: str) -> np.int64:
     if isinstance(value, np.ndarray):
         return binder.address(value, name)[0]
     if isinstance(value, list | tuple):
-        addresses = np.array([_pointer(binder, v, f"{name}[{i}]") for i, v in enumerate(value)])
-        binder.prepare([addresses])
-        return binder.address(addresses.astype(np.int64), name)[0]
+        addresses = [_pointer(binder, v, f"{name}[{i}]") for i, v in enumerate(value)]
+        kept = np.array(addresses, np.int64)
+        binder.kept.append(kept)
+        return binder.address(kept, name)[0]
     if isinstance(value, int | np.integer):
         return np.int64(int(value))
     raise _error(f"{name} is a pointer; {type(value).__name__} is no array")
