@@ -82,6 +82,8 @@ def _header_flags(toolchain: Toolchain) -> tuple[str, ...]:
             return (f"--rocm-path={toolchain.rocm_path}",)
         case "clang":
             flags = ["-nogpuinc", "-include", "__clang_hip_runtime_wrapper.h"]
+            if toolchain.wrappers is not None:
+                flags += ["-isystem", str(toolchain.wrappers)]
             if toolchain.headers != Path("/usr/include"):
                 flags += ["-isystem", str(toolchain.headers)]
             # Ours fill the gaps of a wheel; real headers are to be taken as they are.

@@ -133,8 +133,11 @@ def check_host(
     reach, kernels are not.
     """
     chosen = toolchain or choose_toolchain(None)
-    standard = [] if language == "c" else _language(flags)
-    wanted = [*standard, *_without_optimisation(flags)]
+    wanted = _without_optimisation(flags)
+    if language == "c":
+        wanted = [f for f in wanted if not (f.startswith("-std=") and "++" in f)]
+    else:
+        wanted = [*_language(flags), *wanted]
     return run_compiler(
         host_command(chosen, language),
         chosen,

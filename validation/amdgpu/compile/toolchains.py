@@ -42,6 +42,8 @@ class Toolchain:
     device_libs: Path
     archs: tuple[str, ...]
     rocm_path: Path | None = None
+    wrappers: Path | None = None
+    """clang's own C++ headers for GPU code, which must come before the C++ library's."""
 
     @property
     def name(self) -> str:
@@ -130,6 +132,7 @@ def _clang(root: Path | None) -> list[Toolchain]:
                 device_libs,
                 _supported((driver,)),
                 root if headers == (root / "include" if root else None) else None,
+                _clang_wrappers((driver,)),
             )
         ]
     return []
@@ -199,6 +202,11 @@ def _package(name: str) -> Path | None:
     if spec is None or spec.origin is None:
         return None
     return Path(spec.origin).parent
+
+
+def _clang_wrappers(driver: tuple[str, ...]) -> Path | None:
+    folder = Path(_run([*driver, "-print-resource-dir"]).strip()) / "include" / "cuda_wrappers"
+    return folder if folder.is_dir() else None
 
 
 # ---- asking compilers ---------------------------------------------------------------------------
