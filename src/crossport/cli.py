@@ -20,7 +20,7 @@ import click
 
 from crossport import __version__
 from crossport.diagnostics import Code, Diagnostic, PortError, sort_diagnostics
-from crossport.result import TARGETS, Exit, PortResult
+from crossport.result import TARGETS, Exit, KernelResult, PortResult
 
 if TYPE_CHECKING:
     from crossport.porting import Options
@@ -290,12 +290,24 @@ def _print_summary(result: PortResult) -> None:
         edits = f"{output.edits} edit{'s' if output.edits != 1 else ''}"
         origin = f"{output.source} -> " if output.source else ""
         click.echo(f"{origin}{output.path}: {edits}", err=True)
-    for kernel in result.kernels:
+    for group in _alike(result.kernels):
+        kernel = group[0]
+        name = f"{kernel.name.partition('<')[0]} ({len(group)} instances)"
         reason = f" ({kernel.reason})" if kernel.reason else ""
         click.echo(
-            f"  {kernel.name}: {kernel.target}, tier {kernel.tier}, {kernel.status}{reason}",
+            f"  {name if len(group) > 1 else kernel.name}: {kernel.target}, tier {kernel.tier}, "
+            f"{kernel.status}{reason}",
             err=True,
         )
+
+
+def _alike(kernels: Sequence[KernelResult]) -> list[list[KernelResult]]:
+    """Kernels by template: instances that fared alike stand together."""
+    groups: dict[tuple[object, ...], list[KernelResult]] = {}
+    for k in kernels:
+        key = (k.name.partition("<")[0], k.file, k.line, k.target, k.tier, k.status, k.reason)
+        groups.setdefault(key, []).append(k)
+    return list(groups.values())
 
 
 def _print_diagnostics(diagnostics: Sequence[Diagnostic]) -> None:
