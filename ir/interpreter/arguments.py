@@ -121,7 +121,6 @@ class Binder:
         self.ranges.append((first, last, target))
         return target.address + np.int64(start - first), target, start - first
 
-
     def _contiguous(self, array: NDArray[Any]) -> NDArray[Any]:
         for original, copy in self.bound.copies:
             if original is array:

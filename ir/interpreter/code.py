@@ -34,6 +34,7 @@ class Unit:
     module: Module
     layout: Layout
     oracle: bool
+    contract: bool
     functions: dict[str, Function]
     namespace: dict[str, Any] = field(default_factory=dict)
     sites: list[Site] = field(default_factory=list)

@@ -220,6 +220,10 @@ class ExpressionCompiler:
         if expr.op in ("&&", "||"):
             return self._logic(expr)
         kind = self.kind(expr.lhs.type)
+        if self.unit.contract and expr.op in ("+", "-") and kind.name in ("f32", "f64"):
+            fused = self._fused(expr, kind)
+            if fused:
+                return fused
         lhs, rhs = self.scalar(expr.lhs), self.scalar(expr.rhs)
         op = expr.op
         if op in COMPARISONS:
@@ -238,6 +242,18 @@ class ExpressionCompiler:
             raise unsupported(expr, f"% of {expr.lhs.type}")
         text = f"({lhs} {op} {rhs})"
         return f"round_bf16{text}" if kind.name == "bf16" and not kind.oracle else text
+
+    def _fused(self, expr: Binary, kind: Kind) -> str:
+        """`a * b ± c` or `c ± a * b` as one fma; of two products, the left one is fused."""
+        fma = "fma_f32" if kind.name == "f32" else "fma_f64"
+        minus = "-" if expr.op == "-" else ""
+        match expr.lhs, expr.rhs:
+            case Binary("*", a, b), c:
+                return f"{fma}({self.scalar(a)}, {self.scalar(b)}, {minus}{self.scalar(c)})"
+            case c, Binary("*", a, b):
+                return f"{fma}({minus}{self.scalar(a)}, {self.scalar(b)}, {self.scalar(c)})"
+            case _:
+                return ""
 
     def _logic(self, expr: Binary) -> str:
         if not self.touches_memory(expr.rhs):

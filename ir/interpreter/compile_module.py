@@ -31,7 +31,7 @@ _HELPERS: dict[str, Any] = {
     )},
     **{name: getattr(arithmetic, name) for name in (
         "divide_signed", "divide_unsigned", "modulo_signed", "modulo_unsigned",
-        "shift_left", "shift_right",
+        "shift_left", "shift_right", "fma_f32", "fma_f64",
     )},
 }  # fmt: skip
 
@@ -39,12 +39,16 @@ _HELPERS: dict[str, Any] = {
 class CompiledModule:
     """The generated functions of one kernel and what it calls."""
 
-    def __init__(self, module: Module, kernel: str, oracle: bool) -> None:
+    def __init__(self, module: Module, kernel: str, oracle: bool, contract: bool) -> None:
         self.module = module
         self.kernel = _function(module, kernel)
         self.reached = reachable(module, self.kernel)
         self.unit = Unit(
-            module, Layout(module.structs, oracle), oracle, {f.name: f for f in self.reached}
+            module,
+            Layout(module.structs, oracle),
+            oracle,
+            contract and not oracle,
+            {f.name: f for f in self.reached},
         )
         self.sites: list[Site] = self.unit.sites
         for i, function in enumerate(self.reached):
@@ -108,8 +112,8 @@ def _function(module: Module, kernel: str) -> Function:
 
 
 @lru_cache(maxsize=64)
-def _by_identity(key: tuple[int, str, bool], holder: _Held) -> CompiledModule:
-    return CompiledModule(holder.module, key[1], key[2])
+def _by_identity(key: tuple[int, str, bool, bool], holder: _Held) -> CompiledModule:
+    return CompiledModule(holder.module, *key[1:])
 
 
 class _Held:
@@ -125,9 +129,11 @@ class _Held:
         return isinstance(other, _Held) and other.module is self.module
 
 
-def compiled(module: Module, kernel: str, oracle: bool = False) -> CompiledModule:
+def compiled(
+    module: Module, kernel: str, oracle: bool = False, contract: bool = False
+) -> CompiledModule:
     """The compiled form of a kernel; the same object for the same module object."""
-    return _by_identity((id(module), kernel, oracle), _Held(module))
+    return _by_identity((id(module), kernel, oracle, contract), _Held(module))
 
 
 __all__ = ["CompiledModule", "Expr", "compiled", "reachable"]

@@ -39,6 +39,7 @@ def run(
     shared_bytes: int = 0,
     warp_size: int = 32,
     mode: Literal["exact", "oracle"] = "exact",
+    contract: bool = False,
     checks: Checks | None = None,
     globals_: Mapping[str, Any] | None = None,
     watch: Watch | None = None,
@@ -48,12 +49,13 @@ def run(
 
     args: an array for a pointer (None: null), a number for a scalar; a struct as a tuple of its
     fields, a NumPy record or bytes; several pointers in an array as a list of arrays.
+    contract: fuse `a * b + c` within one expression to one rounding, as nvcc does by default.
     globals_: arrays for `__device__` and `__constant__` variables by name, updated in place.
     Raises PortError for a launch that does not fit, a fault (see Checks), or what has no meaning.
     """
     began = time.perf_counter()
     checks = checks or Checks()
-    code = compiled(module, kernel, mode == "oracle")
+    code = compiled(module, kernel, mode == "oracle", contract)
     world = World(checks, time_limit)
     report = RunReport()
     with np.errstate(all="ignore"):
@@ -71,7 +73,7 @@ def run(
                 report.launches += 1
                 if report.launches > MAX_CHILDREN:
                     raise _error(f"more than {MAX_CHILDREN} launches from the device")
-                inner = compiled(module, child.kernel, mode == "oracle")
+                inner = compiled(module, child.kernel, mode == "oracle", contract)
                 launcher.launch(inner, child.grid, child.block, child.shared_bytes, child.args)
         finally:
             bound.write_back()

@@ -182,8 +182,8 @@ def reduce(
 ) -> Any:  # fmt: skip
     """`__reduce_*_sync`, and cooperative groups' reduce, inclusive_scan and exclusive_scan.
 
-    A reduction takes the lanes in the order of a butterfly (xor 1, 2, 4 ...), a scan in ascending
-    order; for integers the order does not matter.
+    A reduction takes the lanes in the order of a butterfly (xor 16, 8, 4 ...), as CUDA's headers do, a
+    scan in ascending order; for integers the order does not matter.
     """
     w = rt.width
     if rt.checks.warp:
@@ -198,7 +198,8 @@ def reduce(
     rows = np.where(group, _spread(rt, value).reshape(-1, 1, w), identity)
     if scan is None:
         while rows.shape[-1] > 1:
-            rows = _combine(op, rows[..., 0::2], rows[..., 1::2], kind)
+            half = rows.shape[-1] // 2
+            rows = _combine(op, rows[..., :half], rows[..., half:], kind)
         return rows.reshape(-1).astype(kind.register)
     total = rows[..., 0]
     for i in range(1, w):

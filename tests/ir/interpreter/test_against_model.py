@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,10 @@ from crossport.ir.types import BOOL, SCALARS, VOID, Pointer, Scalar
 
 LANES = 40
 SLOW = settings(
-    max_examples=150, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
+    max_examples=int(os.environ.get("INTERPRETER_EXAMPLES", "150")),
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    print_blob=True,
 )
 
 

@@ -321,7 +321,15 @@ def test_conversions_with_a_mode() -> None:
     want_rn = [2, 2, -2, -2, 0, 0, 2**31 - 1, -(2**31), 0, 2**31 - 1]
     assert call("__float2int_rn", [("f32", x)], "i32").tolist() == want_rn
     assert call("__float2int_ru", [("f32", x)], "i32").tolist()[:6] == [2, 3, -1, -2, 1, 0]
-    assert call("__float2uint_rd", [("f32", x)], "u32").tolist()[:7] == [1, 2, 0, 0, 0, 0, 3 * 10**9]
+    assert call("__float2uint_rd", [("f32", x)], "u32").tolist()[:7] == [
+        1,
+        2,
+        0,
+        0,
+        0,
+        0,
+        3 * 10**9,
+    ]
     big = [2**24 + 1, -(2**24) - 1, 7]
     assert call("__int2float_rz", [("i32", big)], "f32").tolist() == [2**24, -(2**24), 7]
     assert call("__int2float_ru", [("i32", big)], "f32").tolist() == [2**24 + 2, -(2**24), 7]
@@ -332,7 +340,9 @@ def test_conversions_with_a_mode() -> None:
 
 def test_min_max_of_nan_and_zero() -> None:
     nan = math.nan
-    got = call("fminf", [("f32", [nan, 1, nan, 0.0, -0.0]), ("f32", [1, nan, nan, -0.0, 0.0])], "f32")
+    got = call(
+        "fminf", [("f32", [nan, 1, nan, 0.0, -0.0]), ("f32", [1, nan, nan, -0.0, 0.0])], "f32"
+    )
     assert got[:2].tolist() == [1, 1] and math.isnan(got[2])
     assert np.signbit(got[3:]).all()
     got = call("fmaxf", [("f32", [nan, 0.0, -0.0]), ("f32", [1, -0.0, 0.0])], "f32")

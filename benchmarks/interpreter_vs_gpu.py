@@ -1,0 +1,123 @@
+"""The interpreter against recorded NVIDIA runs: every case of every bundle, array by array.
+
+    python benchmarks/interpreter_vs_gpu.py corpus --tag h200 [--json FILE] [NAME...]
+
+Integers must agree bit for bit; floats are judged as a port would be, with the interpreter's own
+float64 run as the oracle (products and sums fused as nvcc does). A kernel that the frontend or the interpreter refuses is listed with the
+reason.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from crossport.diagnostics import PortError
+from crossport.ir.interpreter import run
+from crossport.validation.bundle.archive import Bundle, load_bundle
+from crossport.validation.cases import Case
+from crossport.validation.numerics.layers import Evidence, judge_array
+from crossport.validation.runners.interp import Subject, _argument
+
+
+@dataclass(slots=True)
+class Row:
+    """One case."""
+
+    kernel: str
+    case: str
+    word: str
+    reason: str = ""
+    seconds: float = 0.0
+
+
+def judge(bundle: Bundle, subject: Subject, case: Case) -> tuple[str, str]:
+    """The worst word over the arrays of a case, and why."""
+    contents = case.initial()
+    try:
+        arrays = {name: values.copy() for name, values in contents.items()}
+        run(
+            subject.module,
+            subject.kernel(case.kernel).name,
+            case.grid,
+            case.block,
+            [_argument(arg, arrays) for arg in case.args],
+            shared_bytes=case.shared_bytes,
+            globals_={b.name: arrays[b.name] for b in case.buffers if b.symbol},
+            contract=True,
+        )
+        true = subject.run(case, contents, oracle=True).true
+    except PortError as error:
+        return "refused", str(error).splitlines()[0]
+    words: list[tuple[str, str]] = []
+    for array in case.written:
+        evidence = Evidence(
+            bundle.output(case, array),
+            oracle=true.get(array.name),
+            may_reorder=array.compare == "multiset",
+            shape=array.shape,
+        )
+        verdict = judge_array(array.name, array.dtype, evidence, arrays[array.name])
+        words.append((verdict.word.value, f"{array.name}: {verdict.reason}"))
+    order = ["divergent", "undecided", "within-noise", "equivalent", "exact"]
+    return min(words, key=lambda w: order.index(w[0]), default=("exact", "nothing is written"))
+
+
+def rows_of(folder: Path, tag: str) -> list[Row]:
+    """All cases of one corpus folder."""
+    path = folder / f"{tag}.bundle"
+    if not path.exists():
+        return [Row(folder.name, "", "no bundle")]
+    bundle = load_bundle(path)
+    cases = [c for c in bundle.cases.checked if bundle.has(c)]
+    try:
+        subject = Subject.of_source(folder / f"{folder.name}.cu", bundle.cases.kernels)
+    except PortError as error:
+        return [Row(folder.name, "", "refused", str(error).splitlines()[0])]
+    found = []
+    for case in cases:
+        start = time.perf_counter()
+        word, reason = judge(bundle, subject, case)
+        found.append(Row(folder.name, case.name, word, reason, time.perf_counter() - start))
+    return found
+
+
+def main() -> None:
+    """Print one line a kernel, and the count of each word."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("corpus", type=Path)
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("--tag", default="h200")
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    np.seterr(all="ignore")
+    rows: list[Row] = []
+    for folder in sorted(options.corpus.iterdir()):
+        if not (folder / "cases.toml").exists():
+            continue
+        if options.names and folder.name not in options.names:
+            continue
+        here = rows_of(folder, options.tag)
+        rows += here
+        words = Counter(row.word for row in here)
+        slow = sum(row.seconds for row in here)
+        line = ", ".join(f"{n} {w}" for w, n in sorted(words.items()))
+        print(f"{folder.name:28} {line:34} {slow:6.2f} s", flush=True)
+        for row in here:
+            if row.word in ("divergent", "undecided", "refused"):
+                print(f"    {row.case}: {row.word}: {row.reason[:170]}", flush=True)
+    print(dict(Counter(row.word for row in rows)))
+    if options.json:
+        options.json.write_text(
+            json.dumps([{k: getattr(r, k) for k in Row.__slots__} for r in rows], indent=1) + "\n"
+        )
+
+
+if __name__ == "__main__":
+    main()
