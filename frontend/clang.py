@@ -51,6 +51,13 @@ cindex.c_interop_string.value = property(
     )
 )
 
+# Units that live until the interpreter ends outlive the binding's module state; their destructors
+# would print a traceback then. The process gives their memory back anyway.
+for _owner in (cindex.TranslationUnit, cindex.Index):
+    _owner.__del__ = lambda self, dispose=_owner.__del__: (
+        dispose(self) if cindex.conf is not None else None
+    )
+
 _STRING = cindex._CXString
 _EVAL_INT, _EVAL_FLOAT, _EVAL_STRING = 1, 2, 3
 _ARGUMENT_TYPE, _ARGUMENT_INTEGRAL, _ARGUMENT_PACK = 1, 4, 8
