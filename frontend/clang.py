@@ -51,12 +51,15 @@ cindex.c_interop_string.value = property(
     )
 )
 
+
 # Units that live until the interpreter ends outlive the binding's module state; their destructors
 # would print a traceback then. The process gives their memory back anyway.
+def _disposing_while_loaded(dispose: Any, binding: Any = cindex) -> Any:
+    return lambda self: dispose(self) if binding.conf is not None else None
+
+
 for _owner in (cindex.TranslationUnit, cindex.Index):
-    _owner.__del__ = lambda self, dispose=_owner.__del__: (
-        dispose(self) if cindex.conf is not None else None
-    )
+    _owner.__del__ = _disposing_while_loaded(_owner.__del__)
 
 _STRING = cindex._CXString
 _EVAL_INT, _EVAL_FLOAT, _EVAL_STRING = 1, 2, 3
