@@ -1,10 +1,211 @@
-"""Stub."""
+"""Device functions that CUDA has and HIP's headers lack: another name, a stand-in, or a diagnostic.
+
+Example:
+
+    __dp4a(a, b, c)       ->   crossport_dp4a(a, b, c)      with its definition after the includes
+    cg::reduce(t, v, cg::plus<int>())   ->   crossport_reduce(t, v, crossport_plus<int>())
+
+Warp functions with masks are not here: what becomes of them depends on their meaning
+(`semantics/`). A function that the program defines itself is left alone.
+"""
 
 from __future__ import annotations
 
+import re
+from functools import cache
+from pathlib import Path
+
+from crossport.backends.hip.api import device_rows
+from crossport.backends.hip.api.simd import simd_function
+from crossport.backends.hip.edits import Edit, newline_of
+from crossport.backends.hip.lexer import Kind
+from crossport.backends.hip.names import tables
 from crossport.backends.hip.source import Findings, SourceText
+from crossport.diagnostics import Code
+
+_POLYFILLS = Path(__file__).with_name("polyfill")
+_GROUP_HEADER = "group_reduce.h"
+# Decided by meaning, in semantics/.
+_WARP = re.compile(
+    rb"__\w+_sync(_\w+)?\Z|__syncwarp\Z|__activemask\Z|__nanosleep\Z|__match\w+|__shfl\w*\Z"
+    rb"|__(ballot|any|all)\Z|__lane\w+|__pipeline_\w+|__cvta_\w+|__isGlobal|__isShared"
+)
+_ANNOUNCED = re.compile(r"__\w+|h2?(sin|cos|exp|log|sqrt|rsqrt|rcp|tanh|ceil|floor|rint)\w*")
+_COMPILER = re.compile(
+    r"__(is|has)_[a-z_]+|__\w+_MACRO\w*|__[A-Z]\w*|__internal\w*|__isn?an\w*|__isinf\w*"
+    r"|__\w+Atomic\w+|__signbit\w*|__launch_bounds__|__fi?nite\w*|__builtin\w+|__pm\d"
+)
 
 
 def device_edits(text: SourceText) -> Findings:
-    """Nothing yet."""
-    return Findings()
+    """Replace the device functions that HIP lacks."""
+    found = Findings()
+    definitions: dict[str, str] = {}
+    wanted = [w for w in text.words if w in _missing() and w not in text.own_names]
+    if wanted:
+        _functions(text, frozenset(wanted), definitions, found)
+    if b"cooperative_groups" in text.words or b"cg" in text.words:
+        _groups(text, definitions, found)
+    if definitions:
+        at = place_for_definitions(text)
+        block = "".join(definitions[key] for key in sorted(definitions))
+        if newline_of(text.source) == "\r\n":
+            block = block.replace("\n", "\r\n")
+        found.edits.append(Edit(text.file, at, at, block, "what HIP's headers lack"))
+    return found
+
+
+@cache
+def _missing() -> frozenset[bytes]:
+    """CUDA's device functions that HIP's headers do not declare."""
+    names = tables.cuda_device() - tables.hip_device()
+    kept = {n for n in names if _ANNOUNCED.fullmatch(n) and not _COMPILER.fullmatch(n)}
+    kept |= {row.cuda for row in device_rows.ROWS}
+    return frozenset(n.encode() for n in kept if not _WARP.match(n.encode()))
+
+
+@cache
+def _rows() -> dict[str, device_rows.DeviceRow]:
+    return {row.cuda: row for row in device_rows.ROWS}
+
+
+def _functions(
+    text: SourceText, wanted: frozenset[bytes], definitions: dict[str, str], found: Findings
+) -> None:
+    tokens = text.tokens
+    for index in text.code_names:
+        word = tokens.text[index]
+        if word not in wanted or tokens.at(index - 1) in (b".", b"->"):
+            continue
+        name = word.decode()
+        row = _rows().get(name)
+        if row is not None:
+            found.edits.append(text.edit(index, index, row.hip, "device function"))
+            if row.polyfill:
+                definitions[row.polyfill] = _polyfill(row.polyfill)
+            continue
+        simd = simd_function(name)
+        if simd is not None:
+            new = "crossport_" + name.removeprefix("__")
+            found.edits.append(text.edit(index, index, new, "device function"))
+            definitions[name] = _guarded(new, simd)
+            continue
+        if tokens.at(index + 1) == b"(":
+            found.diagnostics.append(
+                text.diagnostic(
+                    Code.HIP_DEVICE_FUNCTION_MISSING,
+                    f"HIP's headers declare no device function {name}",
+                    index,
+                    help="write it with operations that HIP has, for instance by way of float",
+                )
+            )
+
+
+def _groups(text: SourceText, definitions: dict[str, str], found: Findings) -> None:
+    """`cooperative_groups::reduce` and its operators."""
+    tokens = text.tokens
+    spaces = group_namespaces(text)
+    is_open = any(
+        tokens.text[i] == b"cooperative_groups" and tokens.at(i - 1) == b"namespace"
+        and tokens.at(i - 2) == b"using"
+        for i in text.code_names
+    )
+    reduces = any(include.path == "cooperative_groups/reduce.h" for include in text.includes)
+    for index in text.code_names:
+        member = device_rows.GROUP_MEMBERS.get(tokens.text[index])
+        if member is None:
+            continue
+        is_qualified = tokens.at(index - 1) == b"::" and tokens.at(index - 2) in spaces
+        is_plain = (
+            is_open
+            and reduces
+            and tokens.at(index - 1) not in (b"::", b".", b"->")
+            and tokens.at(index + 1) in (b"(", b"<")
+            and tokens.text[index] not in text.own_names
+        )
+        if not (is_qualified or is_plain):
+            continue
+        first = index
+        if is_qualified:
+            first = index - 2
+            while tokens.at(first - 1) == b"::" and tokens.is_name(first - 2):
+                first -= 2
+        found.edits.append(text.edit(first, index, member, "collective of a group"))
+        definitions[_GROUP_HEADER] = _polyfill(_GROUP_HEADER)
+
+
+def group_namespaces(text: SourceText) -> frozenset[bytes]:
+    """`cooperative_groups` and the short names that the file gives it."""
+    tokens = text.tokens
+    names = {b"cooperative_groups", b"cg"}
+    for index in text.code_names:
+        if tokens.text[index] == b"cooperative_groups" and tokens.at(index - 1) == b"=":
+            names.add(tokens.at(index - 2))
+    return frozenset(names)
+
+
+@cache
+def _polyfill(name: str) -> str:
+    body = (_POLYFILLS / name).read_text(encoding="utf-8")
+    return _guarded("crossport_" + name.removesuffix(".h"), body)
+
+
+def _guarded(name: str, body: str) -> str:
+    guard = name.upper()
+    return f"#ifndef {guard}\n#define {guard}\n{body}#endif\n"
+
+
+def place_for_definitions(text: SourceText) -> int:
+    """The line after the last include at the file's outer level, or after its include guard."""
+    tokens = text.tokens
+    depth = 0
+    braces = 0
+    base = 1 if _is_guarded(text) else 0
+    after = _after_guard(text) if base else _before_code(text)
+    for index, kind in enumerate(tokens.kind):
+        if kind == Kind.DIRECTIVE:
+            word = tokens.text[index].lstrip(b"# \t")
+            if word in (b"if", b"ifdef", b"ifndef"):
+                depth += 1
+            elif word == b"endif":
+                depth -= 1
+            elif word == b"include" and depth == base and braces == 0:
+                after = _next_line(text, tokens.start[index])
+        elif kind == Kind.PUNCT and tokens.text[index] in (b"{", b"}"):
+            braces += 1 if tokens.text[index] == b"{" else -1
+            if braces == 1 and tokens.text[index] == b"{" and depth == base:
+                if not _opens_linkage(text, index):
+                    break
+                braces = 0
+    return after
+
+
+def _opens_linkage(text: SourceText, index: int) -> bool:
+    return text.tokens.kind[index - 1] == Kind.STRING and text.tokens.at(index - 2) == b"extern"
+
+
+def _is_guarded(text: SourceText) -> bool:
+    tokens = text.tokens
+    return (
+        tokens.at(0).endswith(b"ifndef")
+        and tokens.at(2).endswith(b"define")
+        and tokens.at(3) == tokens.at(1)
+    )
+
+
+def _after_guard(text: SourceText) -> int:
+    return _next_line(text, text.tokens.start[2])
+
+
+def _before_code(text: SourceText) -> int:
+    tokens = text.tokens
+    if not len(tokens):
+        return 0
+    if tokens.at(0).endswith(b"pragma") and tokens.at(1) == b"once":
+        return _next_line(text, tokens.start[0])
+    return text.source.rfind(b"\n", 0, tokens.start[0]) + 1
+
+
+def _next_line(text: SourceText, offset: int) -> int:
+    newline = text.source.find(b"\n", text.tokens.line_end(offset))
+    return newline + 1 if newline >= 0 else len(text.source)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from crossport.backends.hip.device import group_namespaces
 from crossport.backends.hip.names import tables
 from crossport.backends.hip.source import Findings, SourceText
 from crossport.diagnostics import Code, Diagnostic
@@ -32,9 +33,9 @@ class Library:
 LIBRARIES = (Library(b"cub", "hipcub", "hipCUB", "cub"),)
 # Members of cooperative_groups that HIP lacks, and why.
 _GROUPS = frozenset(
-    b"reduce inclusive_scan exclusive_scan memcpy_async wait wait_prior invoke_one"
+    b"inclusive_scan exclusive_scan memcpy_async wait wait_prior invoke_one"
     b" invoke_one_broadcast labeled_partition binary_partition this_cluster cluster_group"
-    b" plus less greater bit_and bit_or bit_xor experimental reduce_update_async".split()
+    b" experimental reduce_update_async reduce_store_async".split()
 )
 
 
@@ -118,10 +119,7 @@ def _wmma(text: SourceText, found: Findings) -> None:
 
 def _groups(text: SourceText, found: Findings) -> None:
     tokens = text.tokens
-    names = {b"cooperative_groups"}
-    for index in text.code_names:
-        if tokens.text[index] == b"cooperative_groups" and tokens.at(index - 1) == b"=":
-            names.add(tokens.at(index - 2))
+    names = group_namespaces(text)
     for index in text.code_names:
         if tokens.text[index] not in names or tokens.at(index + 1) != b"::":
             continue

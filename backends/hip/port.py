@@ -29,6 +29,7 @@ from crossport.backends.hip.lexer import Include
 from crossport.backends.hip.namespaces import namespace_edits
 from crossport.backends.hip.rename import rename_edits
 from crossport.backends.hip.source import Findings, SourceText
+from crossport.backends.hip.switches import switch_edits
 from crossport.diagnostics import Code, Diagnostic, PortError, Severity, Span, sort_diagnostics
 from crossport.frontend.unit import TranslationUnit
 
@@ -124,12 +125,13 @@ class HipPort:
         """Port everything that was added."""
         members = list(self._reach(self._sources))
         own = self._own_names(members)
+        words = frozenset().union(*(self._text(p).words for p in members))
         by_file = self._meaning_by_file()
         files: list[PortedFile] = []
         diagnostics = list(self._meaning.diagnostics)
         for path in members:
             text = self._text(path)
-            text.set_project_names(own)
+            text.set_project(own, words)
             found = self._port_text(path, text)
             merged = merge_edits([*found.edits, *by_file.get(path, ())])
             diagnostics += found.diagnostics
@@ -158,6 +160,8 @@ class HipPort:
 
         adds_runtime = is_unit and path.suffix in (".cu", ".hip")
         found.add(include_edits(text, IncludeOptions(adds_runtime, resolve)))
+        own = frozenset(i.start for i in text.includes if resolve(i) is not None)
+        found.add(switch_edits(text, own))
         for edits_of in (rename_edits, namespace_edits, call_edits, condition_edits, device_edits):
             found.add(edits_of(text))
         return found

@@ -15,7 +15,8 @@ from crossport.backends.hip.lexer import Include, Kind, Tokens
 from crossport.diagnostics import Code, Diagnostic, Severity, Span
 
 _NOT_A_TYPE = frozenset(
-    b"return else do case goto throw new delete sizeof typedef using co_return and or not in".split()
+    b"return else do case goto throw new delete sizeof typedef using co_return"
+    b" and or not in".split()
 )
 
 
@@ -40,10 +41,12 @@ class SourceText:
         self.source = source
         self.tokens = Tokens(source)
         self._project_names: frozenset[bytes] = frozenset()
+        self._project_words: frozenset[bytes] = frozenset()
 
-    def set_project_names(self, names: frozenset[bytes]) -> None:
-        """Tell the file what the rest of its project defines."""
+    def set_project(self, names: frozenset[bytes], words: frozenset[bytes]) -> None:
+        """Tell the file what the rest of its project defines, and which words it uses."""
         self._project_names = names
+        self._project_words = words
 
     @cached_property
     def includes(self) -> tuple[Include, ...]:
@@ -59,6 +62,11 @@ class SourceText:
     def own_names(self) -> frozenset[bytes]:
         """What the project defines, as far as it is known."""
         return self._project_names or self.defined
+
+    @property
+    def project_words(self) -> frozenset[bytes]:
+        """Every identifier of the project, as far as it is known."""
+        return self._project_words or self.words
 
     @cached_property
     def code_names(self) -> list[int]:
@@ -125,30 +133,31 @@ def defined_names(tokens: Tokens) -> frozenset[bytes]:
             continue
         before = texts[index - 1] if index else b""
         if before in (b"struct", b"class", b"enum", b"union", b"namespace", b"concept"):
-            if tokens.at(index + 1) in (b"{", b":", b";", b"final", b"<"):
+            if tokens.at(index + 1) in (b"{", b":", b"final"):
                 found.add(texts[index])
             continue
         if before.endswith(b"define") and kinds[index - 1] == Kind.DIRECTIVE:
             found.add(texts[index])
             continue
         after = tokens.at(index + 1)
-        if (after == b"(" and _declares(tokens, index)) or (before == b"using" and after == b"=") or (after in (b"=", b";", b"[", b",", b")") and _follows_type(tokens, index)):
+        is_alias = before == b"using" and after == b"="
+        if (
+            is_alias
+            or (after == b"(" and _has_body(tokens, index))
+            or (after == b"=" and _follows_type(tokens, index))
+            # `flags & cudaHostAllocMapped)` looks like a reference: only a plain type counts here.
+            or (after in (b";", b"[", b",", b")") and _follows_name(tokens, index))
+        ):
             found.add(texts[index])
     return frozenset(found)
 
 
-def _declares(tokens: Tokens, index: int) -> bool:
-    """Whether `type name(...)` with a body, or with parameters that are types."""
+def _has_body(tokens: Tokens, index: int) -> bool:
+    """Whether this is `type name(...) {`. A mere `X name(...);` may be a call behind a macro."""
     if not _follows_type(tokens, index):
         return False
     closing = tokens.partner.get(index + 1)
-    if closing is None:
-        return False
-    after = tokens.at(closing + 1)
-    if after in (b"{", b"const", b"noexcept", b"->"):
-        return True
-    # `int f(float x);` declares; `float4 v(a, b);` makes a variable, which is no less its own name.
-    return after == b";"
+    return closing is not None and tokens.at(closing + 1) in (b"{", b"const", b"noexcept", b"->")
 
 
 def _follows_type(tokens: Tokens, index: int) -> bool:
@@ -157,7 +166,8 @@ def _follows_type(tokens: Tokens, index: int) -> bool:
         at -= 1
     if at != index - 1 and tokens.at(at - 1) in (b"=", b"(", b",", b"return"):
         return False
-    text = tokens.at(at)
-    if text == b">":
-        return True
-    return tokens.is_name(at) and text not in _NOT_A_TYPE
+    return tokens.at(at) == b">" or _follows_name(tokens, at + 1)
+
+
+def _follows_name(tokens: Tokens, index: int) -> bool:
+    return tokens.is_name(index - 1) and tokens.at(index - 1) not in _NOT_A_TYPE

@@ -53,6 +53,8 @@ HEADERS = {
     "cuda_bf16.hpp": "hip/hip_bf16.h",
     "cuda_fp8.h": "hip/hip_fp8.h",
     "cooperative_groups.h": "hip/hip_cooperative_groups.h",
+    # Its members are defined by polyfill/group_reduce.h.
+    "cooperative_groups/reduce.h": "hip/hip_cooperative_groups.h",
     "nvrtc.h": "hip/hiprtc.h",
     "cublas.h": "hipblas/hipblas.h",
     "cublas_v2.h": "hipblas/hipblas.h",
@@ -86,7 +88,7 @@ PREFIX_HEADERS = (
 
 MISSING_HEADERS = (
     UnportedRow(
-        r"cooperative_groups/(reduce|scan|memcpy_async)\.h",
+        r"cooperative_groups/(scan|memcpy_async)\.h",
         "HIP's cooperative groups have no header of collective algorithms",
         "write the collective with shuffles over the group",
     ),

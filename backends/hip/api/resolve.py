@@ -63,11 +63,11 @@ def looks_like_api(name: str) -> bool:
 
 # Decided in conditions, see conditions.py: HIP_VERSION counts on another scale.
 VERSION_MACROS = frozenset({"CUDA_VERSION", "CUDART_VERSION", "CUDA_API_VERSION"})
-_MAYBE = re.compile(r"(?:cu|CU|nv|NV|nccl|NCCL|make_cu|__nv)")
+_MAYBE = re.compile(r"(?:cu|CU|nv|NV|nccl|NCCL|make_cu|__nv|__NV|__CUDA)")
 # Libraries whose names no program makes up for itself; their tables need not be complete.
 _LIBRARY_NAME = re.compile(
     r"nvml[A-Z]\w+|NVML_\w+|cupti[A-Z]\w+|CUPTI_\w+|cutlass\w*|nvtxDomain\w+|nvjpeg[A-Z]\w+"
-    r"|nppi?[A-Z]\w+|optix[A-Z]\w+\Z"
+    r"|nppi?[A-Z]\w+|optix[A-Z]\w+|__nv_(?:fp|bfloat)\w+\Z"
 )
 
 

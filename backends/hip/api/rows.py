@@ -61,6 +61,9 @@ RULES = (
     Rule("nvrtc", "hiprtc"),
     Rule("NVRTC_", "HIPRTC_"),
     Rule("nvtx", "roctx"),
+    Rule("__nv_", "__hip_"),
+    Rule("nv_bfloat", "__hip_bfloat"),
+    Rule("__NV_", "__HIP_"),
     Rule("CU_JIT_", "hipJitOption", is_folded=True),
     Rule("CU_TR_", "HIP_TR_"),
     Rule("CU_", "HIP_"),
@@ -100,6 +103,11 @@ ROWS = (
         note="AMD GPUs have one limit of shared memory (64 KiB on CDNA3), with or without opt-in",
     ),
     ApiRow("cudaDeviceBlockingSync", "hipDeviceScheduleBlockingSync"),
+    # What the compiler defines.
+    ApiRow("__CUDACC__", "__HIPCC__"),
+    ApiRow("__CUDACC_RTC__", "__HIPCC_RTC__"),
+    ApiRow("__CUDA_NO_HALF_OPERATORS__", "__HIP_NO_HALF_OPERATORS__"),
+    ApiRow("__CUDA_NO_HALF_CONVERSIONS__", "__HIP_NO_HALF_CONVERSIONS__"),
     # Driver.
     ApiRow("CUresult", "hipError_t"),
     ApiRow("CUdevice", "hipDevice_t"),
@@ -207,6 +215,11 @@ UNPORTED = (
         r"cupti|CUPTI",
         "CUPTI profiles NVIDIA GPUs; ROCm's profiler library has another interface",
         "use rocprofiler-sdk, or leave the measurement out of the port",
+    ),
+    UnportedRow(
+        r"__nv_fp|__nv_bf",
+        "HIP's headers have no such type or conversion",
+        "use the types of hip/hip_fp8.h and hip/hip_bf16.h",
     ),
     UnportedRow(
         r"cudnn|CUDNN",

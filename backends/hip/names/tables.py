@@ -20,6 +20,8 @@ _PREFIXED = (
     "roctx",
     "tensor",
     "newer",
+    "bf16",
+    "fp8",
 )
 
 
@@ -54,7 +56,8 @@ def cuda() -> NameTable:
 def hip_api() -> frozenset[str]:
     """Every prefixed name of HIP's host-side headers (`hipMalloc`, `HIPBLAS_OP_N`, ...)."""
     table = hip()
-    return frozenset().union(*(table[family] for family in _PREFIXED))
+    prefixed = frozenset().union(*(table[family] for family in _PREFIXED))
+    return frozenset(n for n in prefixed if not n.startswith(("__nv", "nv_")))
 
 
 @cache

@@ -1,0 +1,53 @@
+"""Facts about device functions that CUDA has and HIP's headers lack, and what stands for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRow:
+    """A function and its stand-in. `polyfill`: the file of polyfill/ that defines it, if any."""
+
+    cuda: str
+    hip: str
+    polyfill: str = ""
+
+
+ROWS = (
+    DeviceRow("__float2bfloat16_rn", "__float2bfloat16"),
+    DeviceRow("__hadd_rn", "__hadd"),
+    DeviceRow("__hsub_rn", "__hsub"),
+    DeviceRow("__hmul_rn", "__hmul"),
+    DeviceRow("__hadd2_rn", "__hadd2"),
+    DeviceRow("__hsub2_rn", "__hsub2"),
+    DeviceRow("__hmul2_rn", "__hmul2"),
+    DeviceRow("__trap", "__builtin_trap"),
+    DeviceRow("__brkpt", "__builtin_debugtrap"),
+    DeviceRow("__dp4a", "crossport_dp4a", "dp4a.h"),
+    DeviceRow("__dp2a_lo", "crossport_dp2a_lo", "dp2a.h"),
+    DeviceRow("__dp2a_hi", "crossport_dp2a_hi", "dp2a.h"),
+    DeviceRow("__stcs", "crossport_store", "store_hint.h"),
+    DeviceRow("__stcg", "crossport_store", "store_hint.h"),
+    DeviceRow("__stwb", "crossport_store", "store_hint.h"),
+    DeviceRow("__stwt", "crossport_store", "store_hint.h"),
+    DeviceRow("__ldcv", "crossport_load_volatile", "load_hint.h"),
+    DeviceRow("__ldlu", "crossport_load_volatile", "load_hint.h"),
+    DeviceRow("__float2bfloat162_rn", "crossport_float2bfloat162", "bf16_pair.h"),
+    DeviceRow("__floats2bfloat162_rn", "crossport_floats2bfloat162", "bf16_pair.h"),
+    DeviceRow("__bfloat162int_rn", "crossport_bfloat162int_rn", "bf16_integer.h"),
+    DeviceRow("__bfloat162int_rz", "crossport_bfloat162int_rz", "bf16_integer.h"),
+    DeviceRow("__bfloat162uint_rn", "crossport_bfloat162uint_rn", "bf16_integer.h"),
+    DeviceRow("__bfloat162uint_rz", "crossport_bfloat162uint_rz", "bf16_integer.h"),
+)
+
+# Members of cooperative_groups that polyfill/group_reduce.h defines for tiles.
+GROUP_MEMBERS = {
+    b"reduce": "crossport_reduce",
+    b"plus": "crossport_plus",
+    b"less": "crossport_less",
+    b"greater": "crossport_greater",
+    b"bit_and": "crossport_bit_and",
+    b"bit_or": "crossport_bit_or",
+    b"bit_xor": "crossport_bit_xor",
+}
