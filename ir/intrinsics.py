@@ -39,12 +39,18 @@ class IntrinsicRow:
 
 def row(name: str) -> IntrinsicRow:
     """The row of that name; KeyError if there is none."""
-    return _table()[name]
+    found = find(name)
+    if found is None:
+        raise KeyError(name)
+    return found
 
 
 def find(name: str) -> IntrinsicRow | None:
-    """The row of that name, or None."""
-    return _table().get(name)
+    """The row of that name, or None. A PTX name has its row by opcode: `ptx::mma`."""
+    found = _table().get(name)
+    if found is None and name.startswith("ptx::"):
+        found = _table().get(name.partition(".")[0])
+    return found
 
 
 def rows() -> tuple[IntrinsicRow, ...]:
@@ -252,7 +258,11 @@ wmma::mma_sync: * * * * bool -> -
 wmma::get: * i32 -> ?
 wmma::set: * i32 ? -> -
 
-# CUB collectives: the name carries the primitive; (storage, in/out ...); see frontend/lowering/cub.
+# PTX that has no other name, under its full one (`ptx::mma.sync.aligned.m16n8k16...`): pointers to
+# the u32 results first, then u32 operands and addresses.
+ptx::mma ptx::ldmatrix: ... -> -
+
+# CUB collectives. operator: "add", "min", "max" or a function `(a, b) -> c`; see lowering/cub.py.
 cub::BlockReduce cub::BlockScan cub::WarpReduce cub::WarpScan: ... -> ?
 """
 

@@ -19,8 +19,8 @@ from crossport.frontend.lowering.calls import Site
 from crossport.frontend.lowering.context import Lowering
 from crossport.frontend.lowering.errors import NotLowered
 from crossport.ir.intrinsics import IntrinsicRow, find
-from crossport.ir.nodes import Effect, Expr, Intrinsic, Read
-from crossport.ir.types import SCALARS, VOID, Pointer, Scalar, Type
+from crossport.ir.nodes import Aggregate, Effect, Expr, Intrinsic, Read
+from crossport.ir.types import SCALARS, VOID, Pointer, Scalar, Struct, Type
 
 Handler = Callable[[Lowering, Site], Expr]
 
@@ -65,6 +65,8 @@ def lower(ctx: Lowering, site: Site) -> Found | None:
     row = find(name.removeprefix("std::"))
     if row is not None:
         return Found(by_row(ctx, site, row))
+    if name.startswith("make_"):
+        return _maker(ctx, site)
     if name.startswith("__builtin_"):
         return Found(_clang_builtin(ctx, site, name))
     return None
@@ -117,6 +119,20 @@ def row_result(ctx: Lowering, site: Site, row: IntrinsicRow, args: tuple[Expr, .
         position = row.args.index(row.result) if row.result in row.args else 0
         return args[position].type
     return ctx.type(site.cursor)
+
+
+def _maker(ctx: Lowering, site: Site) -> Found | None:
+    """`make_float4(x, y, z, w)`."""
+    kind = ctx.type(site.cursor)
+    if not isinstance(kind, Struct):
+        return None
+    fields = ctx.types.record(site.cursor.type).definition.fields
+    if len(fields) != len(site.args):
+        return None
+    given = ctx.values(site.args)
+    ctx.here = cursors.span(site.cursor) or ctx.here
+    parts = tuple(ctx.convert(v, f.type) for v, f in zip(given, fields, strict=True))
+    return Found(Aggregate(parts, kind, span=ctx.here))
 
 
 def _clang_builtin(ctx: Lowering, site: Site, name: str) -> Expr:

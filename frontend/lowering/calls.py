@@ -207,7 +207,7 @@ def argument_parts(ctx: Lowering, function: Cursor, args: tuple[Cursor, ...]):  
         if parameter is None:
             parts.append(lambda a=arg: ctx.value(a))
             continue
-        kind = ctx.lower_type(parameter.type)
+        kind = ctx.types.parameter(parameter.type)
         if kind == VOID:
             continue
         parts.append(lambda a=arg, p=parameter, k=kind: argument(ctx, a, p, k))
@@ -477,7 +477,7 @@ def call_constructor(ctx: Lowering, callee: Cursor, target: Place, args: list[Cu
     pointer = ctx.address(target)
     parts = [lambda: pointer, *argument_parts(ctx, definition, tuple(given))]
     for parameter in parameters[len(given) :]:
-        kind = ctx.lower_type(parameter.type)
+        kind = ctx.types.parameter(parameter.type)
         written = [c for c in parameter.get_children() if c.kind.is_expression()]
         if not written:
             raise NotLowered(f"the default of parameter {parameter.spelling}")

@@ -54,7 +54,7 @@ def layout(module: ModuleLowering, kind: ClangType, record: Record) -> None:
         else:
             name = str(variable.spelling)
             by_reference = named.get(name, default) == "&"
-            inner = module.types.lower(_object_type(variable))
+            inner = _lowered(module, variable)
             if inner == VOID:
                 continue
             field_type = Pointer(inner) if by_reference else inner
@@ -133,6 +133,13 @@ def _call_operator(declaration: Cursor) -> Cursor | None:
         ):
             return child
     return None
+
+
+def _lowered(module: ModuleLowering, variable: Cursor) -> Type:
+    kind = _object_type(variable)
+    if variable.kind == CursorKind.PARM_DECL:
+        return module.types.parameter(kind)
+    return module.types.lower(kind)
 
 
 def _object_type(variable: Cursor) -> ClangType:

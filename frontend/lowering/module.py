@@ -140,6 +140,10 @@ class ModuleLowering:
             if cursors.is_shim(declaration) and declaration.spelling in _INDICES:
                 return self._whole_index(ctx, declaration)
             return self.global_variable(declaration)
+        if declaration.kind == CursorKind.UNEXPOSED_DECL and clang.has_attribute(
+            declaration, CursorKind.CUDACONSTANT_ATTR
+        ):
+            return self.global_variable(declaration)  # an instance of a variable template
         if declaration.kind == CursorKind.PARM_DECL:
             raise NotLowered(f"{cursor.spelling} belongs to another function")
         raise NotLowered(f"{cursor.spelling}: {declaration.kind.name.lower()}")
@@ -394,7 +398,7 @@ def _parameter(ctx: Lowering, parameter: Cursor) -> Param | None:
     ctx.here = cursors.span(parameter) or outer
     key = cursors.local_key(parameter)
     try:
-        kind = ctx.lower_type(parameter.type)
+        kind = ctx.types.parameter(parameter.type)
     except NotLowered as reason:
         from crossport.ir.types import Handle
 

@@ -162,6 +162,15 @@ class TypeTable:
                 return handle
         return self._canonical(kind)
 
+    def parameter(self, kind: ClangType) -> Type:
+        """The type of a parameter: one written as an array is a pointer."""
+        canonical = kind.get_canonical()
+        if canonical.kind in (TypeKind.CONSTANTARRAY, TypeKind.INCOMPLETEARRAY):
+            return Pointer(self.lower(canonical.element_type))
+        if canonical.kind in (TypeKind.FUNCTIONPROTO, TypeKind.FUNCTIONNOPROTO):
+            return Handle(f"function {canonical.spelling}")
+        return self.lower(kind)
+
     def _canonical(self, sugared: ClangType) -> Type:
         kind = sugared.get_canonical()
         what = kind.kind
