@@ -9,15 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast
+from typing import Literal, cast
 
 from crossport.backends.hip.port import HipOptions, HipPort, PortedFiles
 from crossport.diagnostics import Diagnostic, PortError, Severity, Span
 from crossport.frontend.unit import TranslationUnit
+from crossport.ir.lift.naming import PortedKernel
 from crossport.result import KernelResult, OutputFile, PortResult, Status, TargetName, merge
-
-if TYPE_CHECKING:
-    from crossport.backends.triton.port import PortedKernel
 
 NOT_RUN = "not run: verify it with --verify"
 
@@ -145,19 +143,15 @@ def _file_to_module(
     path: Path, unit: TranslationUnit, target: Literal["triton", "pallas"], options: Options
 ) -> PortResult:
     from crossport.frontend.lowering import lower_unit
+    from crossport.ir.lift.naming import Options as ModuleOptions
 
     module = lower_unit(unit)
     text = unit.main.data.decode("utf-8", "surrogateescape")
     if target == "triton":
-        from crossport.backends.triton.port import Options as TritonOptions
-        from crossport.backends.triton.port import port_module as port_to_triton
-
-        ported = port_to_triton(module, text, TritonOptions(source_name=path.name))
+        from crossport.backends.triton.port import port_module
     else:
-        from crossport.backends.pallas.port import Options as PallasOptions
-        from crossport.backends.pallas.port import port_module as port_to_pallas
-
-        ported = port_to_pallas(module, text, PallasOptions(source_name=path.name))
+        from crossport.backends.pallas.port import port_module
+    ported = port_module(module, text, ModuleOptions(source_name=path.name))
     places = {kernel.name: kernel.span for kernel in unit.kernels}
     kernels = tuple(_module_kernel(k, places[k.name], target) for k in ported.kernels)
     outputs: tuple[OutputFile, ...] = ()
