@@ -1,0 +1,1 @@
+"""How two runs are compared: classes of values, error in units, the layers, the words."""

@@ -1,0 +1,338 @@
+"""Judge one array: port against original, both against the float64 oracle, all against noise.
+
+    original  o     oracle  t     noise  [l, h]     port  p
+
+    layer 1  classes     NaN, infinities, denormals and zeros stand where the original has them
+    layer 2  bits        p == o: demanded of integers, and of floats whose true values are exact
+    layer 3  oracle      error(p) <= 2 * error(o), in units, at the worst element, overall, by tile
+    layer 4  noise       l <= p <= h, the spread of the original's own repeats
+
+A unit is the type's spacing at the true value, or what rounding the inputs alone would do to that
+element, whichever is larger: an element of a cancelling sum is not held to a precision that its
+inputs do not carry.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crossport.validation.dtypes import Array, DType, from_float64, to_float64
+from crossport.validation.numerics.units import CLASSES, bits_apart, classes, ulp_size
+from crossport.validation.numerics.words import Word
+
+RATIO = 2.0
+TILE = 256
+# What correct rounding and the vendors' own libraries leave open, in units: results of 16-bit
+# types are rounded once from wider arithmetic; for the others, the sum of the worst errors that
+# CUDA and HIP state for their float functions stays below 4.
+_FLOOR_WORST = {2: 1.5, 4: 4.0, 8: 4.0}
+_FLOOR_RMS = {2: 0.6, 4: 1.5, 8: 1.5}
+
+F64 = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One element that differs: where it is, and every value known of it."""
+
+    array: str
+    flat: int
+    index: tuple[int, ...]
+    expected: float | int
+    found: float | int
+    true: float | None = None
+    thread: str = ""
+    source: str = ""
+
+    def __str__(self) -> str:
+        where = ", ".join(map(str, self.index))
+        true = "" if self.true is None else f", true value {self.true!r}"
+        by = f", written by {self.thread}" if self.thread else ""
+        line = f" at {self.source}" if self.source else ""
+        known = f"{self.found!r}, the original has {self.expected!r}{true}"
+        return f"{self.array}[{where}]: {known}{by}{line}"
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorTable:
+    """Errors against the oracle, in units."""
+
+    worst: float
+    rms: float
+    p999: float
+
+    def as_json(self) -> dict[str, float]:
+        """For reports."""
+        return {"worst": self.worst, "rms": self.rms, "p99.9": self.p999}
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayVerdict:
+    """What was found about one array, and by which layers."""
+
+    array: str
+    word: Word
+    layers: tuple[str, ...]
+    reason: str
+    differing: int = 0
+    steps: float = 0.0
+    """Most representable numbers between port and original."""
+    original_error: ErrorTable | None = None
+    port_error: ErrorTable | None = None
+    first: Place | None = None
+
+    def as_json(self) -> dict[str, object]:
+        """The stable form used in --json."""
+        return {
+            "array": self.array,
+            "word": self.word.value,
+            "layers": list(self.layers),
+            "reason": self.reason,
+            "differing": self.differing,
+            "max_ulp": self.steps,
+            "original_error": self.original_error.as_json() if self.original_error else None,
+            "port_error": self.port_error.as_json() if self.port_error else None,
+            "first": str(self.first) if self.first else None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Everything known of one array besides the port's own result."""
+
+    original: Array
+    oracle: F64 | None = None
+    sensitivity: F64 | None = None
+    """What rounding the inputs alone does to each element; None: not known."""
+    noise: tuple[F64, F64] | None = None
+    is_exact_regime: bool = False
+    """Inputs whose sums and products no order can change."""
+    witness: Array | None = None
+    """Another honest run of the original source (the interpreter's): the compiler is free to fuse
+    multiplications and additions, and this one does not."""
+    may_reorder: bool = False
+    """The order of elements is free: compare as a multiset."""
+    shape: tuple[int, ...] = ()
+    untouched: NDArray[np.bool_] | None = field(default=None)
+    """Elements that the original never writes: their poison must still be there."""
+
+
+def judge_array(name: str, dtype: DType, evidence: Evidence, port: Array) -> ArrayVerdict:
+    """The verdict on one array of a port. `port` has the original's length and storage type."""
+    original = evidence.original
+    if evidence.may_reorder:
+        return _judge_multiset(name, dtype, original, port)
+    # Most arrays are equal: one pass over the bytes, nothing else.
+    if original.tobytes() == port.tobytes():
+        return ArrayVerdict(name, Word.EXACT, ("bits",), "every bit equals the original's")
+    if not dtype.is_float:
+        return _judge_integers(name, evidence, port)
+    return _judge_floats(name, dtype, evidence, port)
+
+
+def _judge_multiset(name: str, dtype: DType, original: Array, port: Array) -> ArrayVerdict:
+    raw = f"u{dtype.bytes}"
+    ours, theirs = np.sort(port.view(raw)), np.sort(original.view(raw))
+    differing = int(np.count_nonzero(ours != theirs))
+    if differing == 0:
+        return ArrayVerdict(
+            name, Word.EXACT, ("bits",), "the same elements, in an order that is free"
+        )
+    return ArrayVerdict(
+        name, Word.DIVERGENT, ("bits",), "not the same elements, in any order", differing
+    )
+
+
+def _judge_integers(name: str, evidence: Evidence, port: Array) -> ArrayVerdict:
+    different = evidence.original != port
+    count = int(np.count_nonzero(different))
+    first = _place(name, int(np.argmax(different)), evidence, port, None)
+    return ArrayVerdict(
+        name, Word.DIVERGENT, ("bits",), f"{count} of {len(port)} integers differ", count, 0.0,
+        first=first,
+    )  # fmt: skip
+
+
+def _judge_floats(name: str, dtype: DType, evidence: Evidence, port: Array) -> ArrayVerdict:
+    p, o = to_float64(port, dtype), to_float64(evidence.original, dtype)
+    nan = np.isnan(o) & np.isnan(p)
+    different = (p != o) & ~nan
+    count = int(np.count_nonzero(different))
+    layers: list[str] = ["classes"]
+    if count == 0:
+        return ArrayVerdict(
+            name, Word.EXACT, ("classes", "bits"),
+            "equal up to the sign of zero and the payload of NaN",
+        )  # fmt: skip
+    steps = bits_apart(port, evidence.original, dtype)
+    most = float(np.max(np.where(different & np.isfinite(p) & np.isfinite(o), steps, 0.0)))
+
+    def verdict(word: Word, reason: str, at: int, **more: ErrorTable | None) -> ArrayVerdict:
+        place = _place(name, at, evidence, p, o)
+        return ArrayVerdict(name, word, tuple(layers), reason, count, most, first=place, **more)
+
+    wrong = _class_faults(p, o, dtype, evidence)
+    if wrong.any():
+        at = int(np.argmax(wrong))
+        kinds = tuple(CLASSES[int(classes(v[at : at + 1], dtype)[0])] for v in (p, o))
+        return verdict(
+            Word.DIVERGENT,
+            f"{int(np.count_nonzero(wrong))} elements are of another class: "
+            f"{kinds[0]} where the original has {kinds[1]}",
+            at,
+        )
+    if evidence.untouched is not None and (different & evidence.untouched).any():
+        at = int(np.argmax(different & evidence.untouched))
+        return verdict(Word.DIVERGENT, "an element is written that the original leaves alone", at)
+    first_difference = int(np.argmax(different))
+    if evidence.is_exact_regime and evidence.noise is None and _is_exact(o, evidence, dtype):
+        layers.append("bits")
+        return verdict(
+            Word.DIVERGENT, "inputs leave no room for rounding, yet bits differ", first_difference
+        )
+    if evidence.oracle is not None:
+        layers.append("oracle")
+        return _judge_by_oracle(name, dtype, evidence, p, o, tuple(layers), count, most)
+    if evidence.noise is not None:
+        layers.append("noise")
+        low, high = evidence.noise
+        outside = different & ((p < low) | (p > high))
+        if not outside.any():
+            return verdict(
+                Word.WITHIN_NOISE,
+                "inside the spread of the original's own repeats",
+                first_difference,
+            )
+    return verdict(
+        Word.UNDECIDED,
+        f"{count} of {len(p)} floats differ and there is no oracle to say whose error it is",
+        first_difference,
+    )
+
+
+def _class_faults(p: F64, o: F64, dtype: DType, evidence: Evidence) -> NDArray[np.bool_]:
+    """Where the class differs in a way that rounding cannot explain."""
+    mine, theirs = classes(p, dtype), classes(o, dtype)
+    fault = mine != theirs
+    # Rounding may move a number across the edge of the denormals, or a tiny one to zero; whether
+    # it moved too far is for the other layers. A flush of all denormals is not rounding.
+    step = ulp_size(np.zeros(1), dtype)[0]
+    with np.errstate(invalid="ignore"):
+        apart = np.abs(p - o)
+    near = apart <= 2 * step
+    finite = (mine <= 2) & (theirs <= 2)
+    big = np.maximum(np.abs(p), np.abs(o)) >= 2.0**dtype.min_exponent * (1 - 2.0**-6)
+    fault &= ~(finite & (near | big | (_noise_floor(o, evidence) >= apart)))
+    return fault
+
+
+def _noise_floor(o: F64, evidence: Evidence) -> F64:
+    floor = np.zeros_like(o)
+    if evidence.sensitivity is not None:
+        floor = np.maximum(floor, evidence.sensitivity)
+    if evidence.noise is not None:
+        floor = np.maximum(floor, evidence.noise[1] - evidence.noise[0])
+    return floor
+
+
+def _is_exact(o: F64, evidence: Evidence, dtype: DType) -> bool:
+    """Whether the original hit the true values, and these need no rounding."""
+    if evidence.oracle is None:
+        return False
+    true = evidence.oracle
+    return bool(np.array_equal(to_float64(from_float64(true, dtype), dtype), true, equal_nan=True)
+                and np.array_equal(o, true, equal_nan=True))  # fmt: skip
+
+
+def _judge_by_oracle(
+    name: str, dtype: DType, evidence: Evidence, p: F64, o: F64,
+    layers: tuple[str, ...], count: int, most: float,
+) -> ArrayVerdict:  # fmt: skip
+    assert evidence.oracle is not None
+    true = evidence.oracle
+    usable = np.isfinite(true) & np.isfinite(o) & np.isfinite(p)
+    # Where both runs agree that a value overflows or is NaN, the float64 oracle has nothing to add.
+    unit = ulp_size(true, dtype)
+    if evidence.sensitivity is not None:
+        unit = np.maximum(
+            unit, np.where(np.isfinite(evidence.sensitivity), evidence.sensitivity, 0)
+        )
+    with np.errstate(invalid="ignore", over="ignore"):
+        error_p = np.where(usable, np.abs(p - true) / unit, 0.0)
+        error_o = np.where(usable, np.abs(o - true) / unit, 0.0)
+        if evidence.noise is not None:
+            # An original that is not reproducible is as wrong as the worst of its runs.
+            for edge in evidence.noise:
+                error_o = np.maximum(error_o, np.where(usable, np.abs(edge - true) / unit, 0.0))
+        if evidence.witness is not None:
+            w = to_float64(evidence.witness, dtype)
+            usable_w = usable & np.isfinite(w)
+            error_o = np.maximum(error_o, np.where(usable_w, np.abs(w - true) / unit, 0.0))
+    table_p, table_o = _table(error_p), _table(error_o)
+    floor_worst, floor_rms = _FLOOR_WORST[dtype.bytes], _FLOOR_RMS[dtype.bytes]
+    failures: list[str] = []
+    at = int(np.argmax(error_p))
+    if table_p.worst > max(RATIO * table_o.worst, floor_worst):
+        failures.append(
+            f"the worst element is {table_p.worst:.3g} units off, the original's {table_o.worst:.3g}"
+        )
+    if table_p.rms > max(RATIO * table_o.rms, floor_rms):
+        failures.append(f"RMS {table_p.rms:.3g} units, the original's {table_o.rms:.3g}")
+    tile = _worst_tile(error_p, error_o, floor_rms)
+    if tile is not None:
+        start, mine, theirs = tile
+        failures.append(
+            f"elements {start}..{start + TILE - 1} are {mine:.3g} units off (RMS), "
+            f"the original {theirs:.3g}"
+        )
+    if failures:
+        word, reason = Word.DIVERGENT, "; ".join(failures)
+    else:
+        word = Word.EQUIVALENT
+        reason = (
+            f"error {table_p.worst:.3g} units at worst, {table_p.rms:.3g} RMS; "
+            f"the original's own {table_o.worst:.3g} and {table_o.rms:.3g}"
+        )
+    place = _place(name, at, evidence, p, o)
+    return ArrayVerdict(
+        name, word, layers, reason, count, most,
+        original_error=table_o, port_error=table_p, first=place,
+    )  # fmt: skip
+
+
+def _table(error: F64) -> ErrorTable:
+    if len(error) == 0:
+        return ErrorTable(0.0, 0.0, 0.0)
+    rank = max(int(len(error) * 0.999) - 1, 0)
+    return ErrorTable(
+        float(np.max(error)),
+        float(np.sqrt(np.mean(np.square(error)))),
+        float(np.partition(error, rank)[rank]),
+    )
+
+
+def _worst_tile(error_p: F64, error_o: F64, floor: float) -> tuple[int, float, float] | None:
+    """A stretch of TILE elements whose error stands out from anything the original does."""
+    tiles = len(error_p) // TILE
+    if tiles < 2:
+        return None
+    mine = np.sqrt(np.mean(np.square(error_p[: tiles * TILE].reshape(tiles, TILE)), axis=1))
+    theirs = np.sqrt(np.mean(np.square(error_o[: tiles * TILE].reshape(tiles, TILE)), axis=1))
+    # A tile in which the original was lucky is measured against its ordinary tiles.
+    allowed = np.maximum(RATIO * np.maximum(theirs, np.quantile(theirs, 0.9)), floor)
+    excess = mine / allowed
+    at = int(np.argmax(excess))
+    return (at * TILE, float(mine[at]), float(theirs[at])) if excess[at] > 1 else None
+
+
+def _place(
+    name: str, flat: int, evidence: Evidence, port: Array | F64, original: Array | F64 | None
+) -> Place:
+    shape = evidence.shape or (len(port),)
+    index = tuple(int(i) for i in np.unravel_index(flat, shape))
+    o = evidence.original if original is None else original
+    true = float(evidence.oracle[flat]) if evidence.oracle is not None else None
+    return Place(name, flat, index, o[flat].item(), port[flat].item(), true)

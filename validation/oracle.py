@@ -1,0 +1,91 @@
+"""The true values of a launch, and how far rounding its inputs alone would move them.
+
+    truth = Oracle(subject).truth(case, contents)
+    truth.values["y"]          float64 results of the same program
+    truth.sensitivity["y"]     most that a one-ulp change of every input moves each element
+
+The second is the condition-aware floor: a port is not asked for digits that the inputs do not
+determine. It comes from running the program, so it needs no analysis of what the program is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crossport.diagnostics import PortError
+from crossport.validation.cases import ArrayArg, Case
+from crossport.validation.dtypes import Array, DType, to_float64
+from crossport.validation.generators import Words
+from crossport.validation.runners.interp import Subject
+
+DRAWS = 4
+F64 = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """Per float array; empty where the program has no interpretation (`why` says so)."""
+
+    values: Mapping[str, F64] = field(default_factory=dict)
+    sensitivity: Mapping[str, F64] = field(default_factory=dict)
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Oracle:
+    """True values of launches of one lowered source."""
+
+    subject: Subject
+    draws: int = DRAWS
+
+    def truth(self, case: Case, contents: Mapping[str, Array]) -> Truth:
+        """Never raises: a launch without a truth says why."""
+        if not any(a.dtype.is_float for a in case.written):
+            return Truth(why="no float is written")
+        try:
+            values = self._true(case, contents)
+            moved: dict[str, F64] = {name: np.zeros_like(v) for name, v in values.items()}
+            for draw in range(self.draws):
+                nudged = {
+                    a.name: _nudge(contents[a.name], a, f"{case.id}/{a.name}/{draw}")
+                    for a in case.arrays
+                }
+                again = self._true(case, nudged)
+                for name, value in again.items():
+                    with np.errstate(invalid="ignore"):
+                        distance = np.abs(value - values[name])
+                    moved[name] = np.fmax(moved[name], np.nan_to_num(distance, nan=0.0))
+        except PortError as error:
+            return Truth(why=f"no oracle: {error.diagnostic.message}")
+        return Truth(values, moved)
+
+    def _true(self, case: Case, contents: Mapping[str, Array]) -> dict[str, F64]:
+        outputs = self.subject.run(case, contents, oracle=True)
+        found = dict(outputs.true)
+        for array in case.written:
+            if array.dtype.is_float and array.name not in found:
+                # Symbols are not promoted: what they hold is as good as their type.
+                found[array.name] = to_float64(outputs.arrays[array.name], array.dtype)
+        return found
+
+
+def _nudge(values: Array, array: ArrayArg, key: str) -> Array:
+    """Every number of an input moved by one step, up or down; zeros, NaN, Inf stay."""
+    if not array.dtype.is_float or array.role == "out":
+        return values
+    step = {2: np.int16, 4: np.int32, 8: np.int64}[array.dtype.bytes]
+    words = values.view(step).copy()
+    up = (Words(key).words(len(words)) & np.uint64(1)).astype(bool)
+    movable = _movable(values, array.dtype)
+    words[movable & up] += step(1)
+    words[movable & ~up] -= step(1)
+    return words.view(values.dtype)
+
+
+def _movable(values: Array, dtype: DType) -> NDArray[np.bool_]:
+    magnitude = np.abs(to_float64(values, dtype))
+    return (magnitude > 2.0**dtype.min_exponent) & np.isfinite(magnitude)

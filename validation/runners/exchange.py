@@ -1,0 +1,161 @@
+"""Arrays that a sandboxed process may write and its parent then inspects.
+
+    file:   guard (random) | contents | guard (random)
+
+The parent fills the files, the candidate maps them, the parent reads them when the candidate is
+gone. So guard bands and constant inputs are checked by somebody who did not run the candidate.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from crossport.validation.cases import ArrayArg, Case, ScalarArg, StructArg, TextureArg
+from crossport.validation.dtypes import Array
+from crossport.validation.runners.base import Call, RunOutput, Status
+
+GUARD = 4096
+_STATUSES: tuple[Status, ...] = ("ok", "refused", "failed")
+
+
+@dataclass(slots=True)
+class Exchange:
+    """The calls of one sandboxed run, as files in its work folder."""
+
+    work: Path
+    calls: Sequence[Call]
+    _guards: list[dict[str, bytes]]
+
+    @classmethod
+    def create(cls, work: Path, kind: str, entry: str, calls: Sequence[Call]) -> Exchange:
+        """Write the arrays and the request."""
+        guards: list[dict[str, bytes]] = []
+        rows: list[dict[str, Any]] = []
+        for number, call in enumerate(calls):
+            folder = work / "calls" / str(number)
+            folder.mkdir(parents=True)
+            guards.append({})
+            for array in call.case.arrays:
+                guard = os.urandom(2 * GUARD)
+                guards[-1][array.name] = guard
+                data = np.ascontiguousarray(call.contents[array.name]).tobytes()
+                path = folder / f"{array.name}.bin"
+                path.write_bytes(guard[:GUARD] + data + guard[GUARD:])
+                path.chmod(0o666)
+            rows.append(_row(call.case, f"calls/{number}"))
+        request = {"kind": kind, "entry": entry, "calls": rows}
+        (work / "request.json").write_text(json.dumps(request))
+        return cls(work, calls, guards)
+
+    def outputs(self, fallback: Status, message: str) -> list[RunOutput]:
+        """What every call left behind. `fallback` is for calls without a reply."""
+        replies = self._replies()
+        made: list[RunOutput] = []
+        for number, call in enumerate(self.calls):
+            reply = replies[number] if number < len(replies) else {}
+            status: Status = reply.get("status", fallback)
+            if status not in _STATUSES:
+                status = fallback
+            text = str(reply.get("message", "" if status == "ok" else message))
+            if status != "ok":
+                made.append(RunOutput(status, message=text))
+                continue
+            arrays, faults = self._read(number, call)
+            claimed = reply.get("faults", [])
+            faults += [str(f) for f in claimed] if isinstance(claimed, list) else []
+            seconds = reply.get("seconds", 0.0)
+            made.append(
+                RunOutput(
+                    "ok", arrays, tuple(faults), text,
+                    seconds=float(seconds) if isinstance(seconds, (int, float)) else 0.0,
+                )
+            )  # fmt: skip
+        return made
+
+    def _replies(self) -> list[dict[str, Any]]:
+        try:
+            loaded = json.loads((self.work / "reply.json").read_bytes()[: 16 << 20])
+        except (OSError, ValueError):
+            return []
+        if not isinstance(loaded, list):
+            return []
+        return [r if isinstance(r, dict) else {} for r in loaded]
+
+    def _read(self, number: int, call: Call) -> tuple[dict[str, Array], list[str]]:
+        arrays: dict[str, Array] = {}
+        faults: list[str] = []
+        for array in call.case.arrays:
+            path = self.work / "calls" / str(number) / f"{array.name}.bin"
+            guard = self._guards[number][array.name]
+            try:
+                if path.is_symlink() or path.stat().st_size != array.bytes + 2 * GUARD:
+                    raise OSError("replaced")
+                data = path.read_bytes()
+            except OSError:
+                faults.append(f"the memory of {array.name} was taken away")
+                arrays[array.name] = call.contents[array.name]
+                continue
+            if data[:GUARD] != guard[:GUARD]:
+                faults.append(f"memory before {array.name} was written")
+            if data[GUARD + array.bytes :] != guard[GUARD:]:
+                faults.append(f"memory behind {array.name} was written")
+            contents = np.frombuffer(
+                data, dtype=array.dtype.storage, count=array.count, offset=GUARD
+            )
+            arrays[array.name] = contents
+            if array.role == "in" and contents.tobytes() != call.contents[array.name].tobytes():
+                faults.append(f"input {array.name} was changed")
+        return arrays, faults
+
+
+def _row(case: Case, folder: str) -> dict[str, Any]:
+    return {
+        "kernel": case.kernel,
+        "function": case.function,
+        "grid": case.grid,
+        "block": case.block,
+        "shared": case.shared_bytes,
+        "folder": folder,
+        "arrays": [_array(a) for a in case.arrays],
+        "symbols": [b.name for b in case.buffers if b.symbol],
+        "args": [_arg(a) for a in case.args],
+        "returns": [a.name for a in case.args if isinstance(a, ArrayArg) and a.role != "in"],
+    }
+
+
+def _array(array: ArrayArg) -> dict[str, Any]:
+    return {
+        "name": array.name,
+        "dtype": array.dtype.name,
+        "shape": list(array.shape),
+        "count": array.count,
+        "file": f"{array.name}.bin",
+        "offset": GUARD,
+    }
+
+
+def _arg(arg: object) -> Mapping[str, Any]:
+    match arg:
+        case ArrayArg():
+            return {"kind": "array", "name": arg.name}
+        case ScalarArg():
+            value = bool(arg.value) if arg.dtype.name == "bool" else arg.value
+            return {"kind": "scalar", "name": arg.name, "value": value}
+        case StructArg():
+            fields = [
+                {"name": f[0], "array": f[1]}
+                if isinstance(f, tuple)
+                else {"name": f.name, "value": f.value}
+                for f in arg.fields
+            ]
+            return {"kind": "struct", "name": arg.name, "fields": fields}
+        case TextureArg():
+            return {"kind": "texture", "name": arg.name}
+    raise AssertionError(arg)

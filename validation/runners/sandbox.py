@@ -1,0 +1,118 @@
+"""Run a command that nobody trusts, and bring back how it ended.
+
+    ran = run_sandboxed([python, worker], work, Limits(seconds=60), hide=[corpus])
+    ran.status      "ok", "crashed", "timeout"      ran.guards   ("no network", "own user", ...)
+
+The command gets a work folder, a scrubbed environment, and nothing else it could write to. When it
+ends or runs out of time, every process that it started ends with it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+_JAIL = Path(__file__).resolve().with_name("jail.py")
+_TAIL = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a candidate may use. `seconds` is wall time; CPU time may be four times as much."""
+
+    seconds: float = 120.0
+    memory: int = 16 << 30
+    file: int = 4 << 30
+    processes: int = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """How a sandboxed command ended."""
+
+    status: Literal["ok", "crashed", "timeout"]
+    code: int
+    seconds: float
+    output: str
+    """The end of what it printed: for a person, never for a decision."""
+    guards: tuple[str, ...]
+
+
+def run_sandboxed(
+    command: Sequence[str],
+    work: Path,
+    limits: Limits,
+    *,
+    hide: Sequence[Path] = (),
+    environment: Mapping[str, str] | None = None,
+) -> Ran:
+    """Run a command in `work`. Never raises for what the command does."""
+    order: dict[str, object] = {
+        "work": str(work),
+        "hide": [str(path) for path in hide],
+        "seconds": int(limits.seconds * 4) + 1,
+        "memory": limits.memory,
+        "file": limits.file,
+        "processes": limits.processes,
+        "needs": [sys.prefix, sys.base_prefix, str(_JAIL.parents[2])],
+        "environment": {
+            "PATH": "/usr/local/bin:/usr/bin:/bin",
+            "HOME": str(work),
+            "TMPDIR": str(work),
+            "LANG": "C.UTF-8",
+            **(environment or {}),
+        },
+    }
+    read_end, write_end = os.pipe()
+    order["report"] = write_end
+    output = work / "output.txt"
+    began = time.monotonic()
+    with output.open("wb") as sink:
+        os.chmod(output, 0o600)
+        process = subprocess.Popen(
+            [sys.executable, "-I", str(_JAIL), json.dumps(order), *command],
+            stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT,
+            start_new_session=True, pass_fds=(write_end,), env={"PATH": "/usr/bin:/bin"},
+        )  # fmt: skip
+        os.close(write_end)
+        guards = _read_guards(read_end)
+        timed_out = False
+        try:
+            code = process.wait(timeout=limits.seconds)
+        except subprocess.TimeoutExpired:
+            timed_out = True
+            code = -signal.SIGKILL
+        finally:
+            _end(process)
+    seconds = time.monotonic() - began
+    text = output.read_bytes()[-_TAIL:].decode("utf-8", "replace")
+    status: Literal["ok", "crashed", "timeout"] = (
+        "timeout" if timed_out else "ok" if code == 0 else "crashed"
+    )
+    return Ran(status, code, seconds, text, guards)
+
+
+def _read_guards(fd: int) -> tuple[str, ...]:
+    with os.fdopen(fd, "rb") as pipe:
+        data = pipe.read(4096)
+    try:
+        return tuple(str(name) for name in json.loads(data))
+    except ValueError:
+        return ()
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End the whole session of a command, also what it left behind."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        process.kill()
+    process.wait()
