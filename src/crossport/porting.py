@@ -83,11 +83,15 @@ def _file_to_hip(path: Path, unit: TranslationUnit, options: Options) -> PortRes
 
 
 def port_program(
-    sources: Sequence[tuple[Path, tuple[str, ...]]], root: Path, options: Options
+    sources: Sequence[tuple[Path, tuple[str, ...]]],
+    root: Path,
+    options: Options,
+    host_sources: Sequence[Path] = (),
 ) -> PortResult:
     """Port sources (with their flags) that belong together to HIP; paths are relative to `root`.
 
-    A source that cannot be parsed is still ported by its text; the finding says so.
+    A source that cannot be parsed is still ported by its text; the finding says so. `host_sources`
+    hold no kernels: they are ported by their text alone.
     """
     from crossport.backends.hip.semantics import semantic_edits
 
@@ -99,10 +103,13 @@ def port_program(
             unit = parse_source(source, replace(options, flags=(*flags, *options.flags)))
         except PortError as error:
             findings += error.diagnostics
+            port.add(source)
             continue
         units.append(unit)
         findings += unit.diagnostics
         port.add(source, unit)
+    for source in host_sources:
+        port.add(source)
     return merge([PortResult(diagnostics=tuple(findings)), _hip_result(port.result(), units)])
 
 

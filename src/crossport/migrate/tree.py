@@ -13,7 +13,7 @@ import os
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from crossport.diagnostics import Code, Diagnostic, PortError
@@ -24,11 +24,20 @@ from crossport.result import PortResult, merge
 Sources = tuple[tuple[Path, tuple[str, ...]], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What is ported together: sources with kernels and their flags, and host sources beside."""
+
+    sources: Sources
+    host: tuple[Path, ...] = ()
+
+
 def port_tree_to_hip(root: Path, options: Options) -> PortResult:
     """Port every CUDA program below `root`. Raises PortError (CP1004) if there is none."""
+    root = root.resolve()
     build_dir = Path(options.build_dir) if options.build_dir else None
     programs = find_programs(root, build_dir)
-    groups = [sources for program in programs if (sources := _sources(program))]
+    groups = list(dict.fromkeys(group for p in programs if (group := _group(p)).sources))
     if not groups:
         raise PortError(
             Diagnostic(
@@ -39,10 +48,13 @@ def port_tree_to_hip(root: Path, options: Options) -> PortResult:
         )
     results = dict(zip(groups, _port_all(groups, root, options), strict=True))
     for together in _disagreeing(results):
-        joint = tuple(source for group in together for source in group)
+        joint = Group(
+            tuple(dict.fromkeys(source for group in together for source in group.sources)),
+            tuple(dict.fromkeys(source for group in together for source in group.host)),
+        )
         for group in together:
             del results[group]
-        results[joint] = port_program(joint, root, options)
+        results[joint] = _port_group(joint, root, options)
     return merge(results.values())
 
 
@@ -51,6 +63,7 @@ def port_tree_to_modules(root: Path, targets: Sequence[str], options: Options) -
 
     A source that cannot be parsed is left out; the finding says so.
     """
+    root = root.resolve()
     build_dir = Path(options.build_dir) if options.build_dir else None
     programs = find_programs(root, build_dir)
     sources = dict.fromkeys(source for program in programs for source in _sources(program))
@@ -75,26 +88,42 @@ def _sources(program: Program) -> Sources:
     )
 
 
-def _port_all(groups: Sequence[Sources], root: Path, options: Options) -> Iterable[PortResult]:
+def _group(program: Program) -> Group:
+    """Host sources come along whole: beside a ported header, they must include that one."""
+    sources = _sources(program)
+    taken = {source for source, _ in sources}
+    host = tuple(
+        unit.source
+        for unit in program.units
+        if unit.source not in taken and unit.source.is_relative_to(program.folder)
+    )
+    return Group(sources, tuple(dict.fromkeys(host)))
+
+
+def _port_group(group: Group, root: Path, options: Options) -> PortResult:
+    return port_program(group.sources, root, options, group.host)
+
+
+def _port_all(groups: Sequence[Group], root: Path, options: Options) -> Iterable[PortResult]:
     jobs = options.jobs or os.cpu_count() or 1
     if jobs == 1 or len(groups) == 1:
-        return [port_program(group, root, options) for group in groups]
+        return [_port_group(group, root, options) for group in groups]
     with ProcessPoolExecutor(jobs) as pool:
         count = len(groups)
-        return list(pool.map(port_program, groups, [root] * count, [options] * count, chunksize=8))
+        return list(pool.map(_port_group, groups, [root] * count, [options] * count, chunksize=8))
 
 
-def _disagreeing(results: dict[Sources, PortResult]) -> list[list[Sources]]:
+def _disagreeing(results: dict[Group, PortResult]) -> list[list[Group]]:
     """Groups of programs whose ports of a shared file differ."""
     versions: dict[Path, dict[bytes, None]] = defaultdict(dict)
-    owners: dict[Path, list[Sources]] = defaultdict(list)
+    owners: dict[Path, list[Group]] = defaultdict(list)
     for group, result in results.items():
         for output in result.outputs:
             versions[output.path][output.data] = None
             owners[output.path].append(group)
     leader = {group: group for group in results}
 
-    def find(group: Sources) -> Sources:
+    def find(group: Group) -> Group:
         while leader[group] is not group:
             group = leader[group]
         return group
@@ -104,7 +133,7 @@ def _disagreeing(results: dict[Sources, PortResult]) -> list[list[Sources]]:
             first, *others = owners[path]
             for other in others:
                 leader[find(other)] = find(first)
-    joint: dict[Sources, list[Sources]] = defaultdict(list)
+    joint: dict[Group, list[Group]] = defaultdict(list)
     for group in results:
         joint[find(group)].append(group)
     return [members for members in joint.values() if len(members) > 1]
