@@ -125,9 +125,7 @@ def _in_defined(text: SourceText, index: int) -> bool:
 def _has_brackets(text: SourceText, low: int, high: int) -> bool:
     tokens = text.tokens
     return (
-        tokens.at(low - 1) == b"("
-        and tokens.at(high + 1) == b")"
-        and not tokens.is_name(low - 2)
+        tokens.at(low - 1) == b"(" and tokens.at(high + 1) == b")" and not tokens.is_name(low - 2)
     )
 
 

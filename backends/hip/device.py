@@ -106,7 +106,8 @@ def _groups(text: SourceText, definitions: dict[str, str], found: Findings) -> N
     tokens = text.tokens
     spaces = group_namespaces(text)
     is_open = any(
-        tokens.text[i] == b"cooperative_groups" and tokens.at(i - 1) == b"namespace"
+        tokens.text[i] == b"cooperative_groups"
+        and tokens.at(i - 1) == b"namespace"
         and tokens.at(i - 2) == b"using"
         for i in text.code_names
     )

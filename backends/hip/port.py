@@ -16,6 +16,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
@@ -27,12 +29,22 @@ from crossport.backends.hip.edits import Edit, apply_edits, merge_edits
 from crossport.backends.hip.includes import IncludeOptions, include_edits, renamed_source
 from crossport.backends.hip.lexer import Include
 from crossport.backends.hip.namespaces import namespace_edits
+from crossport.backends.hip.overloads import overload_edits
 from crossport.backends.hip.rename import rename_edits
-from crossport.backends.hip.source import Findings, SourceText
+from crossport.backends.hip.source import Defined, Findings, SourceText
 from crossport.backends.hip.switches import switch_edits
 from crossport.diagnostics import Code, Diagnostic, PortError, Severity, Span, sort_diagnostics
 from crossport.frontend.unit import TranslationUnit
 
+# Each reads one file. Overlaps are settled by priority, so that the order does not matter.
+PASSES: tuple[Callable[[SourceText], Findings], ...] = (
+    rename_edits,
+    namespace_edits,
+    call_edits,
+    condition_edits,
+    device_edits,
+    overload_edits,
+)
 # What the meaning-decided part takes and gives.
 Semantics = Callable[[TranslationUnit, "HipOptions"], tuple[list[Edit], list[Diagnostic]]]
 
@@ -162,7 +174,7 @@ class HipPort:
         found.add(include_edits(text, IncludeOptions(adds_runtime, resolve)))
         own = frozenset(i.start for i in text.includes if resolve(i) is not None)
         found.add(switch_edits(text, own))
-        for edits_of in (rename_edits, namespace_edits, call_edits, condition_edits, device_edits):
+        for edits_of in PASSES:
             found.add(edits_of(text))
         return found
 
@@ -192,8 +204,8 @@ class HipPort:
             text = self._texts[path] = SourceText(str(path), _read(path))
         return text
 
-    def _own_names(self, members: list[Path]) -> frozenset[bytes]:
-        return frozenset().union(*(self._text(p).defined for p in members))
+    def _own_names(self, members: list[Path]) -> Defined:
+        return reduce(or_, (self._text(p).declared for p in members), Defined())
 
     def _meaning_by_file(self) -> dict[Path, list[Edit]]:
         grouped: dict[Path, list[Edit]] = {}

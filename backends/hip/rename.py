@@ -37,7 +37,7 @@ def rename_edits(text: SourceText) -> Findings:
         resolution = wanted.get(word)
         if resolution is None or _is_member(text, index):
             continue
-        if word in text.own_names and not _is_macro_hook(text, index):
+        if word in text.own_functions:
             continue
         name = word.decode()
         match resolution:
@@ -61,7 +61,7 @@ def rename_edits(text: SourceText) -> Findings:
                         )
                     )
                 reported.add(word)
-            case Unported(reason, help):
+            case Unported(reason, help) if word not in text.own_names:
                 found.diagnostics.append(
                     text.diagnostic(
                         Code.HIP_API_MISSING,
@@ -82,8 +82,3 @@ def _resolution(word: bytes) -> Resolution:
 
 def _is_member(text: SourceText, index: int) -> bool:
     return text.tokens.at(index - 1) in (b".", b"->")
-
-
-def _is_macro_hook(text: SourceText, index: int) -> bool:
-    """`#define cudaMalloc(...)` hooks the API: the hook is renamed with it."""
-    return text.tokens.at(index - 1).endswith(b"define")

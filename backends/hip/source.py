@@ -33,6 +33,17 @@ class Findings:
         self.diagnostics += other.diagnostics
 
 
+@dataclass(frozen=True, slots=True)
+class Defined:
+    """Names that a project declares: all of them, and the functions and types among them."""
+
+    all: frozenset[bytes] = frozenset()
+    functions: frozenset[bytes] = frozenset()
+
+    def __or__(self, other: Defined) -> Defined:
+        return Defined(self.all | other.all, self.functions | other.functions)
+
+
 class SourceText:
     """A file's bytes as tokens. `own_names`: what the project defines, this file included."""
 
@@ -40,12 +51,12 @@ class SourceText:
         self.file = file
         self.source = source
         self.tokens = Tokens(source)
-        self._project_names: frozenset[bytes] = frozenset()
+        self._project = Defined()
         self._project_words: frozenset[bytes] = frozenset()
 
-    def set_project(self, names: frozenset[bytes], words: frozenset[bytes]) -> None:
+    def set_project(self, defined: Defined, words: frozenset[bytes]) -> None:
         """Tell the file what the rest of its project defines, and which words it uses."""
-        self._project_names = names
+        self._project = defined
         self._project_words = words
 
     @cached_property
@@ -54,14 +65,24 @@ class SourceText:
         return tuple(self.tokens.includes())
 
     @cached_property
-    def defined(self) -> frozenset[bytes]:
-        """What this file defines: functions, types, variables and macros."""
+    def declared(self) -> Defined:
+        """What this file declares, by kind."""
         return defined_names(self.tokens)
 
     @property
+    def defined(self) -> frozenset[bytes]:
+        """Functions, types, variables and macros of this file."""
+        return self.declared.all
+
+    @property
     def own_names(self) -> frozenset[bytes]:
-        """What the project defines, as far as it is known."""
-        return self._project_names or self.defined
+        """Functions, types, variables and macros of the project, as far as it is known."""
+        return self._project.all or self.declared.all
+
+    @property
+    def own_functions(self) -> frozenset[bytes]:
+        """Those of them that are functions with a body, or types."""
+        return self._project.functions or self.declared.functions
 
     @property
     def project_words(self) -> frozenset[bytes]:
@@ -119,13 +140,14 @@ class SourceText:
         return Diagnostic(code, message, self.span(index), severity, help)
 
 
-def defined_names(tokens: Tokens) -> frozenset[bytes]:
-    """What the file declares: functions, types and variables; macros only with a body of their own.
+def defined_names(tokens: Tokens) -> Defined:
+    """What the file declares.
 
     Text alone decides, so this holds in inactive branches and with headers missing. A name counts
     when a type stands before it (`int atomicMax(`, `struct cuNode`), which no use of it has.
     """
-    found: set[bytes] = set()
+    functions: set[bytes] = set()
+    others: set[bytes] = set()
     kinds, texts = tokens.kind, tokens.text
     name = int(Kind.NAME)
     for index, kind in enumerate(kinds):
@@ -134,22 +156,22 @@ def defined_names(tokens: Tokens) -> frozenset[bytes]:
         before = texts[index - 1] if index else b""
         if before in (b"struct", b"class", b"enum", b"union", b"namespace", b"concept"):
             if tokens.at(index + 1) in (b"{", b":", b"final"):
-                found.add(texts[index])
+                functions.add(texts[index])
             continue
         if before.endswith(b"define") and kinds[index - 1] == Kind.DIRECTIVE:
-            found.add(texts[index])
+            others.add(texts[index])
             continue
         after = tokens.at(index + 1)
-        is_alias = before == b"using" and after == b"="
-        if (
-            is_alias
-            or (after == b"(" and _has_body(tokens, index))
+        if after == b"(" and _has_body(tokens, index):
+            functions.add(texts[index])
+        elif (
+            (before == b"using" and after == b"=")
             or (after == b"=" and _follows_type(tokens, index))
             # `flags & cudaHostAllocMapped)` looks like a reference: only a plain type counts here.
             or (after in (b";", b"[", b",", b")") and _follows_name(tokens, index))
         ):
-            found.add(texts[index])
-    return frozenset(found)
+            others.add(texts[index])
+    return Defined(frozenset(functions | others), frozenset(functions))
 
 
 def _has_body(tokens: Tokens, index: int) -> bool:

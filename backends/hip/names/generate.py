@@ -58,7 +58,9 @@ HIP = (
 )
 CUDA = (
     Family("runtime", r"cuda(?!rt_)[A-Z_]\w*|CUDART_\w+|CUDA_R_\w+|CUDA_C_\w+|CUDA_[A-Z]\w+"),
-    Family("driver", r"cu[A-Z]\w*|CU_\w+|CU[a-z]\w+", r"/cu(da|Complex)[A-Za-z]*\.h$|/src/driver/sys"),
+    Family(
+        "driver", r"cu[A-Z]\w*|CU_\w+|CU[a-z]\w+", r"/cu(da|Complex)[A-Za-z]*\.h$|/src/driver/sys"
+    ),
     Family("rtc", r"nvrtc\w+|NVRTC_\w+"),
     Family("blas", r"cublas\w+|CUBLAS\w+"),
     Family("fft", r"cufft\w+|CUFFT_\w+"),
