@@ -20,6 +20,7 @@ import platform
 import random
 import sys
 import time
+import traceback
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, field
@@ -194,7 +195,8 @@ def _port_and_check(plan: Plan, name: str, programs: list[Program], checker: Che
     except PortError as error:
         findings = error.diagnostics
     except Exception as error:  # a crash is a result of the measurement, the worst one
-        crash = f"{type(error).__name__}: {error}"
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        crash = f"{type(error).__name__}: {error} ({Path(frame.filename).name}:{frame.lineno})"
     seconds = time.time() - started
     side = _side(checker.programs(programs, source, out), checker.sides)
     side.seconds = round(seconds, 2)
