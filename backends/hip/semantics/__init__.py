@@ -1,11 +1,32 @@
-"""Edits decided by what the program means, not by how it is spelled."""
+"""Edits decided by what the program means, not by how it is spelled.
+
+warp.py            warp functions: 32-lane warps on wavefronts of 32 and 64
+properties.py      host code that computes with the device's warp width
+ptx/               inline PTX, instruction by instruction
+declarations.py    the project's atomics and vector operators that HIP declares too
+words.py           register, __nanosleep, __launch_bounds__
+refused.py         what AMD GPUs cannot do: reported, left as it is
+helpers.py         the few functions that the edits call, put where they are used
+
+What a word alone decides is looked for in the tokens of each file, so that macros and inactive
+branches are edited too; what types or callees decide comes from the frontend's tree.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from crossport.backends.hip.edits import Edit
-from crossport.diagnostics import Diagnostic
+from crossport.backends.hip.semantics.context import File
+from crossport.backends.hip.semantics.declarations import declaration_edits
+from crossport.backends.hip.semantics.helpers import insert_helpers
+from crossport.backends.hip.semantics.properties import property_edits
+from crossport.backends.hip.semantics.ptx.edits import ptx_edits
+from crossport.backends.hip.semantics.refused import refuse
+from crossport.backends.hip.semantics.warp import warp_edits
+from crossport.backends.hip.semantics.words import word_edits
+from crossport.backends.hip.source import SourceText
+from crossport.diagnostics import Diagnostic, sort_diagnostics
 from crossport.frontend.unit import TranslationUnit
 
 if TYPE_CHECKING:
@@ -15,6 +36,34 @@ if TYPE_CHECKING:
 def semantic_edits(
     unit: TranslationUnit, options: HipOptions
 ) -> tuple[list[Edit], list[Diagnostic]]:
-    """All of them for one unit."""
-    del unit, options
-    return [], []
+    """The edits of one unit and of the project headers it includes."""
+    texts = {name: SourceText(name, source.data) for name, source in unit.files.items()}
+    own_names: frozenset[bytes] = frozenset().union(*(t.own_names for t in texts.values()))
+    files = {name: File(text, own_names) for name, text in texts.items()}
+    for file in files.values():
+        warp_edits(file)
+        word_edits(file)
+        ptx_edits(file)
+    property_edits(unit, files)
+    declaration_edits(unit, files)
+    refuse(unit, files)
+    edits: list[Edit] = []
+    diagnostics: list[Diagnostic] = []
+    for file in files.values():
+        insert_helpers(file)
+        edits += _without_covered(file.edits)
+        diagnostics += file.diagnostics
+    return edits, sort_diagnostics(diagnostics)
+
+
+def _without_covered(edits: list[Edit]) -> list[Edit]:
+    """Drop an edit that lies inside text which another one replaces as a whole."""
+    ordered = sorted(set(edits), key=lambda e: (e.start, -e.end))
+    kept: list[Edit] = []
+    reach = -1
+    for edit in ordered:
+        if edit.end <= reach and edit.start < reach and not (edit.start == edit.end == reach):
+            continue
+        kept.append(edit)
+        reach = max(reach, edit.end)
+    return kept

@@ -4,7 +4,7 @@
 template <class T> struct __shim_same { typedef T type; };
 
 // --- Fast and rounded math -----------------------------------------------------------------------
-#define SHIM_FAST(f) float __##f##f(float);
+#define SHIM_FAST(name) float __##name##f(float);
 SHIM_FAST(sin) SHIM_FAST(cos) SHIM_FAST(tan) SHIM_FAST(exp) SHIM_FAST(exp10) SHIM_FAST(log)
 SHIM_FAST(log2) SHIM_FAST(log10) SHIM_FAST(saturate) SHIM_FAST(tanh)
 #undef SHIM_FAST

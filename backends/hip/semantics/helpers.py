@@ -1,0 +1,243 @@
+"""The functions that stand in for CUDA's warp functions, put into a file that uses them.
+
+    #include <hip/hip_runtime.h>
+
+    // CUDA's warps of 32 lanes, on wavefronts of 32 or 64.
+    #ifndef WARP32_BALLOT
+    #define WARP32_BALLOT
+    static __device__ inline unsigned int warp32_ballot(unsigned int mask, int predicate) {...}
+    #endif
+
+Each has its own guard, since a header and the source that includes it may both need it. Only what a
+file uses goes in, after its last `#include` before the first use.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from crossport.backends.hip.edits import newline_of
+from crossport.backends.hip.lexer import Kind
+from crossport.backends.hip.semantics.context import File
+
+_HEADLINE = "// CUDA's warps of 32 lanes, on wavefronts of 32 or 64."
+
+
+@dataclass(frozen=True, slots=True)
+class Helper:
+    """A function, and the helpers that it calls."""
+
+    text: str
+    needs: tuple[str, ...] = ()
+
+
+def _reduction(name: str, step: str) -> Helper:
+    return Helper(
+        f"""\
+template <class T> static __device__ inline T warp32_reduce_{name}(unsigned int mask, T value) {{
+  T result = __shfl(value, __ffs(mask) - 1, 32);
+  for (unsigned int rest = mask & (mask - 1); rest != 0; rest &= rest - 1) {{
+    const T other = __shfl(value, __ffs(rest) - 1, 32);
+    result = {step};
+  }}
+  return result;
+}}"""
+    )
+
+
+HELPERS: dict[str, Helper] = {
+    "warp32_lane": Helper(
+        """\
+static __device__ inline unsigned int warp32_lane() { return __lane_id() & 31; }"""
+    ),
+    "warp32_ballot": Helper(
+        """\
+static __device__ inline unsigned int warp32_ballot(unsigned int mask, int predicate) {
+  return mask & static_cast<unsigned int>(__ballot(predicate) >> (__lane_id() & 32));
+}"""
+    ),
+    "warp32_any": Helper(
+        """\
+static __device__ inline int warp32_any(unsigned int mask, int predicate) {
+  return warp32_ballot(mask, predicate) != 0;
+}""",
+        ("warp32_ballot",),
+    ),
+    "warp32_all": Helper(
+        """\
+static __device__ inline int warp32_all(unsigned int mask, int predicate) {
+  return warp32_ballot(mask, !predicate) == 0;
+}""",
+        ("warp32_ballot",),
+    ),
+    "warp32_uni": Helper(
+        """\
+static __device__ inline int warp32_uni(unsigned int mask, int predicate) {
+  return warp32_ballot(mask, predicate) == 0 || warp32_ballot(mask, !predicate) == 0;
+}""",
+        ("warp32_ballot",),
+    ),
+    "warp32_sync": Helper(
+        """\
+static __device__ inline void warp32_sync() {
+  __builtin_amdgcn_fence(__ATOMIC_RELEASE, "wavefront");
+  __builtin_amdgcn_wave_barrier();
+  __builtin_amdgcn_fence(__ATOMIC_ACQUIRE, "wavefront");
+}"""
+    ),
+    "warp32_match_any": Helper(
+        """\
+template <class T>
+static __device__ inline unsigned int warp32_match_any(unsigned int mask, T value) {
+  unsigned long long bits = 0;
+  __builtin_memcpy(&bits, &value, sizeof(T));
+  unsigned int same = 0;
+  for (unsigned int rest = mask; rest != 0; rest &= rest - 1) {
+    const int lane = __ffs(rest) - 1;
+    if (__shfl(bits, lane, 32) == bits) same |= 1u << lane;
+  }
+  return same;
+}"""
+    ),
+    "warp32_match_all": Helper(
+        """\
+template <class T>
+static __device__ inline unsigned int warp32_match_all(unsigned int mask, T value, int* predicate) {
+  *predicate = warp32_match_any(mask, value) == mask;
+  return *predicate ? mask : 0;
+}""",
+        ("warp32_match_any",),
+    ),
+    "lds_pointer": Helper(
+        """\
+template <class T> static __device__ inline T* lds_pointer(unsigned int offset) {
+  return (T*)(__attribute__((address_space(3))) T*)(size_t)offset;
+}"""
+    ),
+    "copy_to_lds": Helper(
+        """\
+// What cp.async does: `size` bytes, of which the first `given` come from memory, the rest is 0.
+template <int size>
+static __device__ inline void copy_to_lds(char* to, const char* from, unsigned int given) {
+  if (given == size) {
+    __builtin_memcpy(__builtin_assume_aligned(to, size),
+                     __builtin_assume_aligned(from, size), size);
+    return;
+  }
+  for (unsigned int i = 0; i < size; i++) to[i] = i < given ? from[i] : 0;
+}"""
+    ),
+    "ptx_bfe": Helper(
+        """\
+template <class T>
+static __device__ inline T ptx_bfe(T value, unsigned int at, unsigned int count) {
+  const unsigned int width = sizeof(T) * 8;
+  at &= 255, count &= 255;
+  if (count == 0) return 0;
+  if (at >= width) return T(-1) < T(0) && value < 0 ? T(-1) : T(0);
+  if (count > width - at) count = width - at;
+  return value << (width - at - count) >> (width - count);
+}"""
+    ),
+    "ptx_bfi": Helper(
+        """\
+template <class T>
+static __device__ inline T ptx_bfi(T field, T value, unsigned int at, unsigned int count) {
+  const unsigned int width = sizeof(T) * 8;
+  at &= 255, count &= 255;
+  if (count == 0 || at >= width) return value;
+  const T mask = (count >= width ? T(-1) : (T(1) << count) - 1) << at;
+  return (value & ~mask) | (field << at & mask);
+}"""
+    ),
+    "warp32_reduce_add": _reduction("add", "result + other"),
+    "warp32_reduce_min": _reduction("min", "other < result ? other : result"),
+    "warp32_reduce_max": _reduction("max", "result < other ? other : result"),
+    "warp32_reduce_and": _reduction("and", "result & other"),
+    "warp32_reduce_or": _reduction("or", "result | other"),
+    "warp32_reduce_xor": _reduction("xor", "result ^ other"),
+}
+
+
+def insert_helpers(file: File) -> None:
+    """Put the helpers that a file's edits call into the file."""
+    names = _with_needs(file.helpers)
+    if not names:
+        return
+    newline = newline_of(file.text.source)
+    parts = [_HEADLINE]
+    for name in names:
+        guard = name.upper()
+        parts.append(f"#ifndef {guard}\n#define {guard}\n{HELPERS[name].text}\n#endif")
+    block = "\n".join(parts) + "\n"
+    place = _place(file)
+    before = "\n" if place and file.text.source[place - 1 : place] == b"\n" else "\n\n"
+    file.replace_bytes(
+        place, place, (before + block).replace("\n", newline), "functions that the port calls"
+    )
+
+
+def _with_needs(names: set[str]) -> list[str]:
+    wanted = set(names)
+    for name in names:
+        wanted.update(HELPERS[name].needs)
+        for need in HELPERS[name].needs:
+            wanted.update(HELPERS[need].needs)
+    return [name for name in HELPERS if name in wanted]
+
+
+def _place(file: File) -> int:
+    """After the last include at file scope before the first edit; else after the include guard."""
+    tokens = file.text.tokens
+    first_use = min((e.start for e in file.edits), default=len(file.text.source))
+    depth = braces = 0
+    guard_depth = _guard_depth(file)
+    place: int | None = None
+    fallback = 0
+    for index, kind in enumerate(tokens.kind):
+        start = tokens.start[index]
+        if start >= first_use:
+            break
+        if kind == Kind.PUNCT:
+            braces += {b"{": 1, b"}": -1}.get(tokens.text[index], 0)
+        elif kind == Kind.DIRECTIVE:
+            word = tokens.text[index].lstrip(b"# \t\\\r\n")
+            end = _after_line(file, start)
+            if word in (b"if", b"ifdef", b"ifndef"):
+                depth += 1
+            elif word == b"endif":
+                depth -= 1
+                # An include under a condition ends here; what follows may rely on it.
+                if depth == guard_depth and braces == 0 and place is not None:
+                    place = end
+            elif (word == b"pragma" and b"once" in tokens.source[start:end]) or (
+                word == b"define" and depth == guard_depth == 1 and fallback == 0
+            ):
+                fallback = end
+            elif word in (b"include", b"include_next") and braces == 0 and depth >= guard_depth:
+                place = end if depth == guard_depth else (place if place is not None else -1)
+    if place is None or place < 0:
+        return fallback
+    return place
+
+
+def _guard_depth(file: File) -> int:
+    """1 if the whole file stands in `#ifndef NAME / #define NAME`, else 0."""
+    tokens = file.text.tokens
+    if len(tokens) < 4 or tokens.kind[0] != Kind.DIRECTIVE:
+        return 0
+    return int(
+        tokens.text[0].endswith(b"ifndef")
+        and tokens.text[2].endswith(b"define")
+        and tokens.text[1] == tokens.text[3]
+    )
+
+
+def _after_line(file: File, offset: int) -> int:
+    end = file.text.tokens.line_end(offset)
+    source = file.text.source
+    while end < len(source) and source[end : end + 1] in (b"\r", b"\n"):
+        end += 1
+        if source[end - 1 : end] == b"\n":
+            break
+    return end
