@@ -5,5 +5,6 @@
 
 from crossport.ir.interpreter.report import Checks, Finding, RunReport, ThreadId
 from crossport.ir.interpreter.run import run
+from crossport.ir.interpreter.textures import Texture
 
-__all__ = ["Checks", "Finding", "RunReport", "ThreadId", "run"]
+__all__ = ["Checks", "Finding", "RunReport", "Texture", "ThreadId", "run"]

@@ -26,6 +26,7 @@ from crossport.ir.interpreter.kinds import (
     kind_named,
     round_bf16,
     round_to_odd_f32,
+    state_words,
 )
 from crossport.ir.interpreter.memory import MemoryObject
 from crossport.ir.interpreter.runtime import World
@@ -175,7 +176,7 @@ def _leaves(binder: Binder, type: Type, value: Any, name: str) -> list[Any]:
     match type:
         case Pointer():
             return [_pointer(binder, value, name)]
-        case Handle():
+        case Handle() if not state_words(type):
             return [_handle(binder, value)]
         case Scalar(kind):
             return [scalar_register(kind_named(kind, binder.layout._oracle), value, name)]

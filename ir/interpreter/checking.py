@@ -29,7 +29,7 @@ from crossport.ir.interpreter.runtime import Runtime, World
 
 Ints = NDArray[np.int64]
 
-NOBODY, MANY = -1, -2
+NOBODY, MANY = -1, -(2**62)
 
 
 class _Shadow:
@@ -171,13 +171,27 @@ class CheckingWatch:
     def _note_read(self, shadow: _Shadow, lanes: Ints, cells: Ints, site: int) -> None:
         thread = np.broadcast_to(self.thread[lanes][:, None], cells.shape)
         phase = np.broadcast_to(self.phase[lanes][:, None], cells.shape)
-        # A second reader of the same phase: the cell has many.
+        warp = np.broadcast_to(self.warp[lanes][:, None], cells.shape)
         old = shadow.reader[cells]
         again = (old != NOBODY) & (old != thread) & (shadow.read_phase[cells] == phase)
-        shadow.reader[cells] = thread
-        shadow.reader[cells[(shadow.reader[cells] != thread) | again]] = MANY
+        value = np.where(again, self._together(old, warp), thread)
+        shadow.reader[cells] = value
+        # Several lanes of this statement at one cell: only one of them was kept.
+        lost = shadow.reader[cells] != value
+        if lost.any():
+            both = self._together(shadow.reader[cells], warp)[lost]
+            both = np.where(value[lost] == MANY, MANY, both)
+            where = cells[lost]
+            shadow.reader[where] = both
+            shadow.reader[where[both == MANY]] = MANY
         shadow.read_phase[cells] = phase
         shadow.read_site[cells] = site
+
+    def _together(self, other: Ints, warp: Ints) -> Ints:
+        """Readers in one warp are kept as -(warp + 2); readers in several as MANY."""
+        theirs = np.where(other >= 0, other // self.rt.width, -other - 2)
+        same = (other != MANY) & (theirs == warp)
+        return np.where(same, -warp - 2, MANY)
 
     def _note_write(
         self, shadow: _Shadow, lanes: Ints, cells: Ints, site: int, *, is_atomic: bool
@@ -218,8 +232,11 @@ class CheckingWatch:
         if not self.checks.warp_races:
             different &= (other // self.rt.width) != self.warp[lanes][:, None]
         clash = different & np.where(same_block, same_phase, target.space == "global")
-        # Several readers: one of them at least is another thread; take it as of another warp.
-        return clash | ((other == MANY) & same_phase)
+        # Several readers: at least one of them is another thread.
+        several = (other < NOBODY) & same_phase
+        if not self.checks.warp_races:
+            several &= (other == MANY) | (-other - 2 != self.warp[lanes][:, None])
+        return clash | several
 
     def _same_statement(
         self, target: MemoryObject, lanes: Ints, cells: Ints, value: Any, site: int

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy import ndarray
 
+from crossport.ir.interpreter import ptx_matrix, random, textures, wmma
 from crossport.ir.interpreter.intrinsics import Kinds
 from crossport.ir.interpreter.kinds import kind_named
 from crossport.ir.interpreter.masks import Mask, lanes_of
@@ -29,6 +30,14 @@ def find_effect(
     name: str, args: tuple[Kinds, ...], result: Kinds, types: tuple[Type, ...]
 ) -> Effect | None:
     """The meaning of an effect, or None."""
+    if name.startswith(("curand", "skipahead")):
+        return random.find(name, result, types)
+    if name.startswith("wmma::"):
+        return wmma.find(name, types)
+    if name.startswith("ptx::"):
+        return ptx_matrix.find(name, types)
+    if name.startswith("surf"):
+        return textures.surface(name, result, args[0] if args else ())
     return _TABLE.get(name)
 
 
@@ -114,4 +123,5 @@ _TABLE: dict[str, Effect] = {
     "__nanosleep": _nothing, "__prof_trigger": _nothing, "prefetch": _nothing,
     "malloc": _malloc, "free": _free, "memcpy": _memcpy, "memmove": _memcpy, "memset": _memset,
     "cp_async": _cp_async, "cp_async_commit": _nothing, "cp_async_wait": _nothing,
+    "bar_sync": _bar_sync,
 }  # fmt: skip

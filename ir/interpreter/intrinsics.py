@@ -28,6 +28,7 @@ class Meaning:
 def resolve(name: str, args: tuple[Kinds, ...], result: Kinds, oracle: bool) -> Meaning | None:
     """The meaning of a pure intrinsic for these argument and result kinds."""
     from crossport.ir.interpreter import (
+        intrinsics_fp8,
         intrinsics_half,
         intrinsics_integer,
         intrinsics_math,
@@ -38,7 +39,7 @@ def resolve(name: str, args: tuple[Kinds, ...], result: Kinds, oracle: bool) -> 
 
     for table in (
         intrinsics_integer, intrinsics_math, intrinsics_half, intrinsics_rounding,
-        intrinsics_simd, intrinsics_place,
+        intrinsics_simd, intrinsics_fp8, intrinsics_place,
     ):  # fmt: skip
         found: Meaning | None = table.find(name, args, result)
         if found is not None:

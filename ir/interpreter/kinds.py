@@ -137,7 +137,17 @@ def kind_of(type: Type, oracle: bool = False) -> Kind:
 
 def is_single(type: Type) -> bool:
     """Whether a value of the type is one leaf."""
-    return isinstance(type, Scalar | Pointer | Handle)
+    return isinstance(type, Scalar | Pointer | Handle) and not state_words(type)
+
+
+def state_words(type: Type) -> int:
+    """32-bit words of a cuRAND state, as cuRAND lays it out; 0 for any other type."""
+    if not isinstance(type, Handle):
+        return 0
+    name = type.what.rpartition("::")[2]
+    if name in ("curandState", "curandState_t", "curandStateXORWOW", "curandStateXORWOW_t"):
+        return 12
+    return 16 if name.startswith("curandStatePhilox4_32_10") else 0
 
 
 # --- bf16 and round-to-odd ----------------------------------------------------------------------
@@ -205,7 +215,7 @@ class Layout:
             case Scalar():
                 return type.size
             case Pointer() | Handle():
-                return 8
+                return 4 * state_words(type) or 8
             case Array(element, length):
                 return self.size(element) * length
             case Struct(name):
@@ -220,6 +230,8 @@ class Layout:
                 return self.align(element)
             case Struct(name):
                 return self._structs[name].align
+            case Handle():
+                return 8
             case _:
                 return self.size(type)
 
@@ -268,6 +280,8 @@ class Layout:
                 ]
             case Void():
                 return []
+            case Handle() if words := state_words(type):
+                return [Leaf(4 * i, kind_named("u32")) for i in range(words)]
             case _:
                 return [Leaf(0, kind_of(type, self._oracle))]
 

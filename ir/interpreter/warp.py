@@ -182,8 +182,8 @@ def reduce(
 ) -> Any:  # fmt: skip
     """`__reduce_*_sync`, and cooperative groups' reduce, inclusive_scan and exclusive_scan.
 
-    A reduction takes the lanes in the order of a butterfly (xor 16, 8, 4 ...), as CUDA's headers do, a
-    scan in ascending order; for integers the order does not matter.
+    A reduction takes the lanes in the order of a butterfly (xor 16, 8, 4 ...), as CUDA's headers
+    do, a scan in ascending order; for integers the order does not matter.
     """
     w = rt.width
     if rt.checks.warp:
