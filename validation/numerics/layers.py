@@ -115,6 +115,8 @@ class Evidence:
     multiplications and additions, and this one does not."""
     may_reorder: bool = False
     """The order of elements is free: compare as a multiset."""
+    flushes_denormals: bool = False
+    """The target's hardware has no denormals: there, they and zero are one class."""
     shape: tuple[int, ...] = ()
     untouched: NDArray[np.bool_] | None = field(default=None)
     """Elements that the original never writes: their poison must still be there."""
@@ -158,6 +160,8 @@ def _judge_integers(name: str, evidence: Evidence, port: Array) -> ArrayVerdict:
 
 def _judge_floats(name: str, dtype: DType, evidence: Evidence, port: Array) -> ArrayVerdict:
     p, o = to_float64(port, dtype), to_float64(evidence.original, dtype)
+    if evidence.flushes_denormals:
+        p, o = _flush(p, dtype), _flush(o, dtype)
     nan = np.isnan(o) & np.isnan(p)
     different = (p != o) & ~nan
     count = int(np.count_nonzero(different))
@@ -226,7 +230,7 @@ def _class_faults(p: F64, o: F64, dtype: DType, evidence: Evidence) -> NDArray[n
     finite = (mine <= 2) & (theirs <= 2)
     big = np.maximum(np.abs(p), np.abs(o)) >= 2.0**dtype.min_exponent * (1 - 2.0**-6)
     fault &= ~(finite & (near | big | (_noise_floor(o, evidence) >= apart)))
-    return fault
+    return np.asarray(fault)
 
 
 def _noise_floor(o: F64, evidence: Evidence) -> F64:
@@ -256,6 +260,10 @@ def _judge_by_oracle(
     usable = np.isfinite(true) & np.isfinite(o) & np.isfinite(p)
     # Where both runs agree that a value overflows or is NaN, the float64 oracle has nothing to add.
     unit = ulp_size(true, dtype)
+    if evidence.flushes_denormals:
+        true = _flush(true, dtype)
+        # A flushed intermediate is off by as much as the largest denormal of float.
+        unit = np.maximum(unit, 2.0 ** min(dtype.min_exponent, -126))
     if evidence.sensitivity is not None:
         unit = np.maximum(
             unit, np.where(np.isfinite(evidence.sensitivity), evidence.sensitivity, 0)
@@ -277,7 +285,8 @@ def _judge_by_oracle(
     at = int(np.argmax(error_p))
     if table_p.worst > max(RATIO * table_o.worst, floor_worst):
         failures.append(
-            f"the worst element is {table_p.worst:.3g} units off, the original's {table_o.worst:.3g}"
+            f"the worst element is {table_p.worst:.3g} units off, "
+            f"the original's {table_o.worst:.3g}"
         )
     if table_p.rms > max(RATIO * table_o.rms, floor_rms):
         failures.append(f"RMS {table_p.rms:.3g} units, the original's {table_o.rms:.3g}")
@@ -301,6 +310,10 @@ def _judge_by_oracle(
         name, word, layers, reason, count, most,
         original_error=table_o, port_error=table_p, first=place,
     )  # fmt: skip
+
+
+def _flush(numbers: F64, dtype: DType) -> F64:
+    return np.where(np.abs(numbers) < 2.0**dtype.min_exponent, 0.0, numbers)
 
 
 def _table(error: F64) -> ErrorTable:

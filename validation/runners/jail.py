@@ -28,12 +28,12 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def _unshare(flags: int) -> bool:
-    return _libc.unshare(flags) == 0
+    return int(_libc.unshare(flags)) == 0
 
 
 def _mount(source: str, target: str, kind: str, flags: int, data: str = "") -> bool:
     texts = [text.encode() for text in (source, target, kind, data)]
-    return _libc.mount(texts[0], texts[1], texts[2], flags, texts[3]) == 0
+    return int(_libc.mount(texts[0], texts[1], texts[2], flags, texts[3])) == 0
 
 
 def _stand_by(child: int, report: int) -> None:
