@@ -462,6 +462,7 @@ class _Launch:
             waves,
             int(ended.instructions),
             float(answer["seconds"]),
+            float(answer["cpu"]),
             self._lds(),
             self._scratch(),
         )

@@ -9,7 +9,6 @@ one never reaches the next. Arrays that overlap on the host are one region.
 """
 
 import ctypes
-import mmap
 import os
 import struct
 from dataclasses import dataclass, field
@@ -118,14 +117,18 @@ def place_arrays(layout: Layout, arrays: list[tuple[str, NDArray[Any]]]) -> dict
 
 
 class MemoryFile:
-    """A memory file that two processes map."""
+    """A memory file; the worker maps it, this side only writes and reads it."""
 
     def __init__(self, layout: Layout) -> None:
         self.size = -(-layout.end // 4096) * 4096 + 4096
         self.descriptor = os.memfd_create("crossport-launch", os.MFD_CLOEXEC)
         try:
             os.ftruncate(self.descriptor, self.size)
-            self.map = mmap.mmap(self.descriptor, self.size)
+            for at, data in layout.pieces:
+                self._write(data, at)
+            for placed in layout.placed:
+                if placed.host is not None:
+                    self._write(_host_memory(placed), placed.at)
         except OSError as problem:
             os.close(self.descriptor)
             raise PortError(
@@ -133,34 +136,39 @@ class MemoryFile:
                     Code.BAD_LAUNCH, f"cannot get {self.size >> 20} MiB for a launch: {problem}"
                 )
             ) from None
-        for at, data in layout.pieces:
-            self.map[at : at + len(data)] = data
-        for placed in layout.placed:
-            if placed.host is not None:
-                source = np.ctypeslib.as_array(
-                    (ctypes.c_uint8 * placed.size).from_address(placed.host)
-                )
-                view = np.frombuffer(self.map, np.uint8, placed.size, placed.at)
-                view[:] = source
-                del view
+
+    def _write(self, data: bytes | memoryview, at: int) -> None:
+        view = memoryview(data)
+        while view:
+            done = os.pwrite(self.descriptor, view, at)
+            view, at = view[done:], at + done
+
+    def _read_into(self, view: memoryview, at: int) -> None:
+        while view:
+            done = os.preadv(self.descriptor, [view], at)
+            if not done:
+                raise OSError("the launch's memory file ends early")
+            view, at = view[done:], at + done
 
     def copy_back(self, layout: Layout) -> None:
         """Write device memory back to the arrays it came from."""
         for placed in layout.placed:
-            if placed.host is None or not placed.writable:
-                continue
-            target = np.ctypeslib.as_array((ctypes.c_uint8 * placed.size).from_address(placed.host))
-            target[:] = np.frombuffer(self.map, np.uint8, placed.size, placed.at)
+            if placed.host is not None and placed.writable:
+                self._read_into(_host_memory(placed), placed.at)
 
     def read(self, at: int, size: int) -> bytes:
-        return bytes(self.map[at : at + size])
+        out = bytearray(size)
+        self._read_into(memoryview(out), at)
+        return bytes(out)
 
     def close(self) -> None:
-        try:
-            self.map.close()
-        except BufferError:
-            pass  # a view is still alive; the mapping goes with it
         os.close(self.descriptor)
+
+
+def _host_memory(placed: Placed) -> memoryview:
+    """The caller's memory that a region stands for."""
+    assert placed.host is not None
+    return memoryview((ctypes.c_uint8 * placed.size).from_address(placed.host)).cast("B")
 
 
 def dispatch_packet(grid: tuple[int, ...], block: tuple[int, ...], scratch: int, lds: int) -> bytes:

@@ -7,6 +7,7 @@ the ziglang wheel, clang, gcc.
 
 import hashlib
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -25,6 +26,8 @@ from crossport.validation.amdgpu.lowering import NATIVE
 _FLAGS = (
     *("-O2", "-march=native", "-ffp-contract=off", "-fno-strict-aliasing", "-fwrapv", "-fPIC"),
     *("-fno-math-errno", "-ffreestanding", "-w"),
+    # Compilers prefer half-width vectors; rows of 64 lanes want the whole width.
+    *(("-mprefer-vector-width=512",) if platform.machine() == "x86_64" else ()),
 )
 
 

@@ -6,6 +6,7 @@ the code object is decoded too, so that calls find their targets. Branch targets
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from crossport.validation.amdgpu import records as r
 from crossport.validation.amdgpu.bodies import Function
@@ -28,6 +29,8 @@ class Program:
     constants: tuple[int, ...]
     functions: tuple[Function, ...]
     vgpr_rows: int
+    acc_base: int
+    """Row of AccVGPR 0."""
     entry: int
     problems: dict[int, str]
 
@@ -112,7 +115,7 @@ def assemble(
         op = records[index]
         if item is not None and _jumps(item):
             op.target = starts.get(op.next_pc + op.offset, -1)
-    rows = _pack_rows(records, listing)
+    rows, acc_base = _pack_rows(records, listing)
     at_offset = bytearray(b"\xff" * (text_size // 4 * 4))
     for pc, index in starts.items():
         at_offset[pc : pc + 4] = index.to_bytes(4, "little")
@@ -124,6 +127,7 @@ def assemble(
         tuple(builder.constant_rows) or (0,),
         tuple(builder.functions.values()),
         rows,
+        acc_base,
         starts.get(entry, 0),
         builder.problems,
     )
@@ -133,23 +137,16 @@ def _jumps(i: Instruction) -> bool:
     return bool(re.match(r"s_c?branch|s_call_b64", i.name))
 
 
-_ROWS_OF_RESULT = {"mfma": 32, "mfma_f64": 16, "smfmac": 32, "wmma": 8}
-
-
-def _pack_rows(records: "object", listing: list[Instruction | None]) -> int:
-    """Move AccVGPRs down behind the VGPRs in use; returns the number of rows a wave needs."""
+def _pack_rows(records: Any, listing: list[Instruction | None]) -> tuple[int, int]:
+    """Move AccVGPRs down behind the VGPRs in use; returns the rows of a wave, and their base."""
     used, acc = 8, 0
     vgpr_users = []
-    for op, i in zip(records, listing, strict=True):  # type: ignore[call-overload]
+    for op, i in zip(records, listing, strict=True):
         if i is None or i.form in ("SOP1", "SOP2", "SOPC", "SOPK", "SOPP", "SMEM", ""):
             continue
-        vgpr_users.append((op, i))
-        span = (
-            max((o.bits + 31) // 32 for o in [*i.operands.values()] or [None] if o)
-            if i.operands
-            else 4
-        )
-        span = max(span, 32 if "mfma" in i.name or "smfmac" in i.name or "wmma" in i.name else 4)
+        vgpr_users.append(op)
+        wide = "mfma" in i.name or "smfmac" in i.name or "wmma" in i.name
+        span = max([32 if wide else 4, *((o.bits + 31) // 32 for o in i.operands.values())])
         if "movrel" in i.name:
             used = 256
         for j in range(4):
@@ -158,11 +155,11 @@ def _pack_rows(records: "object", listing: list[Instruction | None]) -> int:
             top = op.index[j] + span
             if op.index[j] >= ACC:
                 acc = max(acc, top - ACC)
-            elif op.index[j] < ACC:
-                used = max(used, min(top, ACC + 32))
+            else:
+                used = max(used, min(top, ACC))
     if acc:
-        for op, _ in vgpr_users:
+        for op in vgpr_users:
             for j in range(4):
                 if (j == 3 or op.kind[j] == r.VGPR) and op.index[j] >= ACC:
                     op.index[j] = op.index[j] - ACC + used
-    return int(used + acc)
+    return used + acc, used

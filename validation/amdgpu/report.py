@@ -61,6 +61,8 @@ class LaunchReport:
     waves: int
     instructions: int
     seconds: float
+    cpu_seconds: float
+    """Processor time of the emulator's threads."""
     lds_bytes: int
     scratch_bytes: int
     observations: tuple[Observation, ...] = ()
@@ -70,7 +72,8 @@ class LaunchReport:
 
     @property
     def instructions_per_second(self) -> float:
-        return self.instructions / max(self.seconds, 1e-9)
+        """Wave instructions a second of processor time."""
+        return self.instructions / max(self.cpu_seconds, 1e-9)
 
 
 class DeviceFault(PortError):

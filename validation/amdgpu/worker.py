@@ -71,11 +71,13 @@ def run(machine: Machine, request: dict[str, object], memory: mmap.mmap) -> dict
     counters_at = request["counters"]
     assert isinstance(counters_at, int)
     started = time.monotonic()
+    cpu: list[float] = []
 
     def work(thread: int) -> None:
         own = counters_at + thread * launch.op_count * ctypes.sizeof(r.Counter)
         counters = ctypes.c_void_p(base + own if counters_at else None)
         core.run_thread(ctypes.byref(launch), ctypes.byref(launch), counters, thread)
+        cpu.append(time.thread_time())
 
     threads = [threading.Thread(target=work, args=(n,), daemon=True) for n in range(launch.threads)]
     for thread in threads:
@@ -89,7 +91,7 @@ def run(machine: Machine, request: dict[str, object], memory: mmap.mmap) -> dict
         launch.stop = 3
         for thread in threads:
             thread.join()
-    return {"seconds": time.monotonic() - started, "late": late}
+    return {"seconds": time.monotonic() - started, "cpu": sum(cpu), "late": late}
 
 
 def serve(link: socket.socket) -> None:
@@ -110,7 +112,8 @@ def serve(link: socket.socket) -> None:
                 return
             data += more
         request = json.loads(data)
-        memory = mmap.mmap(descriptor[0], int(request["size"]))
+        flags = mmap.MAP_SHARED | getattr(mmap, "MAP_POPULATE", 0)
+        memory = mmap.mmap(descriptor[0], int(request["size"]), flags=flags)
         os.close(descriptor[0])
         try:
             answer = run(machine, request, memory)

@@ -157,14 +157,18 @@ static void start_group(const Launch *launch, Launch *shared, Group *g, u64 id, 
         w->m0 = launch->m0_row;
         mode_changed(w);
         set_exec(w, mask_of((i32)active));
+        u32 x = first % launch->block[0], y = first / launch->block[0] % launch->block[1];
+        u32 z = first / (launch->block[0] * launch->block[1]);
         for (u32 l = 0; l < launch->wave_size; l++) {
-            u32 t = first + l, x = t % launch->block[0], y = t / launch->block[0] % launch->block[1];
-            u32 z = t / (launch->block[0] * launch->block[1]);
             if (launch->packed_ids) ROWPTR(w, 0)[l] = x | y << 10 | z << 20;
             else {
                 ROWPTR(w, 0)[l] = x;
                 if (launch->thread_id_rows > 1) ROWPTR(w, 1)[l] = y;
                 if (launch->thread_id_rows > 2) ROWPTR(w, 2)[l] = z;
+            }
+            if (++x == launch->block[0]) {
+                x = 0;
+                if (++y == launch->block[1]) { y = 0; z++; }
             }
         }
         if (launch->initial_v) {

@@ -7,11 +7,12 @@ static int lds_hosts(Wave *w, const Operation *o, u32 offset, u32 size, int writ
     const u32 *a = ROWPTR(w, o->index[0]);
     u32 limit = w->lds_size >= size ? w->lds_size - size : 0, bad = w->lds_size < size;
     u8 *lds = w->lds;
-    for (int l = 0; l < ROW; l++) {
+    u64 *hosts = (u64 *)w->host, idle = (u64)(u8 *)w->t0; /* safe to read where a lane is off */
+    LANES {
         u32 at = a[l] + offset;
         bad |= (u32)(at > limit) & w->enabled[l];
         w->address[l] = at;
-        w->host[l] = lds + at;
+        hosts[l] = w->enabled[l] ? (u64)lds + at : idle;
     }
     if (bad)
         for (int l = 0; l < ROW; l++)
@@ -33,19 +34,14 @@ static int x_lds_write(Wave *w, const Operation *o) {
 }
 /* Two elements, each at its own offset; aux[0], aux[1] are the byte offsets. */
 static int x_lds_read2(Wave *w, const Operation *o) {
-    Operation part = *o;
-    u32 words = o->size / 4, both[4 * ROW];
-    part.aux[1] = 0;
-    u32 *d = ROWPTR(w, o->index[3]);
+    u32 words = o->size / 4, *both = w->td, *d = ROWPTR(w, o->index[3]);
     for (u32 half = 0; half < 2; half++) {
         if (lds_hosts(w, o, half ? o->aux[1] : o->aux[0], o->size, 0)) return FAULTED;
-        for (int l = 0; l < ROW; l++)
-            if (w->enabled[l])
-                for (u32 k = 0; k < words; k++)
-                    __builtin_memcpy(&both[(half * words + k) * ROW + (u32)l], w->host[l] + 4 * k, 4);
+        for (u32 k = 0; k < words; k++)
+            gather(both + (half * words + k) * ROW, w->enabled, w->host, k);
     }
     for (u32 k = 0; k < 2 * words; k++)
-        LANES d[k * ROW + l] = w->enabled[l] ? both[k * ROW + l] : d[k * ROW + l];
+        LANES d[k * ROW + (u32)l] = w->enabled[l] ? both[k * ROW + (u32)l] : d[k * ROW + (u32)l];
     return NEXT;
 }
 static int x_lds_write2(Wave *w, const Operation *o) {

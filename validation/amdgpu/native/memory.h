@@ -41,93 +41,101 @@ static u8 *host_of(Wave *w, u64 address, u32 size, int write, int lane, int flat
 /* w->address -> w->host for every enabled lane. */
 static int translate(Wave *w, const Operation *o, const u32 *enabled, u32 size, int write, int flat) {
     const Region *r = w->last_region;
+    u64 on = enabled == w->enabled ? EXEC(w) : pack_row(enabled);
+    if (!on) return NEXT;
+    u64 first = w->address[__builtin_ctzll(on)];
+    if (!r || first - r->base >= r->size) w->last_region = r = find_region(w->launch, first);
     if (r && size <= r->size && (!write || r->writable)) {
         u64 base = r->base, limit = r->size - size, bad = 0;
         u8 *host = r->host;
-        for (int l = 0; l < ROW; l++) {
-            u64 at = w->address[l] - base;
-            bad |= (u64)(at > limit) & (u64)(enabled[l] != 0);
-            w->host[l] = host + at;
+        u64 *hosts = (u64 *)w->host;
+        LANES {
+            u64 keep = enabled[l] ? ~0ull : 0, at = (w->address[l] - base) & keep;
+            bad |= at > limit;
+            hosts[l] = (u64)host + at;
         }
         if (!bad) return NEXT;
     }
     for (int l = 0; l < ROW; l++) {
-        if (!enabled[l]) continue;
         u32 code;
+        if (!enabled[l]) {
+            w->host[l] = (u8 *)w->t0; /* never used, but safe to read */
+            continue;
+        }
         w->host[l] = host_of(w, w->address[l], size, write, l, flat, &code);
         if (!w->host[l]) return fault(w, o, code, (u32)l, w->address[l], size | (u32)write << 31);
     }
     return NEXT;
 }
 
-/* aux[1] of loads and stores: 0 unsigned/plain, 1 signed, +2 D16 (merge into a half). */
-ALWAYS u32 widen(u32 value, u32 size, u32 sign) {
-    if (!sign) return value;
-    return size == 1 ? (u32)(i32)(i8)value : (u32)(i32)(i16)value;
+/* aux[1] of loads: 0 unsigned/plain, 1 signed, +2 D16 (merge into a half). */
+typedef u32 __attribute__((aligned(1))) Loose32;
+typedef u16 __attribute__((aligned(1))) Loose16;
+/* Word k of every lane's element; lanes that are off read something harmless. */
+ALWAYS void gather(u32 *to, const u32 *enabled, u8 *const *host, u32 k) {
+    LANES {
+        u32 x = *(const Loose32 *)(host[l] + 4 * k);
+        to[l] = enabled[l] ? x : to[l];
+    }
+}
+ALWAYS int contiguous(const Wave *w, const u32 *enabled) {
+    const u64 *host = (const u64 *)w->host;
+    u64 apart = 0, first = host[0];
+    if (enabled != w->enabled || EXEC(w) != ~0ull) return 0;
+    LANES apart |= (host[l] - first) ^ (u64)(l * 4);
+    return !apart;
 }
 static void load_rows(Wave *w, const Operation *o, const u32 *enabled) {
+    if (enabled == w->enabled ? !EXEC(w) : !pack_row(enabled)) return;
     u32 *d = ROWPTR(w, o->index[3]), size = o->size;
     u8 *const *host = w->host;
-    if (size < 4) {
-        u32 sign = o->aux[1] & 1, merge = o->aux[1] & 2, high = o->flags & HIGH_HALF;
-        for (int l = 0; l < ROW; l++) {
-            if (!enabled[l]) continue;
-            u32 x = 0;
-            if (size == 1) x = *host[l];
-            else { u16 t; __builtin_memcpy(&t, host[l], 2); x = t; }
-            x = widen(x, size, sign);
-            if (merge) x = high ? (d[l] & 0xffff) | (x << 16) : (d[l] & 0xffff0000u) | (x & 0xffff);
-            d[l] = x;
-        }
-        return;
-    }
     if (size == 4) {
-        u64 apart = 0;
-        for (int l = 0; l < ROW; l++) apart |= (u64)(host[l] - host[0]) ^ (u64)(l * 4);
-        if (!apart && EXEC(w) == ~0ull && enabled == w->enabled) {
-            __builtin_memcpy(d, host[0], 256);
-            return;
-        }
-        for (int l = 0; l < ROW; l++)
-            if (enabled[l]) __builtin_memcpy(&d[l], host[l], 4);
+        if (contiguous(w, enabled)) __builtin_memcpy(d, host[0], 256);
+        else gather(d, enabled, host, 0);
         return;
     }
-    if (size == 8) {
-        for (int l = 0; l < ROW; l++)
-            if (enabled[l]) {
-                u32 t[2];
-                __builtin_memcpy(t, host[l], 8);
-                d[l] = t[0];
-                d[ROW + l] = t[1];
-            }
+    if (size > 4) {
+        for (u32 k = 0; k < size / 4; k++) gather(d + k * ROW, enabled, host, k);
         return;
     }
-    u32 words = size / 4;
-    for (int l = 0; l < ROW; l++)
-        if (enabled[l]) {
-            u32 t[4];
-            __builtin_memcpy(t, host[l], words == 3 ? 12 : 16);
-            for (u32 k = 0; k < words; k++) d[k * ROW + l] = t[k];
-        }
+    u32 sign = o->aux[1] & 1, merge = o->aux[1] & 2, high = o->flags & HIGH_HALF;
+    u32 *x = w->td;
+    if (size == 1 && sign) { LANES x[l] = (u32)(i32)*(const i8 *)host[l]; }
+    else if (size == 1) { LANES x[l] = *host[l]; }
+    else if (sign) { LANES x[l] = (u32)(i32)(i16)*(const Loose16 *)host[l]; }
+    else { LANES x[l] = *(const Loose16 *)host[l]; }
+    if (!merge) { LANES d[l] = enabled[l] ? x[l] : d[l]; }
+    else if (high) { LANES d[l] = enabled[l] ? (d[l] & 0xffff) | (x[l] << 16) : d[l]; }
+    else { LANES d[l] = enabled[l] ? (d[l] & 0xffff0000u) | (x[l] & 0xffff) : d[l]; }
 }
 static void store_rows(Wave *w, const Operation *o, const u32 *enabled, const u32 *from) {
     u32 size = o->size, shift = o->flags & HIGH_HALF ? 16 : 0;
     u8 *const *host = w->host;
-    if (size == 4) {
-        for (int l = 0; l < ROW; l++)
-            if (enabled[l]) __builtin_memcpy(host[l], &from[l], 4);
+    if (size == 4 && contiguous(w, enabled)) {
+        __builtin_memcpy(host[0], from, 256);
         return;
     }
-    for (int l = 0; l < ROW; l++) {
-        if (!enabled[l]) continue;
-        if (size == 1) *host[l] = (u8)(from[l] >> shift);
-        else if (size == 2) { u16 t = (u16)(from[l] >> shift); __builtin_memcpy(host[l], &t, 2); }
-        else {
-            u32 t[4];
-            for (u32 k = 0; k < size / 4; k++) t[k] = from[k * ROW + l];
-            __builtin_memcpy(host[l], t, size);
-        }
+    u64 on = enabled == w->enabled ? EXEC(w) : pack_row(enabled);
+#define EACH_ENABLED(STORE)                                                                       \
+    if (on == ~0ull) for (int l = 0; l < ROW; l++) { STORE; }                                     \
+    else for (u64 left = on; left; left &= left - 1) { int l = __builtin_ctzll(left); STORE; }
+    switch (size) {
+    case 1: EACH_ENABLED(*host[l] = (u8)(from[l] >> shift)) return;
+    case 2: EACH_ENABLED(*(Loose16 *)host[l] = (u16)(from[l] >> shift)) return;
+    case 4: EACH_ENABLED(*(Loose32 *)host[l] = from[l]) return;
+    case 8:
+        EACH_ENABLED((((Loose32 *)host[l])[0] = from[l], ((Loose32 *)host[l])[1] = from[ROW + l]))
+        return;
+    case 12:
+        EACH_ENABLED((((Loose32 *)host[l])[0] = from[l], ((Loose32 *)host[l])[1] = from[ROW + l],
+                      ((Loose32 *)host[l])[2] = from[2 * ROW + l]))
+        return;
+    default:
+        EACH_ENABLED((((Loose32 *)host[l])[0] = from[l], ((Loose32 *)host[l])[1] = from[ROW + l],
+                      ((Loose32 *)host[l])[2] = from[2 * ROW + l],
+                      ((Loose32 *)host[l])[3] = from[3 * ROW + l]))
     }
+#undef EACH_ENABLED
 }
 
 /* ---- atomics: the function code is aux[0] */
@@ -246,7 +254,7 @@ static void scratch_hosts(Wave *w, const Operation *o, u64 *worst) {
     for (int l = 0; l < ROW; l++) {
         u32 at = base + (o->flags & VADDR ? a[l] : 0);
         w->address[l] = at;
-        w->host[l] = w->scratch + w->scratch_stride * (u64)l + at;
+        w->host[l] = w->enabled[l] ? w->scratch + w->scratch_stride * (u64)l + at : (u8 *)w->t0;
         u64 end = (u64)at + o->size;
         if (w->enabled[l] && end > top) top = end;
     }
@@ -322,7 +330,7 @@ static int buffer_prepare(Wave *w, const Operation *o, u32 *present, int write) 
             at += (base - w->launch->scratch_va) / 64;
             w->address[l] = at;
             present[l] = w->enabled[l];
-            w->host[l] = w->scratch + w->scratch_stride * (u64)l + at;
+            w->host[l] = w->enabled[l] ? w->scratch + w->scratch_stride * (u64)l + at : (u8 *)w->t0;
             if (w->enabled[l] && at + o->size > top) top = at + o->size;
         }
         if (top > w->scratch_stride)
