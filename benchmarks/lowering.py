@@ -56,7 +56,9 @@ def main() -> int:
     arguments = _arguments()
     files = sorted(_sources(Path(arguments.folder), arguments.match))
     if arguments.sample:
-        files = sorted(random.Random(arguments.seed).sample(files, min(arguments.sample, len(files))))
+        files = sorted(
+            random.Random(arguments.seed).sample(files, min(arguments.sample, len(files)))
+        )
     results = list(_run(files, quiet=arguments.quiet))
     report = summarize(results)
     if arguments.json:
@@ -70,7 +72,9 @@ def main() -> int:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("folder")
     parser.add_argument("--match", default="*", help="only programs (folders) of this name")
     parser.add_argument("--sample", type=int, default=0, help="only so many files, at random")
@@ -104,7 +108,9 @@ def _flags(path: Path) -> list[str]:
         makefile = folder / "Makefile"
         if not makefile.is_file():
             continue
-        for flag in re.findall(r"(?<!\S)-(?:I|D|std=)\s*[^\s$()]+", makefile.read_text(errors="replace")):
+        for flag in re.findall(
+            r"(?<!\S)-(?:I|D|std=)\s*[^\s$()]+", makefile.read_text(errors="replace")
+        ):
             if flag.startswith("-I"):
                 flag = f"-I{(folder / flag[2:].strip()).resolve()}"
             flags.append(flag)
@@ -129,7 +135,10 @@ def _run(files: list[Path], *, quiet: bool) -> Iterator[FileResult]:
         if not quiet:
             done = sum(not k.reasons for k in result.kernels)
             note = f" {result.error}" if result.error else ""
-            print(f"[{number + 1}/{len(files)}] {path} {done}/{len(result.kernels)}{note}", file=sys.stderr)
+            print(
+                f"[{number + 1}/{len(files)}] {path} {done}/{len(result.kernels)}{note}",
+                file=sys.stderr,
+            )
         yield result
     pool.shutdown()
 
@@ -261,7 +270,9 @@ def markdown(report: dict[str, object]) -> str:
     assert isinstance(blockers, list) and isinstance(examples, dict) and isinstance(first, list)
     starts = dict(first)
     for reason, count in blockers:
-        lines.append(f"| {reason.replace('|', chr(92) + '|')} | {count} | {starts.get(reason, 0)} |")
+        lines.append(
+            f"| {reason.replace('|', chr(92) + '|')} | {count} | {starts.get(reason, 0)} |"
+        )
     return "\n".join(lines) + "\n"
 
 

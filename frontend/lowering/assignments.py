@@ -1,8 +1,8 @@
 """`=`, `+=` and its kin, `++` and `--`: statements here, values in C++.
 
-    x = y = 0            y = 0; x = 0
-    c += 100             c = (u8)((i32)c + 100)           (c unsigned char)
-    a[i++] = b           _t1 = i; i = i + 1; a[_t1] = b
+x = y = 0            y = 0; x = 0
+c += 100             c = (u8)((i32)c + 100)           (c unsigned char)
+a[i++] = b           _t1 = i; i = i + 1; a[_t1] = b
 """
 
 from __future__ import annotations

@@ -116,7 +116,15 @@ def _perform(ctx: Lowering, cursor: Cursor, *, wanted: bool) -> tuple[Expr, bool
             raise NotLowered(f"call of {cursor.spelling} did not compile")
         return _through_pointer(ctx, cursor)
     site = _site(cursor, callee, wanted)
-    if cursors.is_shim(callee):
+    if callee.kind == CursorKind.CONVERSION_FUNCTION and is_lambda(callee.semantic_parent.type):
+        from crossport.frontend.lowering import lambdas
+
+        operator = lambdas._call_operator(callee.semantic_parent)
+        if operator is None or operator.kind != CursorKind.CXX_METHOD:
+            raise NotLowered("a generic lambda as a function pointer")
+        reference = FunctionRef(ctx.module.static_lambda(operator), span=ctx.here)
+        return ctx.convert(reference, ctx.type(cursor)), False
+    if cursors.is_shim(callee) or callee.spelling.startswith("__builtin_"):
         found = builtins.lower(ctx, site)
         if found is not None:
             return found.value, found.is_place
@@ -420,9 +428,7 @@ def _construct_scalar(ctx: Lowering, args: list[Cursor], kind: Type) -> Expr:
     return explicit(ctx, ctx.value(args[0]), kind)
 
 
-def _dim3(
-    ctx: Lowering, cursor: Cursor, callee: Cursor, args: list[Cursor]
-) -> tuple[Expr, ...]:
+def _dim3(ctx: Lowering, cursor: Cursor, callee: Cursor, args: list[Cursor]) -> tuple[Expr, ...]:
     if len(args) == 1 and args[0].type.get_canonical().kind == TypeKind.RECORD:
         value = ctx.stable(ctx.value(args[0]))
         from crossport.frontend.lowering.places import extract

@@ -1,9 +1,9 @@
 """The state of lowering one function: statements so far, variables in scope, fresh names.
 
-    ctx.value(cursor)      an expression without side effects; what it does besides is emitted first
-    ctx.place(cursor)      where an lvalue lives
-    ctx.statement(cursor)  emits a statement
-    ctx.temp(value)        saves a value in a new variable and gives back a read of it
+ctx.value(cursor)      an expression without side effects; what it does besides is emitted first
+ctx.place(cursor)      where an lvalue lives
+ctx.statement(cursor)  emits a statement
+ctx.temp(value)        saves a value in a new variable and gives back a read of it
 """
 
 from __future__ import annotations
@@ -144,7 +144,10 @@ class Lowering:
 
     def type(self, cursor: Cursor) -> Type:
         """The IR type of an expression."""
-        return self.types.lower(cursor.type)
+        kind = self.types.lower(cursor.type)
+        if isinstance(kind, Array) and cursors.is_decayed(cursor):
+            return Pointer(kind.element)
+        return kind
 
     def lower_type(self, kind: ClangType) -> Type:
         """The IR type of a C++ type."""
@@ -219,7 +222,9 @@ class Lowering:
             kind = self.type(cursor)
         except NotLowered:
             kind = Handle(str(cursor.type.spelling))
-        return OpaqueValue(self.module.sources.text(cursor), reason, kind, span=cursors.span(cursor))
+        return OpaqueValue(
+            self.module.sources.text(cursor), reason, kind, span=cursors.span(cursor)
+        )
 
     # --- Order of evaluation ---------------------------------------------------------------
 

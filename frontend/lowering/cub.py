@@ -18,6 +18,14 @@ def lower(ctx: Lowering, site: Site, name: str) -> Found | None:
     if not name.startswith("cub::"):
         return None
     short = name.removeprefix("cub::")
-    if short.partition("::")[0] in ("Sum", "Max", "Min", "Equality", "Inequality", "ArgMax", "ArgMin"):
+    if short.partition("::")[0] in (
+        "Sum",
+        "Max",
+        "Min",
+        "Equality",
+        "Inequality",
+        "ArgMax",
+        "ArgMin",
+    ):
         return None
     raise NotLowered(f"cub::{short}")

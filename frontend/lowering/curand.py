@@ -1,7 +1,7 @@
 """cuRAND's device functions: effects on the state behind the last pointer.
 
-    curand_init(seed, i, 0, &state)     Effect("curand_init", seed, i, 0, &state)
-    x = curand_uniform(&state)          Effect(_t1, "curand_uniform", &state); x = _t1
+curand_init(seed, i, 0, &state)     Effect("curand_init", seed, i, 0, &state)
+x = curand_uniform(&state)          Effect(_t1, "curand_uniform", &state); x = _t1
 """
 
 from __future__ import annotations

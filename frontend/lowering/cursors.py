@@ -1,8 +1,8 @@
 """Questions about cursors that the lowering asks often: text, spans, names, initialisers.
 
-    span(cursor)             reduce.cu:14:3-14:21, in the user's text (of the macro's use, in a macro)
-    qualified(function)      "cooperative_groups::reduce"      (inline namespaces left out)
-    local_key(declaration)   tells declarations apart, shadowed ones and instances included
+span(cursor)             reduce.cu:14:3-14:21, in the user's text (of the macro's use, in a macro)
+qualified(function)      "cooperative_groups::reduce"      (inline namespaces left out)
+local_key(declaration)   tells declarations apart, shadowed ones and instances included
 """
 
 from __future__ import annotations
@@ -168,6 +168,30 @@ class Sources:
             if depth == 0:
                 return raw[1:position]
         return None
+
+
+ARRAYS = (TypeKind.CONSTANTARRAY, TypeKind.INCOMPLETEARRAY)
+
+
+def is_decayed(cursor: Cursor) -> bool:
+    """Is an expression of array type really a pointer: a parameter that is written as an array?"""
+    if cursor.type.get_canonical().kind not in ARRAYS:
+        return False
+    while cursor.kind == CursorKind.PAREN_EXPR:
+        cursor = operands(cursor)[0]
+    if cursor.kind == CursorKind.DECL_REF_EXPR:
+        found = cursor.referenced
+        return bool(
+            found is not None
+            and found.kind == CursorKind.PARM_DECL
+            and found.type.get_canonical().kind in ARRAYS
+        )
+    if cursor.kind == CursorKind.UNEXPOSED_EXPR:
+        below = operands(cursor)
+        if len(below) != 1:
+            return False
+        return below[0].type.get_canonical().kind == TypeKind.POINTER or is_decayed(below[0])
+    return False
 
 
 def strip(cursor: Cursor) -> Cursor:

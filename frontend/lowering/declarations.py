@@ -1,9 +1,9 @@
 """Declarations inside functions: locals, shared arrays, references, structured bindings.
 
-    float& x = a[i]          let x: f32* = a + i        uses of x are Deref(x, 0)
-    auto& y = local          (nothing: y is another name of `local`)
-    __shared__ float s[32]   a SharedVar of the function
-    static int calls         a GlobalVar of the module
+float& x = a[i]          let x: f32* = a + i        uses of x are Deref(x, 0)
+auto& y = local          (nothing: y is another name of `local`)
+__shared__ float s[32]   a SharedVar of the function
+static int calls         a GlobalVar of the module
 """
 
 from __future__ import annotations
@@ -108,6 +108,11 @@ def _local(ctx: Lowering, cursor: Cursor) -> None:
             del ctx.out[mark:]
             raise
         return
+    if start.kind == CursorKind.INIT_LIST_EXPR and initializers.is_overlapping(ctx, cursor.type):
+        variable = ctx.declare(cursor, kind)
+        ctx.emit(Let(variable, None, span=ctx.here))
+        initializers.fill_list(ctx, variable, start, cursor.type)
+        return
     if start.kind == CursorKind.INIT_LIST_EXPR:
         value = initializers.list_value(ctx, start, kind, cursor.type)
     elif start.kind == CursorKind.STRING_LITERAL and isinstance(kind, Array):
@@ -127,10 +132,13 @@ def _is_default_construction(start: Cursor) -> bool:
         return False
     if is_lambda(start.type):
         return False
-    if any(child.kind.is_expression() for child in start.get_children()):
-        return False
+    from crossport.frontend.lowering.calls import _is_default
+
+    given = [child for child in start.get_children() if child.kind.is_expression()]
     if start.type.get_canonical().kind == TypeKind.CONSTANTARRAY:
-        return True
+        return all(_is_default(child) for child in given)
+    if given:
+        return False
     definition = called.get_definition() or called
     return cursors.written_body(called) is None and cursors.written_body(definition) is None
 

@@ -1,8 +1,8 @@
 """Values of expressions: pure IR expressions, with everything they do besides emitted before.
 
-    s += j * n          statement          x = s + (f32)(j * n)
-    ok && check(p)      _t1 = ok; if (_t1) { _t1 = check(p) }        lazy, as C++ is
-    n ? a[i] : 0        Select(n != 0, Read(a[i]), 0)                lazy too, no statements needed
+s += j * n          statement          x = s + (f32)(j * n)
+ok && check(p)      _t1 = ok; if (_t1) { _t1 = check(p) }        lazy, as C++ is
+n ? a[i] : 0        Select(n != 0, Read(a[i]), 0)                lazy too, no statements needed
 """
 
 from __future__ import annotations
@@ -186,7 +186,13 @@ def _name(ctx: Lowering, cursor: Cursor) -> Expr:
 
 def folded_constant(ctx: Lowering, cursor: Cursor, declaration: Cursor) -> Expr | None:
     """A constant variable's value, where the compiler knows it."""
-    if declaration.kind != CursorKind.VAR_DECL or not declaration.type.is_const_qualified():
+    if declaration.kind == CursorKind.UNEXPOSED_DECL:  # an instance of a variable template
+        number = clang.evaluate(cursor)
+        return constant(ctx, number, ctx.type(cursor)) if number is not None else None
+    # The declaration's own type lacks the `const` that `constexpr` brings; that of its use has it.
+    if declaration.kind != CursorKind.VAR_DECL or not cursor.type.is_const_qualified():
+        return None
+    if ctx.bindings.get(cursors.local_key(declaration)) is not None:
         return None
     if declaration.type.get_canonical().kind in (TypeKind.RECORD, TypeKind.POINTER):
         return None
@@ -326,6 +332,8 @@ def _unary(ctx: Lowering, cursor: Cursor) -> Expr:
             return assignments.post_increment(ctx, cursor)
         case "++" | "--":
             return ctx.load(assignments.increment(ctx, cursor))
+        case "*" if cursor.type.get_canonical().kind == TypeKind.FUNCTIONPROTO:
+            return ctx.value(operand)
         case "*":
             return ctx.load(ctx.place(cursor), volatile=is_volatile(cursor))
         case "&":

@@ -173,9 +173,7 @@ def _grid_rank(ctx: Lowering) -> Expr:
         ctx, "+", _special(ctx, "block.y"),
         _op(ctx, "*", _special(ctx, "grid_dim.y"), _special(ctx, "block.z")),
     )  # fmt: skip
-    return _op(
-        ctx, "+", _special(ctx, "block.x"), _op(ctx, "*", _special(ctx, "grid_dim.x"), row)
-    )
+    return _op(ctx, "+", _special(ctx, "block.x"), _op(ctx, "*", _special(ctx, "grid_dim.x"), row))
 
 
 def _grid_blocks(ctx: Lowering) -> Expr:
@@ -214,16 +212,12 @@ def _rank(ctx: Lowering, group: Group, args: list[Expr]) -> Expr:
 
 def _coalesced_rank(ctx: Lowering, group: Group) -> Expr:
     assert group.mask is not None
-    below = _op(
-        ctx, "-", _op(ctx, "<<", Const(1, U32), _lane(ctx)), Const(1, U32)
-    )
+    below = _op(ctx, "-", _op(ctx, "<<", Const(1, U32), _lane(ctx)), Const(1, U32))
     count = Intrinsic("__popc", (_op(ctx, "&", group.mask, below),), I32, span=ctx.here)
     return Cast(count, U32, span=ctx.here)
 
 
-def _by_width(
-    ctx: Lowering, group: Group, block: Expr, tile: Callable[[Expr], Expr]
-) -> Expr:
+def _by_width(ctx: Lowering, group: Group, block: Expr, tile: Callable[[Expr], Expr]) -> Expr:
     assert group.width is not None
     if isinstance(group.width, Const):
         return tile(group.width) if group.width.value else block
@@ -449,9 +443,7 @@ def _members(ctx: Lowering, group: Group) -> Expr:
         width = int(group.width.value)
         if width == 32:
             return Const(0xFFFFFFFF, U32)
-        first = _op(
-            ctx, "-", _lane(ctx), _op(ctx, "%", _lane(ctx), group.width)
-        )
+        first = _op(ctx, "-", _lane(ctx), _op(ctx, "%", _lane(ctx), group.width))
         return ctx.kept(_op(ctx, "<<", Const((1 << width) - 1, U32), first))
     raise NotLowered(f"the lanes of a {group.kind} group")
 

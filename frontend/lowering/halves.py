@@ -1,8 +1,8 @@
 """fp16 and bf16: operators and intrinsics become arithmetic on f16 and bf16; pairs go by element.
 
-    a + b, __hadd(a, b)        Binary("+")             __hfma(a, b, c)     __hfma:f16(a, b, c)
-    __hadd2(a, b)              half2{a.x + b.x, a.y + b.y}
-    __float2half(x)            (x as f16)              (math.py)
+a + b, __hadd(a, b)        Binary("+")             __hfma(a, b, c)     __hfma:f16(a, b, c)
+__hadd2(a, b)              half2{a.x + b.x, a.y + b.y}
+__float2half(x)            (x as f16)              (math.py)
 """
 
 from __future__ import annotations
@@ -236,9 +236,7 @@ def _unordered(test: str) -> _Rule:
 def _ordered_ne(ctx: Lowering, v: list[Expr]) -> Expr:
     """`__hne`: false where an operand is NaN."""
     one, two = (ctx.stable(x) for x in v)
-    return Binary(
-        "||", Binary("<", one, two, span=ctx.here), Binary(">", one, two), span=ctx.here
-    )
+    return Binary("||", Binary("<", one, two, span=ctx.here), Binary(">", one, two), span=ctx.here)
 
 
 def _as_float(scalar: _Rule) -> _Rule:

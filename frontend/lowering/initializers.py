@@ -243,14 +243,35 @@ def _filled(
 ) -> Expr:
     """Unions and bit-fields: member by member, in a variable, on zeroed storage."""
     variable = ctx.temp_var(kind)
-    ctx.emit(Let(variable, Aggregate((), kind, span=ctx.here), span=ctx.here))
+    ctx.emit(Let(variable, None, span=ctx.here))
+    from crossport.frontend.lowering.expressions import zero
+
+    for field in ctx.types.record(source).definition.fields:
+        ctx.store(Member(variable, field.name, field.type, span=ctx.here), zero(ctx, field.type))
     fill(ctx, variable, items, source, slots)
     return Read(variable, span=ctx.here)
 
 
-def fill(
-    ctx: Lowering, target: Place, items: _Items, source: ClangType, slots: list[Slot]
-) -> None:
+def is_overlapping(ctx: Lowering, source: ClangType) -> bool:
+    """A union, or a struct whose members share bytes: it is written member by member."""
+    canonical = source.get_canonical()
+    if canonical.kind != TypeKind.RECORD or not isinstance(ctx.lower_type(canonical), Struct):
+        return False
+    return ctx.types.record(canonical).overlapping
+
+
+def fill_list(ctx: Lowering, target: Place, cursor: Cursor, source: ClangType) -> None:
+    """`{...}` for such an object, in place: zero all of it, then write what the list names."""
+    from crossport.frontend.lowering.expressions import zero
+
+    source = source.get_canonical()
+    for field in ctx.types.record(source).definition.fields:
+        member = Member(target, field.name, field.type, span=ctx.here)
+        ctx.store(member, zero(ctx, field.type))
+    fill(ctx, target, _Items(cursors.operands(cursor)), source, list(_slots(source)))
+
+
+def fill(ctx: Lowering, target: Place, items: _Items, source: ClangType, slots: list[Slot]) -> None:
     """Assign the items to the members of `target`, which is zero."""
     is_union = source.get_declaration().kind == CursorKind.UNION_DECL
     position = 0
@@ -270,9 +291,7 @@ def fill(
             return
 
 
-def _fill_slot(
-    ctx: Lowering, target: Place, items: _Items, slot: Slot, source: ClangType
-) -> None:
+def _fill_slot(ctx: Lowering, target: Place, items: _Items, slot: Slot, source: ClangType) -> None:
     if slot.unnamed:
         inner = slot.kind.get_canonical()
         item = items.peek()
@@ -349,9 +368,7 @@ def needs_construction(source: ClangType) -> bool:
         return False
     if user_default_constructor(source) is not None:
         return True
-    return any(
-        slot.default is not None or needs_construction(slot.kind) for slot in _slots(source)
-    )
+    return any(slot.default is not None or needs_construction(slot.kind) for slot in _slots(source))
 
 
 def user_default_constructor(source: ClangType) -> Cursor | None:

@@ -170,7 +170,7 @@ def _free_variables(operator: Cursor) -> Iterator[Cursor | None]:
                     uses_this = True
         elif node.kind == CursorKind.DECL_REF_EXPR:
             found = node.referenced
-            if found is None or not _is_local(found):
+            if found is None or not is_local(found):
                 continue
             key = cursors.local_key(found)
             if key in inside or key in seen:
@@ -185,14 +185,19 @@ def _free_variables(operator: Cursor) -> Iterator[Cursor | None]:
 
 def _is_known(use: Cursor, variable: Cursor) -> bool:
     """A constant of known value is not captured: its uses are folded."""
-    if not variable.type.is_const_qualified():
+    if not use.type.is_const_qualified() or not _was_const(variable):
         return False
     if variable.type.get_canonical().kind in (TypeKind.RECORD, TypeKind.POINTER):
         return False
     return clang.evaluate(use) is not None
 
 
-def _is_local(declaration: Cursor) -> bool:
+def _was_const(variable: Cursor) -> bool:
+    """In a lambda's body every captured copy is const: what counts is the variable itself."""
+    return bool(variable.type.is_const_qualified()) or "constexpr" in cursors.tokens(variable)[:3]
+
+
+def is_local(declaration: Cursor) -> bool:
     if declaration.kind == CursorKind.PARM_DECL:
         return True
     if declaration.kind == CursorKind.UNEXPOSED_DECL:

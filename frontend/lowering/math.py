@@ -1,8 +1,8 @@
 """Math: C++ overloads to C names, out-parameters to values, bit casts and conversions.
 
-    sin(x), x float       sinf:f32(x)             std::max(a, b)        max or Select
-    sincosf(x, &s, &c)    s = sinf(x); c = cosf(x)
-    __float2int_rz(x)     (i32)x                  __float_as_int(x)     bits of x
+sin(x), x float       sinf:f32(x)             std::max(a, b)        max or Select
+sincosf(x, &s, &c)    s = sinf(x); c = cosf(x)
+__float2int_rz(x)     (i32)x                  __float_as_int(x)     bits of x
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Memory: cached loads and stores, block copies, address spaces, asynchronous copies.
 
-    __ldg(p + i)          Read(Deref(p, i))        __stcs(p, v)      *p = v
-    memcpy(d, s, n)       Effect("memcpy", d, s, n)
+__ldg(p + i)          Read(Deref(p, i))        __stcs(p, v)      *p = v
+memcpy(d, s, n)       Effect("memcpy", d, s, n)
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Classes: whose method a function is, and what a constructor does before its body.
 
-    V(float x) : a(x), b(2) {}      V::V(this: V*, x: f32) { this->a = x; this->b = 2 }
+V(float x) : a(x), b(2) {}      V::V(this: V*, x: f32) { this->a = x; this->b = 2 }
 """
 
 from __future__ import annotations
@@ -101,7 +101,9 @@ def _written(constructor: Cursor) -> list[tuple[str | None, Cursor]]:
         child
         for child in constructor.get_children()
         if child.kind not in (CursorKind.PARM_DECL, CursorKind.COMPOUND_STMT)
-        and (child.kind.is_expression() or child.kind in (CursorKind.MEMBER_REF, CursorKind.TYPE_REF))
+        and (
+            child.kind.is_expression() or child.kind in (CursorKind.MEMBER_REF, CursorKind.TYPE_REF)
+        )
     ]
     found: list[tuple[str | None, Cursor]] = []
     name: str | None = None

@@ -76,7 +76,24 @@ class ModuleLowering:
                 raise NotLowered(f"{cursors.qualified(declaration)} has no definition here")
             self._function_names[key] = self._function_name(definition)
             self.functions[key] = None  # recursion ends here
-            self.functions[key] = self.lower(definition, self._function_names[key], None)
+            try:
+                self.functions[key] = self.lower(definition, self._function_names[key], None)
+            except NotLowered:
+                # Its signature cannot be said: nothing can call it.
+                del self._function_names[key], self.functions[key]
+                raise
+        return self._function_names[key]
+
+    def static_lambda(self, operator: Cursor) -> str:
+        """A lambda without captures as a plain function: its body without an object."""
+        hashed, spelled, kind = function_key(operator)
+        key = (hashed, f"static {spelled}", kind)
+        if key not in self._function_names:
+            name = self.unique_function_name("lambda", operator)
+            self._function_names[key] = name
+            self.functions[key] = None
+            ctx = Lowering(self, None)
+            self.functions[key] = _lower_function(ctx, operator, name, None, is_static=True)
         return self._function_names[key]
 
     def _function_name(self, function: Cursor) -> str:
@@ -139,7 +156,7 @@ class ModuleLowering:
                 return declarations.shared_variable(ctx, declaration)
             if cursors.is_shim(declaration) and declaration.spelling in _INDICES:
                 return self._whole_index(ctx, declaration)
-            return self.global_variable(declaration)
+            return self.global_variable(declaration, cursor)
         if declaration.kind == CursorKind.UNEXPOSED_DECL and clang.has_attribute(
             declaration, CursorKind.CUDACONSTANT_ATTR
         ):
@@ -155,16 +172,16 @@ class ModuleLowering:
         parts = tuple(Special(_special(name, axis), span=ctx.here) for axis in "xyz")
         return Fixed(Aggregate(parts, kind, span=ctx.here))
 
-    def global_variable(self, declaration: Cursor) -> Var:
+    def global_variable(self, declaration: Cursor, use: Cursor | None = None) -> Var:
         """A `__device__` or `__constant__` variable, a static local, or a constant of the file."""
         definition = declaration.get_definition() or declaration
         key = (int(definition.hash), str(definition.spelling))
         if key not in self.globals:
-            self.globals[key] = self._global(definition)
+            self.globals[key] = self._global(definition, use)
         found = self.globals[key]
         return Var(found.name, found.type, span=found.span)
 
-    def _global(self, variable: Cursor) -> GlobalVar:
+    def _global(self, variable: Cursor, use: Cursor | None) -> GlobalVar:
         attributes = {child.kind for child in variable.get_children()}
         is_constant = CursorKind.CUDACONSTANT_ATTR in attributes
         is_device = is_constant or CursorKind.CUDADEVICE_ATTR in attributes
@@ -174,7 +191,8 @@ class ModuleLowering:
             if isinstance(kind, Handle):  # a texture reference
                 name = self._global_name(str(variable.spelling))
                 return GlobalVar(name, kind, "constant", span=cursors.span(variable))
-        fixed = _is_const(canonical)
+        # What `constexpr` makes const shows in the type of a use only.
+        fixed = _is_const(canonical) or (use is not None and _is_const(use.type))
         in_function = variable.storage_class.name == "STATIC" and variable.semantic_parent.kind in (
             CursorKind.FUNCTION_DECL,
             CursorKind.CXX_METHOD,
@@ -349,7 +367,12 @@ def _is_pattern(definition: Cursor, function: Cursor) -> bool:
 
 
 def _lower_function(
-    ctx: Lowering, function: Cursor, name: str, kernel: KernelInfo | None
+    ctx: Lowering,
+    function: Cursor,
+    name: str,
+    kernel: KernelInfo | None,
+    *,
+    is_static: bool = False,
 ) -> Function:
     from crossport.frontend.lowering import lambdas, methods
 
@@ -362,7 +385,7 @@ def _lower_function(
     ctx.result = result_type(ctx, function)
     params: list[Param] = []
     owner = methods.owner(function)
-    if owner is not None:
+    if owner is not None and not is_static:
         kind = Pointer(ctx.types.record(owner).type)
         this = Var(ctx.fresh("this"), kind, span=ctx.here)
         ctx.this = Read(this, span=ctx.here)
@@ -374,7 +397,10 @@ def _lower_function(
             params.append(param)
     with ctx.block() as out:
         if function.kind == CursorKind.CONSTRUCTOR:
-            methods.member_initializers(ctx, function)
+            try:
+                methods.member_initializers(ctx, function)
+            except NotLowered as reason:
+                ctx.opaque(function, reason.reason)
         body = clang.body(function)
         assert body is not None
         for child in body.get_children():
@@ -432,6 +458,8 @@ def _parameter(ctx: Lowering, parameter: Cursor) -> Param | None:
 def _is_const(kind: object) -> bool:
     canonical = kind.get_canonical()  # type: ignore[attr-defined]
     while canonical.kind in (TypeKind.CONSTANTARRAY, TypeKind.INCOMPLETEARRAY):
+        if canonical.is_const_qualified():
+            return True
         canonical = canonical.element_type.get_canonical()
     return bool(canonical.is_const_qualified())
 

@@ -1,7 +1,7 @@
 """What statements may change, and which expressions notice: keeps C++'s order of evaluation.
 
-    a[i] + f(&i)     the call comes out as a statement before the sum; the read of a[i] happened
-                     first in C++, so it has to be saved first:  _t1 = a[i]; _t2 = f(&i); _t1 + _t2
+a[i] + f(&i)     the call comes out as a statement before the sum; the read of a[i] happened
+                 first in C++, so it has to be saved first:  _t1 = a[i]; _t2 = f(&i); _t1 + _t2
 """
 
 from __future__ import annotations

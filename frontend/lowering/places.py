@@ -301,6 +301,8 @@ def _array_below(cursor: Cursor) -> Cursor | None:
     """The array lvalue below its decay to a pointer."""
     while cursor.kind == CursorKind.PAREN_EXPR:
         cursor = cursors.operands(cursor)[0]
+    if cursors.is_decayed(cursor):
+        return None
     if cursor.type.get_canonical().kind in (TypeKind.CONSTANTARRAY, TypeKind.INCOMPLETEARRAY):
         return cursor if cursor.kind != CursorKind.STRING_LITERAL else None
     if cursor.kind != CursorKind.UNEXPOSED_EXPR:
@@ -309,6 +311,8 @@ def _array_below(cursor: Cursor) -> Cursor | None:
     if len(below) != 1 or below[0].kind == CursorKind.STRING_LITERAL:
         return None
     inner = below[0].type.get_canonical().kind
+    if cursors.is_decayed(below[0]):
+        return None
     if inner in (TypeKind.CONSTANTARRAY, TypeKind.INCOMPLETEARRAY):
         return below[0]
     return None

@@ -1,11 +1,11 @@
 r"""Inline PTX as text -> operands and instructions. Nothing here knows what an opcode means.
 
-    asm volatile("{.reg .pred p; setp.ne.u32 p, %1, 0; @p mov.u32 %0, 7;}" : "=r"(y) : "r"(x));
+asm volatile("{.reg .pred p; setp.ne.u32 p, %1, 0; @p mov.u32 %0, 7;}" : "=r"(y) : "r"(x));
 
-    Asm(template="...", operands=(Operand("=r"), Operand("r")))
-    Register("p", "pred")
-    Instruction("setp", ("ne", "u32"), ("p", "%1", "0"))
-    Instruction("mov", ("u32",), ("%0", "7"), guard="p")
+Asm(template="...", operands=(Operand("=r"), Operand("r")))
+Register("p", "pred")
+Instruction("setp", ("ne", "u32"), ("p", "%1", "0"))
+Instruction("mov", ("u32",), ("%0", "7"), guard="p")
 """
 
 from __future__ import annotations
@@ -121,7 +121,9 @@ def _literal(text: str) -> str:
     rest = _STRING.sub("", text).strip()
     if rest:
         raise NotLowered("inline assembly whose text is made by macros")
-    return "".join(ast.literal_eval(m.group(1).replace("\n", "\\n")) for m in _STRING.finditer(text))
+    return "".join(
+        ast.literal_eval(m.group(1).replace("\n", "\\n")) for m in _STRING.finditer(text)
+    )
 
 
 def _operands(section: str) -> Iterator[Operand]:

@@ -1,8 +1,8 @@
 """PTX instructions and what they mean in the IR: one function a family, one row an opcode.
 
-    bfe.u32 d, a, 7, 11       d = (a >> 7) & 2047          (shifts beyond the width give 0)
-    lop3.b32 d, a, b, c, F    d = the sum of F's minterms   (0xE8: majority)
-    shfl.sync.bfly.b32 ...    Shuffle "xor"                 cp.async    Effect("cp_async")
+bfe.u32 d, a, 7, 11       d = (a >> 7) & 2047          (shifts beyond the width give 0)
+lop3.b32 d, a, b, c, F    d = the sum of F's minterms   (0xE8: majority)
+shfl.sync.bfly.b32 ...    Shuffle "xor"                 cp.async    Effect("cp_async")
 """
 
 from __future__ import annotations
@@ -176,7 +176,11 @@ def _product(machine: Machine, i: Instruction, one: Expr, two: Expr, kind: Scala
     here = machine.here
     if kind.is_float:
         modes = [m for m in i.modifiers if m in ("rz", "rm", "rp")]
-        return _rounded(machine, i, "*", [one, two], kind) if modes else Binary("*", one, two, span=here)
+        return (
+            _rounded(machine, i, "*", [one, two], kind)
+            if modes
+            else Binary("*", one, two, span=here)
+        )
     if "wide" in i.modifiers:
         wide = {I16: I32, U16: U32, I32: I64, U32: U64}.get(kind)
         if wide is None:
@@ -408,9 +412,7 @@ def logic_table(one: Expr, two: Expr, three: Expr, table: int, here: object) -> 
     def pair(bits: int, first: Expr, second: Expr) -> Expr:
         return _mix(first, single(bits >> 2, second), single(bits & 3, second), zero, ones)
 
-    return _mix(
-        one, pair(table >> 4 & 15, two, three), pair(table & 15, two, three), zero, ones
-    )
+    return _mix(one, pair(table >> 4 & 15, two, three), pair(table & 15, two, three), zero, ones)
 
 
 def _mix(bit: Expr, if_set: Expr, if_clear: Expr, zero: Expr, ones: Expr) -> Expr:
@@ -566,9 +568,7 @@ def _convert_pair(machine: Machine, i: Instruction) -> None:
     half = F16 if "f16x2" in i.modifiers else BF16 if "bf16x2" in i.modifiers else None
     if half is None or len(i.operands) != 3 or "rn" not in i.modifiers:
         raise NotLowered(f"PTX {i.name}")
-    high, low = (
-        Cast(Bitcast(Cast(machine.value(o, F32), half), U16), U32) for o in i.operands[1:]
-    )
+    high, low = (Cast(Bitcast(Cast(machine.value(o, F32), half), U16), U32) for o in i.operands[1:])
     packed = Binary("|", Binary("<<", high, Const(16, U32)), low, span=here)
     machine.write(i.operands[0], packed)
 
@@ -670,7 +670,9 @@ def _store(machine: Machine, i: Instruction) -> None:
 
 
 def _prefetch(machine: Machine, i: Instruction) -> None:
-    machine.emit(Effect(None, "prefetch", (machine.address(i.operands[0], U8, 1),), span=machine.here))
+    machine.emit(
+        Effect(None, "prefetch", (machine.address(i.operands[0], U8, 1),), span=machine.here)
+    )
 
 
 _SCOPES = {"cta": "block", "gpu": "device", "sys": "system", "cluster": "device"}
@@ -839,7 +841,9 @@ def _trap(machine: Machine, i: Instruction) -> None:
 
 
 def _sleep(machine: Machine, i: Instruction) -> None:
-    machine.emit(Effect(None, "__nanosleep", (machine.value(i.operands[0], U32),), span=machine.here))
+    machine.emit(
+        Effect(None, "__nanosleep", (machine.value(i.operands[0], U32),), span=machine.here)
+    )
 
 
 def _is_space(machine: Machine, i: Instruction) -> None:

@@ -25,7 +25,6 @@ from crossport.ir.nodes import (
     Continue,
     Deref,
     DoWhile,
-
     Expr,
     For,
     If,
@@ -354,7 +353,6 @@ def _range_for(ctx: Lowering, cursor: Cursor) -> None:
     ctx.emit(Let(index, Const(0, I32), span=ctx.here))
     position = Read(index, span=ctx.here)
 
-
     element = Deref(begin, position, begin.type.element, span=ctx.here)
     ctx.range_begin.append(element)
     with ctx.block() as body:
@@ -405,6 +403,13 @@ def _goto(ctx: Lowering, cursor: Cursor) -> None:
     raise NotLowered("goto")
 
 
+def _label(ctx: Lowering, cursor: Cursor) -> None:
+    """A label matters only to a goto, which is refused by itself."""
+    for child in cursors.operands(cursor):
+        if child.kind.is_statement() or child.kind.is_expression():
+            statement(ctx, child)
+
+
 def _asm(ctx: Lowering, cursor: Cursor) -> None:
     from crossport.frontend.lowering import asm
 
@@ -429,6 +434,6 @@ _HANDLERS: dict[object, Callable[[Lowering, Cursor], None]] = {
     CursorKind.UNEXPOSED_STMT: _attributed,
     CursorKind.GOTO_STMT: _goto,
     CursorKind.INDIRECT_GOTO_STMT: _goto,
-    CursorKind.LABEL_STMT: _goto,
+    CursorKind.LABEL_STMT: _label,
     CursorKind.ASM_STMT: _asm,
 }

@@ -1,7 +1,7 @@
 """`switch`: labels become arms, fallthrough stays, a declaration that spans arms moves out.
 
-    switch (n) { case 1: case 2: a(); break;        switch n { 1, 2: a(); break
-                 default: b(); }                               default: b() }
+switch (n) { case 1: case 2: a(); break;        switch n { 1, 2: a(); break
+             default: b(); }                               default: b() }
 """
 
 from __future__ import annotations

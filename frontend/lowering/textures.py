@@ -1,8 +1,8 @@
 """Textures and surfaces: fetches are pure (a kernel cannot change a texture), surfaces are not.
 
-    tex2D<float4>(t, x, y)              tex2D:float4(t, x, y)
-    tex1Dfetch(&v, t, i)                v = tex1Dfetch(t, i)
-    surf2Dwrite(v, s, x, y)             Effect("surf2Dwrite", v, s, x, y, boundary)
+tex2D<float4>(t, x, y)              tex2D:float4(t, x, y)
+tex1Dfetch(&v, t, i)                v = tex1Dfetch(t, i)
+surf2Dwrite(v, s, x, y)             Effect("surf2Dwrite", v, s, x, y, boundary)
 """
 
 from __future__ import annotations

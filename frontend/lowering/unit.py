@@ -91,7 +91,9 @@ def _lower_kernel(lowering: ModuleLowering, kernel: Kernel) -> Function:
         return _opaque_kernel(lowering, kernel, name, info, reason)
 
 
-def _opaque_kernel(lowering: ModuleLowering, kernel: Kernel, name: str, info: KernelInfo, reason: str) -> Function:
+def _opaque_kernel(
+    lowering: ModuleLowering, kernel: Kernel, name: str, info: KernelInfo, reason: str
+) -> Function:
     """A kernel of which only the signature is known."""
     params = tuple(
         Param(p.name or f"unnamed_{i}", Handle(p.type), span=p.span)

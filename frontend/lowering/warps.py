@@ -1,8 +1,8 @@
 """Threads together: barriers, fences, warps, atomics, printing, failing.
 
-    v = __shfl_down_sync(m, x, 4)     Shuffle(_t1, "down", m, x, 4); v = _t1
-    atomicAdd(&a[i], 1)               Atomic(None, "add", a[i], 1)
-    assert(i < n)                     Assert(i < n)
+v = __shfl_down_sync(m, x, 4)     Shuffle(_t1, "down", m, x, 4); v = _t1
+atomicAdd(&a[i], 1)               Atomic(None, "add", a[i], 1)
+assert(i < n)                     Assert(i < n)
 """
 
 from __future__ import annotations
@@ -119,7 +119,9 @@ def shuffle(
         lane, width = ctx.kept(lane), ctx.kept(width) if width is not None else None
         parts = members(ctx, ctx.kept(value))
         return Aggregate(
-            tuple(shuffle(ctx, mode, mask, part, lane, width) for part in parts), kind, span=ctx.here
+            tuple(shuffle(ctx, mode, mask, part, lane, width) for part in parts),
+            kind,
+            span=ctx.here,
         )
     if not isinstance(kind, Scalar):
         if isinstance(kind, Pointer):

@@ -1,7 +1,7 @@
 """Warp matrices: fragments are handles behind pointers, operations are effects.
 
-    wmma::load_matrix_sync(f, p, ld)     Effect("wmma::load_matrix_sync", &f, p, ld)
-    f.x[i] = v                           Effect("wmma::set", &f, i, v)      (places.py)
+wmma::load_matrix_sync(f, p, ld)     Effect("wmma::load_matrix_sync", &f, p, ld)
+f.x[i] = v                           Effect("wmma::set", &f, i, v)      (places.py)
 """
 
 from __future__ import annotations
