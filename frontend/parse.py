@@ -33,7 +33,7 @@ from crossport.frontend.unit import MacroUse, SourceFile, TranslationUnit
 _BASE = (
     "-x", "cuda", "--cuda-device-only", "-nocudainc", "-nocudalib", "-nostdinc",
     "--target=x86_64-unknown-linux-gnu", "-ferror-limit=0", "-w", "-Xclang", "-fno-validate-pch",
-    "-Wno-error", "-fno-caret-diagnostics",
+    "-Wno-error", "-Wno-register", "-fno-caret-diagnostics",
 )  # fmt: skip
 
 _OPTIONS = (

@@ -126,6 +126,24 @@ SHIM_SIMD2(setlts) SHIM_SIMD2(setltu)
     int __##f##_relu(int, int, int);
 SHIM_SIMD3(vimax3_s32) SHIM_SIMD3(vimin3_s32) SHIM_SIMD3(viaddmax_s32) SHIM_SIMD3(viaddmin_s32)
 #undef SHIM_SIMD3
+#define SHIM_SIMD3(f)                                                      \
+    unsigned __##f(unsigned, unsigned, unsigned);                          \
+    unsigned __##f##_relu(unsigned, unsigned, unsigned);
+SHIM_SIMD3(vimax3_u32) SHIM_SIMD3(vimin3_u32) SHIM_SIMD3(viaddmax_u32) SHIM_SIMD3(viaddmin_u32)
+SHIM_SIMD3(vimax3_s16x2) SHIM_SIMD3(vimin3_s16x2) SHIM_SIMD3(viaddmax_s16x2) SHIM_SIMD3(viaddmin_s16x2)
+SHIM_SIMD3(vimax3_u16x2) SHIM_SIMD3(vimin3_u16x2) SHIM_SIMD3(viaddmax_u16x2) SHIM_SIMD3(viaddmin_u16x2)
+#undef SHIM_SIMD3
+#define SHIM_SIMD2(f) int __##f##_s32_relu(int, int); unsigned __##f##_s16x2_relu(unsigned, unsigned);
+SHIM_SIMD2(vimax) SHIM_SIMD2(vimin)
+#undef SHIM_SIMD2
+int __vibmax_s32(int, int, bool*);
+int __vibmin_s32(int, int, bool*);
+unsigned __vibmax_u32(unsigned, unsigned, bool*);
+unsigned __vibmin_u32(unsigned, unsigned, bool*);
+unsigned __vibmax_s16x2(unsigned, unsigned, bool*, bool*);
+unsigned __vibmin_s16x2(unsigned, unsigned, bool*, bool*);
+unsigned __vibmax_u16x2(unsigned, unsigned, bool*, bool*);
+unsigned __vibmin_u16x2(unsigned, unsigned, bool*, bool*);
 
 // --- Barriers, fences, time ------------------------------------------------------------------------
 #pragma clang force_cuda_host_device end

@@ -11,7 +11,7 @@ enum __nv_fp8_interpretation_t { __NV_E4M3, __NV_E5M2 };
     struct name {                                                     \
         storage __x;                                                  \
         name() = default;                                             \
-        template <class T> explicit name(const T&);                   \
+        template <class... T> explicit name(const T&...);             \
         explicit operator wide() const;                               \
     };
 #define SHIM_FP8_SCALAR(name)                                         \

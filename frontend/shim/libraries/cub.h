@@ -19,6 +19,12 @@ template <class K, class V> struct KeyValuePair { typedef K Key; typedef V Value
 template <class T> struct DoubleBuffer { T* d_buffers[2]; int selector; DoubleBuffer(); DoubleBuffer(T*, T*); T* Current(); T* Alternate(); };
 template <class T> struct Uninitialized { T& Alias(); };
 struct NullType {};
+template <class T> struct Traits {
+    typedef std::conditional_t<sizeof(T) == 8, unsigned long long, std::conditional_t<sizeof(T) == 4, unsigned, std::conditional_t<sizeof(T) == 2, unsigned short, unsigned char>>> UnsignedBits;
+    static UnsignedBits TwiddleIn(UnsignedBits);
+    static UnsignedBits TwiddleOut(UnsignedBits);
+};
+template <class T> struct NumericTraits : Traits<T> {};
 struct TempStorage_ {};
 
 // Device-wide: cub::DeviceReduce::Sum(...) and so on.

@@ -136,14 +136,14 @@ template <class A = void, class R = void> struct unary_function { typedef A argu
 template <class A = void, class B = void, class R = void> struct binary_function { typedef A first_argument_type; typedef B second_argument_type; typedef R result_type; };
 namespace placeholders { struct __shim_placeholder {}; inline __shim_placeholder _1, _2, _3; template <class T> __shim_placeholder operator*(__shim_placeholder, T); template <class T> __shim_placeholder operator+(__shim_placeholder, T); template <class T> __shim_placeholder operator==(__shim_placeholder, T); template <class T> __shim_placeholder operator<(__shim_placeholder, T); }
 
-#define SHIM_POLICY(name) struct name##_policy { template <class T> name##_policy on(T&&) const; template <class T> name##_policy operator()(T&&) const; };
+#define SHIM_POLICY(name) struct name##_policy { constexpr name##_policy() {} template <class T> name##_policy on(T&&) const; template <class T> name##_policy operator()(T&&) const; };
 SHIM_POLICY(device) SHIM_POLICY(host) SHIM_POLICY(seq)
 #undef SHIM_POLICY
-inline device_policy device;
-inline host_policy host;
-inline seq_policy seq;
-namespace cuda { inline device_policy par, par_nosync; }
-namespace omp { inline device_policy par; }
+inline constexpr device_policy device;
+inline constexpr host_policy host;
+inline constexpr seq_policy seq;
+namespace cuda { inline constexpr device_policy par, par_nosync; }
+namespace omp { inline constexpr device_policy par; }
 namespace system { namespace cuda { using ::thrust::cuda::par; } struct system_error : ::std::system_error {}; }
 using system_error_ = system::system_error;
 

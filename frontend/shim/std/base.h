@@ -215,6 +215,8 @@ typedef void (*sighandler_t)(int);
 #define O_TRUNC 512
 #define F_OK 0
 #define R_OK 4
+#define _SC_NPROCESSORS_ONLN 84
+#define _SC_PAGESIZE 30
 #define STDIN_FILENO 0
 #define STDOUT_FILENO 1
 #define STDERR_FILENO 2
@@ -358,6 +360,7 @@ struct tm* localtime_r(const time_t*, struct tm*);
 size_t strftime(char*, size_t, const char*, const struct tm*);
 char* ctime(const time_t*);
 char* asctime(const struct tm*);
+extern "C++" void timersub(const struct timeval*, const struct timeval*, struct timeval*);
 int gettimeofday(struct timeval*, void*);
 int clock_gettime(clockid_t, struct timespec*);
 int clock_getres(clockid_t, struct timespec*);

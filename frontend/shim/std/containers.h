@@ -284,12 +284,13 @@ string operator+(const string&, const char*);
 string operator+(const char*, const string&);
 string operator+(const string&, char);
 string operator+(char, const string&);
-struct string_view : basic_string<char> {
-    string_view();
-    string_view(const char*);
-    string_view(const char*, size_t);
-    string_view(const string&);
+template <class C, class... X> struct basic_string_view : basic_string<C> {
+    basic_string_view();
+    basic_string_view(const C*);
+    basic_string_view(const C*, size_t);
+    basic_string_view(const basic_string<C>&);
 };
+typedef basic_string_view<char> string_view;
 template <class T> string to_string(T);
 int stoi(const string&, size_t* = nullptr, int = 10);
 long stol(const string&, size_t* = nullptr, int = 10);

@@ -139,6 +139,9 @@ extern "C" long double powl(long double, long double);
 extern "C" long double floorl(long double);
 extern "C" long double logl(long double);
 extern "C" long double expl(long double);
+extern "C" long double cbrtl(long double);
+extern "C" long double ceill(long double);
+extern "C" long double fmaxl(long double, long double);
 
 // --- min and max: CUDA has them at global scope for every pair of arithmetic types ---------------
 #define SHIM_MINMAX(R, A, B) R min(A, B); R max(A, B);

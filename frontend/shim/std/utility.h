@@ -34,7 +34,7 @@ SHIM_USING(vprintf) SHIM_USING(vsnprintf) SHIM_USING(vfprintf) SHIM_USING(getcha
 SHIM_USING(malloc) SHIM_USING(calloc) SHIM_USING(realloc) SHIM_USING(free) SHIM_USING(aligned_alloc)
 SHIM_USING(exit) SHIM_USING(abort) SHIM_USING(atexit) SHIM_USING(getenv) SHIM_USING(system)
 SHIM_USING(atoi) SHIM_USING(atol) SHIM_USING(atoll) SHIM_USING(atof) SHIM_USING(strtol)
-SHIM_USING(strtoll) SHIM_USING(strtoul) SHIM_USING(strtoull) SHIM_USING(strtod) SHIM_USING(strtof)
+SHIM_USING(strtoll) SHIM_USING(strtoul) SHIM_USING(strtoull) SHIM_USING(strtod) SHIM_USING(strtold) SHIM_USING(strtof)
 SHIM_USING(rand) SHIM_USING(srand) SHIM_USING(qsort) SHIM_USING(memcpy) SHIM_USING(memmove)
 SHIM_USING(memset) SHIM_USING(memcmp) SHIM_USING(memchr) SHIM_USING(strlen) SHIM_USING(strcmp)
 SHIM_USING(strncmp) SHIM_USING(strcpy) SHIM_USING(strncpy) SHIM_USING(strcat) SHIM_USING(strtok)
@@ -162,6 +162,17 @@ SHIM_TRAIT(is_final, __is_final(T))
 SHIM_TRAIT(is_object, __is_object(T))
 SHIM_TRAIT(is_trivially_destructible, __is_trivially_destructible(T))
 SHIM_TRAIT(is_default_constructible, __is_constructible(T))
+SHIM_TRAIT(is_nothrow_move_constructible, __is_nothrow_constructible(T, T&&))
+SHIM_TRAIT(is_nothrow_copy_constructible, __is_nothrow_constructible(T, const T&))
+SHIM_TRAIT(is_nothrow_default_constructible, __is_nothrow_constructible(T))
+SHIM_TRAIT(is_nothrow_move_assignable, __is_nothrow_assignable(T&, T&&))
+SHIM_TRAIT(is_nothrow_destructible, true)
+SHIM_TRAIT(is_nothrow_swappable, true)
+SHIM_TRAIT(is_swappable, true)
+SHIM_TRAIT(is_destructible, true)
+SHIM_TRAIT(is_copy_assignable, __is_assignable(T&, const T&))
+SHIM_TRAIT(is_move_assignable, __is_assignable(T&, T&&))
+SHIM_TRAIT(is_member_pointer, __is_member_pointer(T))
 SHIM_TRAIT(is_copy_constructible, __is_constructible(T, const T&))
 SHIM_TRAIT(is_move_constructible, __is_constructible(T, T&&))
 SHIM_TRAIT(is_trivially_default_constructible, __is_trivially_constructible(T))
@@ -281,6 +292,7 @@ template <size_t N> using make_index_sequence = make_integer_sequence<size_t, N>
 template <class... T> using index_sequence_for = make_index_sequence<sizeof...(T)>;
 struct in_place_t {};
 struct piecewise_construct_t {};
+inline constexpr piecewise_construct_t piecewise_construct{};
 struct nothrow_t {};
 inline constexpr nothrow_t nothrow{};
 
