@@ -3,7 +3,7 @@
 warp.py            warp functions: 32-lane warps on wavefronts of 32 and 64
 properties.py      host code that computes with the device's warp width
 ptx/               inline PTX, instruction by instruction
-declarations.py    the project's atomics and vector operators that HIP declares too
+declarations.py    vector operators that do something else than HIP's
 words.py           register, __nanosleep, __launch_bounds__
 refused.py         what AMD GPUs cannot do: reported, left as it is
 helpers.py         the few functions that the edits call, put where they are used
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from crossport.backends.hip.edits import Edit
 from crossport.backends.hip.semantics.context import File
-from crossport.backends.hip.semantics.declarations import declaration_edits
+from crossport.backends.hip.semantics.declarations import check_operators
 from crossport.backends.hip.semantics.helpers import insert_helpers
 from crossport.backends.hip.semantics.properties import property_edits
 from crossport.backends.hip.semantics.ptx.edits import ptx_edits
@@ -45,7 +45,7 @@ def semantic_edits(
         word_edits(file)
         ptx_edits(file)
     property_edits(unit, files)
-    declaration_edits(unit, files)
+    check_operators(unit, files)
     refuse(unit, files)
     edits: list[Edit] = []
     diagnostics: list[Diagnostic] = []

@@ -1,12 +1,10 @@
-"""Declarations of the project that HIP's headers make already.
+"""Vector operators of the project that HIP has too, but that do something else.
 
-    __device__ double atomicAdd(double* p, double v) {...}     renamed with its calls: atomicAdd_own
-    inline void operator+=(float3& a, float3 b) {...}          left out: HIP's vectors have it
+    inline void operator*=(float2& a, float2 b) {...a complex product...}      reported
 
-HIP declares more atomics than CUDA (float min and max, double add on every target), so a
-project's own one of the same parameters clashes. Its body is the program's choice: it keeps its
-body under a name of its own. HIP's vector types bring element-wise operators as members; a free
-function for the same operands makes every use ambiguous, and goes if it does the same thing.
+HIP's vector types bring element-wise `+=`, `-=`, `*=`, `/=` as members, so a project's own one for
+the same operands gives way (backends/hip/overloads.py). That is right where it does the same thing,
+element by element; where it does not, every use would silently change its meaning.
 """
 
 from __future__ import annotations
@@ -18,55 +16,21 @@ from crossport.backends.hip.semantics.context import File
 from crossport.diagnostics import Code, Severity
 from crossport.frontend import clang
 from crossport.frontend.clang import Cursor, CursorKind
-from crossport.frontend.places import place_of, point_of
+from crossport.frontend.places import place_of
 from crossport.frontend.unit import TranslationUnit
 
-# What HIP 6 declares beyond CUDA, by canonical parameter types.
-_ATOMICS = {
-    ("atomicAdd", ("double *", "double")),
-    ("atomicAdd", ("float *", "float")),
-    ("atomicSub", ("float *", "float")),
-    ("atomicSub", ("double *", "double")),
-    *(
-        (f"atomic{op}", (f"{kind} *", kind))
-        for op in ("Min", "Max")
-        for kind in (
-            "float",
-            "double",
-            "int",
-            "unsigned int",
-            "unsigned long",
-            "unsigned long long",
-            "long long",
-        )
-    ),
-    *(
-        (f"atomic{op}", (f"{kind} *", kind))
-        for op in ("And", "Or", "Xor", "Exch", "Add")
-        for kind in ("int", "unsigned int", "unsigned long", "unsigned long long")
-    ),
-}
 _VECTOR = re.compile(r"(?:u?(?:char|short|int|long|longlong)|float|double)[234]$")
 _COMPOUND = {"operator+=": "+=", "operator-=": "-=", "operator*=": "*=", "operator/=": "/="}
-_DEFINITIONS = (CursorKind.FUNCTION_DECL, CursorKind.FUNCTION_TEMPLATE)
 
 
-def declaration_edits(unit: TranslationUnit, files: Mapping[str, File]) -> None:
-    """Edit the declarations of a unit that clash with HIP's."""
-    renamed: dict[str, str] = {}
+def check_operators(unit: TranslationUnit, files: Mapping[str, File]) -> None:
+    """Report the compound assignments of vectors that are not element-wise."""
     for function in _functions(unit):
         file = files.get(_file_of(function))
-        if file is None or file.in_hip_code(file.text.tokens.index_at(function.location.offset)):
+        if file is None or function.spelling not in _COMPOUND:
             continue
-        key = (function.spelling, tuple(_plain(p.type) for p in function.get_arguments()))
-        if key in _ATOMICS:
-            new = f"{function.spelling}_own"
-            renamed[function.canonical.get_usr()] = new
-            _rename(file, function, new)
-        elif function.spelling in _COMPOUND:
+        if not file.in_hip_code(file.text.tokens.index_at(function.location.offset)):
             _vector_operator(file, function)
-    if renamed:
-        _rename_calls(unit, files, renamed)
 
 
 def _functions(unit: TranslationUnit) -> list[Cursor]:
@@ -91,99 +55,56 @@ def _plain(kind: clang.Type) -> str:
     return str(kind.get_canonical().spelling).replace("const ", "").replace("volatile ", "")
 
 
-def _rename(file: File, cursor: Cursor, new: str) -> None:
-    span = point_of(cursor)
-    if (
-        file.text.source[span.offset : span.end_offset].decode("utf-8", "replace")
-        == cursor.spelling
-    ):
-        file.replace_bytes(
-            span.offset, span.end_offset, new, "HIP declares an atomic of this name and type"
-        )
-
-
-def _rename_calls(
-    unit: TranslationUnit, files: Mapping[str, File], renamed: Mapping[str, str]
-) -> None:
-    """Calls, in every function of the project, that resolve to a renamed one."""
-    done: set[tuple[str, int]] = set()
-    bodies = [k.cursor for k in unit.kernels] + list(unit.functions)
-    for body in bodies:
-        for cursor in clang.walk(body):
-            if cursor.kind != CursorKind.DECL_REF_EXPR or cursor.referenced is None:
-                continue
-            new = renamed.get(cursor.referenced.canonical.get_usr())
-            place = (_file_of(cursor), cursor.location.offset)
-            file = files.get(place[0])
-            if new is not None and file is not None and place not in done:
-                done.add(place)
-                _rename(file, cursor, new)
-
-
 def _vector_operator(file: File, function: Cursor) -> None:
-    """A compound assignment of vectors: HIP's member does it; the free one goes or is reported."""
+    """Report a compound assignment of vectors that is not known to be element-wise."""
     parameters = list(function.get_arguments())
-    if len(parameters) != 2 or not function.is_definition():
+    body = clang.body(function)
+    if len(parameters) != 2 or body is None:
         return
-    left = _plain(parameters[0].type).removesuffix(" &")
-    right = _plain(parameters[1].type).removesuffix(" &")
+    left, right = (_plain(p.type).removesuffix(" &") for p in parameters)
     if not _VECTOR.match(left) or (_VECTOR.match(right) and right != left):
         return
-    index = file.text.tokens.index_at(function.location.offset)
-    span = place_of(function)
-    body = clang.body(function)
-    if body is None:
+    names = (parameters[0].spelling, parameters[1].spelling)
+    statements = _statements(file, body)
+    operator = _COMPOUND[function.spelling]
+    if _is_elementwise(statements, names, left, right == left, operator):
         return
-    if not _is_elementwise(file, body, parameters, left, _COMPOUND[function.spelling]):
-        file.report(
-            Code.VECTOR_OPERATOR_CLASH,
-            f"HIP's {left} has a member {function.spelling} that is element-wise; this one is not,"
-            " and calls become ambiguous",
-            index,
-            Severity.ERROR,
-            "give this operation a name of its own",
-        )
-        return
-    start, end = _whole_lines(file, span.offset, span.end_offset)
-    file.replace_bytes(start, start, "#ifndef __HIP_PLATFORM_AMD__\n", "HIP's vectors have it")
-    file.replace_bytes(end, end, "#endif\n", "HIP's vectors have it")
+    mixes = any(_mixes(statement, names[0]) for statement in statements)
+    file.report(
+        Code.VECTOR_OPERATOR_CLASH,
+        f"the port uses HIP's own {function.spelling} of {left}, which is element-wise; this one "
+        + ("combines different elements" if mixes else "computes it in another way"),
+        file.text.tokens.index_at(function.location.offset),
+        Severity.ERROR if mixes else Severity.WARNING,
+        "give this operation a name of its own",
+    )
+
+
+def _statements(file: File, body: Cursor) -> list[str]:
+    """The statements of a body without blanks and comments."""
+    span = place_of(body)
+    source = file.text.source[span.offset : span.end_offset]
+    text = re.sub(rb"/\*.*?\*/|//[^\n]*", b"", source, flags=re.S).decode("utf-8", "replace")
+    return [s for part in text.strip("{} \r\n\t").split(";") if (s := "".join(part.split()))]
 
 
 def _is_elementwise(
-    file: File, body: Cursor, parameters: list[Cursor], kind: str, operator: str
+    statements: list[str], names: tuple[str, str], kind: str, is_vector: bool, operator: str
 ) -> bool:
-    """Is the body `a.x += b.x; a.y += b.y; ...` (or `+= s`), and nothing else but `return a`?"""
-    span = place_of(body)
-    text = re.sub(
-        rb"/\*.*?\*/|//[^\n]*", b"", file.text.source[span.offset : span.end_offset], flags=re.S
-    )
-    a, b = parameters[0].spelling, parameters[1].spelling
-    statements = [
-        "".join(s.split()) for s in text.decode("utf-8", "replace").strip("{} \r\n\t").split(";")
-    ]
-    fields = "xyzw"[: int(kind[-1])]
-    is_vector = _VECTOR.match(_plain(parameters[1].type).removesuffix(" &")) is not None
-    sign = operator[0]
-    seen: set[str] = set()
-    for statement in filter(None, statements):
-        if statement in (f"return{a}", f"a={a}{sign}{b}") or statement == f"{a}={a}{sign}{b}":
-            if statement == f"{a}={a}{sign}{b}":
-                return True
-            continue
-        matched = False
-        for name in fields:
-            operand = f"{b}.{name}" if is_vector else b
-            target = f"{a}.{name}"
-            if statement in (f"{target}{operator}{operand}", f"{target}={target}{sign}{operand}"):
-                seen.add(name)
-                matched = True
-        if not matched:
-            return False
-    return seen == set(fields)
+    """Are they `a.x += b.x; a.y += b.y; ...`, `a.x += s; ...` or `a = a + b`, and `return a`?"""
+    a, b = names
+    wanted: list[set[str]] = []
+    for field in "xyzw"[: int(kind[-1])]:
+        operand = f"{b}.{field}" if is_vector else b
+        target = f"{a}.{field}"
+        wanted.append({f"{target}{operator}{operand}", f"{target}={target}{operator[0]}{operand}"})
+    rest = [s for s in statements if s != f"return{a}"]
+    if rest == [f"{a}={a}{operator[0]}{b}"]:
+        return True
+    return len(rest) == len(wanted) and all(any(s in w for s in rest) for w in wanted)
 
 
-def _whole_lines(file: File, start: int, end: int) -> tuple[int, int]:
-    source = file.text.source
-    begin = source.rfind(b"\n", 0, start) + 1
-    stop = source.find(b"\n", end)
-    return begin, len(source) if stop < 0 else stop + 1
+def _mixes(statement: str, a: str) -> bool:
+    """Does one element's new value read another element?"""
+    match = re.match(rf"{re.escape(a)}\.([xyzw])[-+*/]?=(.*)", statement)
+    return match is not None and any(f != match[1] for f in re.findall(r"\.([xyzw])\b", match[2]))

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from crossport.backends.hip.edits import newline_of
+from crossport.backends.hip.edits import Edit, newline_of
 from crossport.backends.hip.lexer import Kind
 from crossport.backends.hip.semantics.context import File
 
@@ -172,8 +172,10 @@ def insert_helpers(file: File) -> None:
     block = "\n".join(parts) + "\n"
     place = _place(file)
     before = "\n" if place and file.text.source[place - 1 : place] == b"\n" else "\n\n"
-    file.replace_bytes(
-        place, place, (before + block).replace("\n", newline), "functions that the port calls"
+    text = (before + block).replace("\n", newline)
+    # Below zero: where the runtime's include goes in at the same place, it goes first.
+    file.edits.append(
+        Edit(file.text.file, place, place, text, "functions that the port calls", priority=-1)
     )
 
 
@@ -216,9 +218,11 @@ def _place(file: File) -> int:
                 fallback = end
             elif word in (b"include", b"include_next") and braces == 0 and depth >= guard_depth:
                 place = end if depth == guard_depth else (place if place is not None else -1)
-    if place is None or place < 0:
+    if place is not None and place >= 0:
+        return place
+    if fallback or not len(tokens):
         return fallback
-    return place
+    return file.text.source.rfind(b"\n", 0, tokens.start[0]) + 1
 
 
 def _guard_depth(file: File) -> int:
