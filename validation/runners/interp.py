@@ -10,6 +10,7 @@ nobody recorded.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -141,7 +142,7 @@ def _run(subject: Subject, call: Call) -> RunOutput:
 def _argument(arg: object, arrays: Mapping[str, Array]) -> Any:
     match arg:
         case ArrayArg():
-            return _typed(arrays[arg.name], arg)
+            return arrays[arg.name]
         case ScalarArg():
             if arg.dtype.is_float:
                 return float(arg.value)
@@ -149,19 +150,22 @@ def _argument(arg: object, arrays: Mapping[str, Array]) -> Any:
         case StructArg():
             return tuple(arrays[f[1]] if isinstance(f, tuple) else f.value for f in arg.fields)
         case TextureArg():
-            raise PortError(
-                Diagnostic(
-                    Code.CANDIDATE_FAILED,
-                    f"the interpreter has no texture to pass for {arg.name}",
-                )
-            )
+            return _texture(arg, arrays[arg.array])
     raise AssertionError(arg)
 
 
-def _typed(values: Array, arg: ArrayArg) -> Array:
-    return values
+def _texture(arg: TextureArg, values: Array) -> Any:
+    from crossport.ir.interpreter.textures import Texture
+
+    shape = (arg.height, arg.width) if arg.height else (arg.width,)
+    channels = (arg.channels,) if arg.channels > 1 else ()
+    return Texture(
+        values.reshape(*shape, *channels), len(shape), arg.channels, arg.linear_filter,
+        arg.address, arg.normalized,
+    )  # fmt: skip
 
 
 def _plain(name: str) -> str:
-    """A kernel's name as compared: no spaces, no literal suffixes, no `struct`."""
-    return name.replace(" ", "").replace("struct ", "")
+    """A kernel's name as compared: no spaces, no `struct`, truth values as numbers."""
+    name = name.replace("struct ", "").replace(" ", "")
+    return re.sub(r"\btrue\b", "1", re.sub(r"\bfalse\b", "0", name))

@@ -1,0 +1,189 @@
+"""Run a HIP port's compiled code object on the emulated AMD GPU.
+
+    AmdgpuRunner("gfx942").run(candidate, calls)      wave64
+    AmdgpuRunner("gfx1100").run(candidate, calls)     wave32: one port must be right on both
+
+The port is compiled as a user would, once; its device code reaches nothing but the device memory
+that the emulator gives it, and leaving an array is a fault there.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import re
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from crossport.diagnostics import PortError
+from crossport.validation.bundle.driver import scalar_bytes
+from crossport.validation.cases import ArrayArg, Case, ScalarArg, StructArg
+from crossport.validation.dtypes import Array
+from crossport.validation.runners.base import Call, Candidate, RunOutput
+
+
+class _NotPassed(Exception):
+    """An argument that this runner has no way to hand over."""
+
+
+@dataclass
+class AmdgpuRunner:
+    """The `amdgpu` runner, for one architecture."""
+
+    arch: str = "gfx942"
+    seconds: float = 120.0
+    flags: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """With the architecture: two of them are two pieces of evidence."""
+        return f"amdgpu:{self.arch}"
+
+    targets = ("hip",)
+
+    def missing(self) -> str | None:
+        """What is needed to compile and emulate."""
+        from crossport.validation.amdgpu.compile import arch_named, choose_toolchain
+
+        try:
+            choose_toolchain(arch_named(self.arch))
+        except PortError as error:
+            return error.diagnostic.message
+        return None
+
+    def run(self, candidate: Candidate, calls: Sequence[Call]) -> list[RunOutput]:
+        """Compile once, then make the calls one after the other on a fresh device."""
+        from crossport.validation.amdgpu.code_object import CodeObject
+        from crossport.validation.amdgpu.compile import compile_hip
+        from crossport.validation.amdgpu.device import Device
+
+        kernels = tuple(dict.fromkeys(call.case.kernel for call in calls))
+        with tempfile.TemporaryDirectory(prefix="crossport-hip-") as scratch:
+            for name, data in candidate.files.items():
+                path = Path(scratch) / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(data)
+            entry = Path(scratch) / candidate.entry
+            entry.write_bytes(candidate.files[candidate.entry] + _keep(kernels).encode())
+            try:
+                code = CodeObject.load(
+                    compile_hip(entry, self.arch, include=[scratch], flags=["-g1", *self.flags]),
+                    self.arch,
+                )
+            except PortError as error:
+                why = f"does not compile: {error.diagnostic.message}"
+                return [RunOutput("failed", message=why) for _ in calls]
+        symbols = kernel_symbols(tuple(code.kernels))
+        with Device(self.arch) as device:
+            return [self._call(device, code, symbols, call) for call in calls]
+
+    def _call(self, device: Any, code: Any, symbols: Mapping[str, str], call: Call) -> RunOutput:
+        from crossport.validation.amdgpu.device import Options
+
+        case = call.case
+        symbol = symbols.get(plain_name(case.kernel))
+        if symbol is None:
+            return RunOutput("missing", message=f"the code object has no kernel {case.kernel}")
+        arrays = {name: np.array(values) for name, values in call.contents.items()}
+        began = time.perf_counter()
+        try:
+            arguments = [_argument(arg, arrays) for arg in case.args]
+            device.launch(
+                code, symbol, case.grid, case.block, arguments,
+                dynamic_lds=case.shared_bytes, globals=_globals(case, arrays),
+                options=Options(seconds=self.seconds),
+            )  # fmt: skip
+        except _NotPassed as reason:
+            return RunOutput("missing", message=str(reason))
+        except PortError as error:
+            return RunOutput("failed", message=error.diagnostic.message)
+        faults = tuple(
+            f"input {a.name} was changed"
+            for a in case.arrays
+            if a.role == "in" and arrays[a.name].tobytes() != call.contents[a.name].tobytes()
+        )
+        return RunOutput("ok", arrays, faults, seconds=time.perf_counter() - began)
+
+
+def _keep(kernels: Sequence[str]) -> str:
+    """Text that makes the compiler emit the template instances that cases name."""
+    wanted = [name for name in kernels if "<" in name]
+    lines = [
+        f"__attribute__((used)) static auto* crossport_keep_{i} = &{name};"
+        for i, name in enumerate(wanted)
+    ]
+    return "\n" + "\n".join(lines) + "\n"
+
+
+def kernel_symbols(mangled: Sequence[str]) -> dict[str, str]:
+    """From kernels' plain names to their symbols in the code object."""
+    return {plain_name(demangle(symbol)): symbol for symbol in mangled}
+
+
+def plain_name(name: str) -> str:
+    """`void k<float, 256u>(float*)` and `k<float, 256>` -> `k<float,256>`."""
+    name = re.sub(r"\(bool\)1", "true", re.sub(r"\(bool\)0", "false", name))
+    depth = 0
+    for at, letter in enumerate(name):
+        depth += (letter == "<") - (letter == ">")
+        if letter == "(" and depth == 0:
+            name = name[:at]
+            break
+    name = name.split("void ", 1)[-1] if name.startswith("void ") else name
+    name = re.sub(r"(?<![\w.])(-?\d+)[uUlL]+", r"\1", name)
+    return re.sub(r"\b(struct|class|enum) ", "", name).replace(" ", "")
+
+
+def demangle(symbol: str) -> str:
+    """A C++ symbol in words; as it is where the C++ library is not at hand."""
+    for library in ("libstdc++.so.6", "libc++abi.so.1"):
+        try:
+            function = ctypes.CDLL(library).__cxa_demangle
+        except (OSError, AttributeError):
+            continue
+        function.restype = ctypes.c_void_p
+        status = ctypes.c_int()
+        found = function(symbol.encode(), None, None, ctypes.byref(status))
+        if status.value != 0 or not found:
+            return symbol
+        return ctypes.string_at(found).decode()
+    inner = re.match(r"_Z(\d+)", symbol)
+    if inner is None:
+        return symbol
+    start = inner.end()
+    return symbol[start : start + int(inner.group(1))]
+
+
+def _argument(arg: object, arrays: Mapping[str, Array]) -> Any:
+    match arg:
+        case ArrayArg():
+            return arrays[arg.name]
+        case ScalarArg():
+            return np.frombuffer(scalar_bytes(arg.dtype, arg.value), arg.dtype.storage)[0]
+        case StructArg():
+            return _struct_bytes(arg)
+        case _:
+            raise _NotPassed("textures have no counterpart in the emulator")
+
+
+def _struct_bytes(arg: StructArg) -> bytes:
+    """The bytes of a struct by value, laid out as C does."""
+    data = bytearray()
+    widest = 1
+    for field in arg.fields:
+        if isinstance(field, tuple):
+            raise _NotPassed(f"{arg.name} has a pointer member, which needs a device address")
+        raw = scalar_bytes(field.dtype, field.value)
+        data += b"\0" * (-len(data) % len(raw)) + raw
+        widest = max(widest, len(raw))
+    data += b"\0" * (-len(data) % widest)
+    return bytes(data) or b"\0"
+
+
+def _globals(case: Case, arrays: Mapping[str, Array]) -> dict[str, Array]:
+    return {b.name: arrays[b.name] for b in case.buffers if b.symbol}
