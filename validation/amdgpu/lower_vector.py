@@ -41,8 +41,8 @@ def _sources(builder: Builder, i: Instruction, op: r.Operation, fields: tuple[st
         operand = source_operand(i, j)
         if field not in i.fields or (operand is None and field not in ("src0", "vsrc1")):
             continue
-        if operand is None:
-            continue
+        if operand is None or (field == "src0" and i.variant):
+            continue  # DPP and SDWA name source 0 in their own word
         code = i.get(field)
         if field.startswith("vsrc"):
             code += 256
@@ -202,11 +202,8 @@ def _sub_dword(builder: Builder, i: Instruction, op: r.Operation) -> int:
 def _data_parallel(builder: Builder, i: Instruction, op: r.Operation) -> None:
     """DPP: source 0 comes from another lane."""
     operand = source_operand(i, 0) or _WORD
-    keep_sel = op.sel[0]
     builder.source(op, 0, i.get("vsrc0") + 256, operand, None)
-    if i.form not in _TRUE16:
-        op.sel[0] = keep_sel
-    elif not builder.arch.is_cdna and operand.bits == 16 and op.index[0] >= 128:
+    if i.form in _TRUE16 and not builder.arch.is_cdna and operand.bits == 16 and op.index[0] >= 128:
         op.index[0] -= 128
         op.sel[0] = 5
     if i.get("extra") == DPP16:
@@ -264,6 +261,8 @@ def long(builder: Builder, i: Instruction, op: r.Operation) -> None:
     else:
         op.omod = i.get("omod")
     op.clamp = i.get("clmp")
+    if i.variant:
+        _data_parallel(builder, i, op)
     for j in range(3):
         operand = source_operand(i, j)
         if operand is None or op.kind[j] == r.NOTHING:
@@ -274,11 +273,7 @@ def long(builder: Builder, i: Instruction, op: r.Operation) -> None:
     d = destination_operand(i)
     if select >> 3 & 1 and d is not None and d.bits == 16 and not _merges_itself(name):
         op.flags |= r.TO_HIGH
-    modified = False
-    if i.variant:
-        modified = True
-        _data_parallel(builder, i, op)
-    _finish(builder, i, op, modified=modified, carry_in=carry_in, mask_out=mask_out)
+    _finish(builder, i, op, modified=bool(i.variant), carry_in=carry_in, mask_out=mask_out)
 
 
 def _merges_itself(name: str) -> bool:
