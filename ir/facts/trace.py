@@ -1,0 +1,310 @@
+"""What memory sees of one concrete launch: every access of a run, counted as each target would.
+
+    trace = trace_launch(module, "spmv", grid=32, block=128, args=[...], targets=("sm_90",))
+    trace.on("sm_90").total("global", "load").segments_per_request        6.4 sectors
+
+The interpreter runs the launch and shows each access with its addresses, so that data-dependent
+indices, divergence and loops count exactly. A request is one access by one wavefront; a struct
+whose alignment allows it (float4, double2) moves as one access of up to 16 bytes, as compilers
+emit it. What a compiler removes (a value loaded twice) is still counted here: compare rates, not
+sums, with a profiler's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy import ndarray
+from numpy.typing import NDArray
+
+from crossport.diagnostics import Span
+from crossport.ir.facts.hardware import GpuTarget, gpu
+from crossport.ir.interpreter import RunReport, run
+from crossport.ir.interpreter.code import Site
+from crossport.ir.interpreter.kinds import Kind
+from crossport.ir.interpreter.masks import Mask, lanes_of
+from crossport.ir.interpreter.memory import MemoryObject
+from crossport.ir.interpreter.runtime import Runtime
+from crossport.ir.nodes import Assign, Atomic, Module, Node, Read
+from crossport.ir.types import Struct
+
+AccessKind = Literal["load", "store", "atomic"]
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(slots=True)
+class Counts:
+    """Sums over requests.
+
+    segments: pieces of global memory touched (sectors, lines); ideal: the fewest that hold the
+    bytes asked for. passes: cycles of shared memory; ideal_passes: without bank conflicts.
+    used: distinct bytes asked for; lanes: lanes that took part.
+    """
+
+    requests: int = 0
+    segments: int = 0
+    ideal: int = 0
+    passes: int = 0
+    ideal_passes: int = 0
+    used: int = 0
+    lanes: int = 0
+
+    def add(self, other: Counts) -> None:
+        """Sum up."""
+        for name in self.__slots__:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
+    @property
+    def segments_per_request(self) -> float:
+        """Mean segments a request."""
+        return self.segments / self.requests if self.requests else 0.0
+
+    @property
+    def passes_per_request(self) -> float:
+        """Mean shared memory cycles a request."""
+        return self.passes / self.requests if self.requests else 0.0
+
+    @property
+    def conflicts(self) -> int:
+        """Shared memory cycles lost to bank conflicts."""
+        return self.passes - self.ideal_passes
+
+
+@dataclass(frozen=True, slots=True)
+class SiteKey:
+    """One access in the source: where, what, and of which object."""
+
+    span: Span | None
+    kind: AccessKind
+    space: str
+    base: str
+    site: int
+
+
+@dataclass(slots=True)
+class TargetTrace:
+    """A launch's accesses as one target serves them."""
+
+    target: GpuTarget
+    sites: dict[SiteKey, Counts] = field(default_factory=dict)
+
+    def total(self, space: str, kind: AccessKind | None = None) -> Counts:
+        """The sum over all accesses of a space and kind."""
+        total = Counts()
+        for key, counts in self.sites.items():
+            if key.space == space and kind in (None, key.kind):
+                total.add(counts)
+        return total
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchTrace:
+    """A launch's accesses, for each target asked for, and what the run reported."""
+
+    targets: Mapping[str, TargetTrace]
+    report: RunReport
+
+    def on(self, name: str) -> TargetTrace:
+        """The counts for one target; KeyError for another."""
+        return self.targets[name]
+
+
+def trace_launch(
+    module: Module,
+    kernel: str,
+    grid: int | Sequence[int],
+    block: int | Sequence[int],
+    args: Sequence[Any],
+    *,
+    targets: Sequence[str] = ("sm_90",),
+    shared_bytes: int = 0,
+    globals_: Mapping[str, Any] | None = None,
+    time_limit: float = 600.0,
+) -> LaunchTrace:
+    """Run a launch and count its accesses. Arrays are updated in place, as by `run`."""
+    recorder = Recorder([gpu(name) for name in targets])
+    report = run(
+        module,
+        kernel,
+        grid,
+        block,
+        args,
+        shared_bytes=shared_bytes,
+        globals_=globals_,
+        watch=recorder,
+        time_limit=time_limit,
+    )
+    return LaunchTrace({t.target.name: t for t in recorder.traces}, report)
+
+
+class Recorder:
+    """A watch on the interpreter that counts accesses."""
+
+    def __init__(self, targets: Sequence[GpuTarget]) -> None:
+        self.traces = [TargetTrace(target) for target in targets]
+        self.rt: Runtime
+        self.waves: dict[int, Ints] = {}
+        self.chunks: dict[int, int] = {}
+
+    # --- what the interpreter calls
+
+    def attach(self, runtime: Runtime) -> None:
+        """A chunk begins."""
+        self.rt = runtime
+        self.waves = {
+            t.target.wave: runtime.slot * (1 << 12) + runtime.thread // t.target.wave
+            for t in self.traces
+        }
+
+    def read(self, target: MemoryObject, mask: Mask, j: Any, kind: Kind, site: int) -> None:
+        """A load."""
+        self._note("load", target, mask, j, kind, site)
+
+    def write(
+        self, target: MemoryObject, mask: Mask, j: Any, value: Any, kind: Kind, site: int
+    ) -> None:
+        """A store."""
+        self._note("store", target, mask, j, kind, site)
+
+    def atomic(
+        self, target: MemoryObject, mask: Mask, j: Any, kind: Kind, scope: str, site: int
+    ) -> None:
+        """An atomic."""
+        self._note("atomic", target, mask, j, kind, site)
+
+    def barrier(self, mask: Mask, scope: str) -> None:
+        """Nothing to count."""
+
+    def forget(self, target: MemoryObject, mask: Mask) -> None:
+        """Nothing to count."""
+
+    # --- counting
+
+    def _note(
+        self, what: AccessKind, target: MemoryObject, mask: Mask, j: Any, kind: Kind, site: int
+    ) -> None:
+        if target.space not in ("global", "shared"):
+            return
+        lanes = np.flatnonzero(lanes_of(mask, self.rt.lanes))
+        offset = (j[lanes] if type(j) is ndarray else np.full(len(lanes), j, np.int64)) * kind.size
+        size = self._vector(site, kind)
+        if size != kind.size:
+            # The first leaf of each aligned piece stands for the whole piece.
+            first = offset % size == 0
+            lanes, offset = lanes[first], offset[first]
+        if not lanes.size:
+            return
+        key = SiteKey(self.rt.sites[site].span, what, target.space, target.name, site)
+        for trace in self.traces:
+            wave = self.waves[trace.target.wave][lanes]
+            if target.space == "shared":
+                counts = shared_counts(offset, size, lanes, wave, trace.target)
+            else:
+                counts = global_counts(offset, size, wave, trace.target)
+            found = trace.sites.get(key)
+            if found is None:
+                trace.sites[key] = counts
+            else:
+                found.add(counts)
+
+    def _vector(self, site: int, kind: Kind) -> int:
+        """Bytes that one instruction moves where `kind` is a leaf of a larger value."""
+        known = self.chunks.get(site)
+        if known is None:
+            known = self.chunks[site] = self._piece(self.rt.sites[site])
+        return max(known, kind.size)
+
+    def _piece(self, site: Site) -> int:
+        node: Node | None = site.node
+        if isinstance(node, Assign | Atomic | Read):
+            node = node.place
+        type = getattr(node, "type", None)
+        if not isinstance(type, Struct):
+            return 0
+        layout = self.rt.code.layout
+        piece = min(layout.align(type), 16)
+        # A struct of odd size (float3) moves field by field.
+        return piece if layout.size(type) % piece == 0 else 0
+
+
+def global_counts(offset: Ints, size: int, wave: Ints, target: GpuTarget) -> Counts:
+    """Segments that the requests of several wavefronts touch; `offset` in bytes."""
+    segment = target.segment
+    first, last = offset // segment, (offset + size - 1) // segment
+    key = wave * (1 << 40) + first
+    touched = np.unique(key)
+    crossing = last != first
+    if crossing.any():
+        touched = np.unique(np.concatenate([touched, (wave * (1 << 40) + last)[crossing]]))
+    requests, lanes = np.unique(wave, return_counts=True)
+    places = np.unique(wave * (1 << 44) + offset)
+    each = np.bincount(np.searchsorted(requests, places >> 44), minlength=len(requests)) * size
+    ideal = np.maximum(-(-each // segment), 1)
+    return Counts(
+        len(requests), len(touched), int(ideal.sum()), used=int(each.sum()), lanes=int(lanes.sum())
+    )
+
+
+def shared_counts(offset: Ints, size: int, lanes: Ints, wave: Ints, target: GpuTarget) -> Counts:
+    """Cycles over the banks for the requests of several wavefronts.
+
+    A request goes in parts of as many lanes as fill the banks once: halves of a warp for 8 bytes a
+    lane, quarters for 16. NVIDIA joins two neighbouring parts into one where every lane wants the
+    same as lane ^ 1, or every lane the same as lane ^ 2 (a broadcast float4 takes 2 cycles, not 4).
+    """
+    words = max(1, size // target.bank_bytes)
+    part_lanes = max(1, min(32, target.banks) // words)
+    lane = lanes % target.wave
+    part = (wave << 8) + lane // part_lanes
+    parts = len(np.unique(part))
+    if words > 1 and target.vendor == "nvidia":
+        part = _joined(offset, lane, wave, part_lanes)
+    word = offset[:, None] // target.bank_bytes + np.arange(words)[None, :]
+    group = np.broadcast_to(part[:, None], word.shape)
+    # Lanes that want the same word share it.
+    distinct = np.unique((group.reshape(-1) << 32) + word.reshape(-1))
+    groups, banks = distinct >> 32, (distinct & ((1 << 32) - 1)) % target.banks
+    pairs, load = np.unique((groups << 8) + banks, return_counts=True)
+    start = np.unique(pairs >> 8, return_index=True)[1]
+    passes = int(np.maximum.reduceat(load, start).sum())
+    return Counts(
+        len(np.unique(wave)),
+        passes=passes,
+        ideal_passes=min(parts, passes),
+        used=len(distinct) * target.bank_bytes,
+        lanes=len(lanes),
+    )
+
+
+def _joined(offset: Ints, lane: Ints, wave: Ints, part_lanes: int) -> Ints:
+    """The part of each lane, neighbouring parts joined where NVIDIA joins them."""
+    pair = (wave << 8) + lane // (2 * part_lanes)
+    order = np.argsort((wave << 8) + lane)
+    keys = ((wave << 8) + lane)[order]
+    values = offset[order]
+    joins = np.zeros(len(lane), bool)
+    groups, member = np.unique(pair, return_inverse=True)
+    good_any = np.zeros(len(groups), bool)
+    for step in (1, 2):
+        partner = (wave << 8) + (lane ^ step)
+        at = np.clip(np.searchsorted(keys, partner), 0, len(keys) - 1)
+        alike = (keys[at] != partner) | (values[at] == offset)
+        bad = np.bincount(member, weights=~alike, minlength=len(groups))
+        good_any |= bad == 0
+    joins = good_any[member]
+    return np.where(joins, pair << 1, (wave << 9) + (lane // part_lanes) * 2 + 1)
+
+
+__all__ = [
+    "Counts",
+    "LaunchTrace",
+    "Recorder",
+    "TargetTrace",
+    "global_counts",
+    "shared_counts",
+    "trace_launch",
+]
