@@ -56,8 +56,7 @@ def _variable(ctx: Lowering, cursor: Cursor) -> None:
     if CursorKind.CUDASHARED_ATTR in attributes:
         shared_variable(ctx, cursor)
         return
-    group = group_kind(cursor.type)
-    if group is not None and ctx.lower_type(cursor.type) == VOID:
+    if _is_stateless(ctx, cursor):
         ctx.bindings[cursors.local_key(cursor)] = Fixed(None)
         return
     if cursor.storage_class.name == "STATIC" or CursorKind.CUDACONSTANT_ATTR in attributes:
@@ -74,6 +73,16 @@ def _variable(ctx: Lowering, cursor: Cursor) -> None:
     except NotLowered as reason:
         # The name has to exist, or each use of it would be reported too.
         _declare_opaque(ctx, cursor, reason)
+
+
+def _is_stateless(ctx: Lowering, cursor: Cursor) -> bool:
+    """A group or collective that its type says all about."""
+    if cursor.type.get_canonical().kind != TypeKind.RECORD:
+        return False
+    try:
+        return ctx.lower_type(cursor.type) == VOID
+    except NotLowered:
+        return False
 
 
 def _declare_opaque(ctx: Lowering, cursor: Cursor, reason: NotLowered) -> None:

@@ -96,6 +96,17 @@ class ModuleLowering:
             self.functions[key] = _lower_function(ctx, operator, name, None, is_static=True)
         return self._function_names[key]
 
+    def helper(self, name: str, text: str) -> str:
+        """A device function that stands for a library's: its IR name; made once from text."""
+        key = (0, name, "")
+        if key not in self._function_names:
+            from crossport.ir.parser import parse_function
+
+            unique = self.unique_function_name(name)
+            self._function_names[key] = unique
+            self.functions[key] = replace(parse_function(text), name=unique)
+        return self._function_names[key]
+
     def _function_name(self, function: Cursor) -> str:
         arguments = [_short(a) for a in clang.template_arguments(function)]
         name = _scoped_name(function) + (f"<{', '.join(arguments)}>" if arguments else "")
