@@ -403,7 +403,11 @@ ALWAYS f32 add_random(f32 a, u32 random, int kept) {
 EIGHT_BIT(fnuz, 0, 8, 16)
 EIGHT_BIT(ocp, 1, 7, 15)
 
-/* ---- division helpers (V_DIV_SCALE, V_DIV_FMAS, V_DIV_FIXUP) */
+/* ---- division helpers (V_DIV_SCALE, V_DIV_FMAS, V_DIV_FIXUP).
+ *
+ * AMD's text is followed where the quotient that LLVM builds from the three comes out right, and
+ * deviates where it would not: a huge divisor with a denormal quotient is scaled down, not up, and
+ * a quotient that overflowed on the way (infinite or NaN) is an infinity. */
 #define DIVISION(T, BITS, GAP, TINY, STEP, MIDDLE, LEAST)                                         \
     ALWAYS u32 is_denormal_##T(f64 a) { return a != 0.0 && __builtin_fabs(a) < LEAST; }           \
     ALWAYS T div_scale_##T(T value, T divisor, T dividend, u32 *flag) {                           \
@@ -420,7 +424,7 @@ EIGHT_BIT(ocp, 1, 7, 15)
                                                                      : 0x7ff8000000000000ull);    \
         if (e2 - e1 >= GAP) { *flag = 1; return is_divisor ? up : value; }                        \
         if (e1 == 0) return up;                                                                   \
-        if (tiny_inverse && tiny_ratio) { *flag = 1; return is_divisor ? up : value; }            \
+        if (tiny_inverse && tiny_ratio) { *flag = 1; return is_divisor ? down : value; }          \
         if (tiny_inverse) return down;                                                            \
         if (tiny_ratio) { *flag = 1; return is_dividend ? up : value; }                           \
         if (e2 <= TINY) return up;                                                                \
@@ -438,6 +442,7 @@ DIVISION(f64, 64, 768, 53, 128, 1023, 0x1p-1022)
     ALWAYS T div_fixup_##T(T quotient, T divisor, T dividend) {                                   \
         u32 negative = sign_##T(divisor) ^ sign_##T(dividend);                                    \
         T infinite = (T)__builtin_inff(), r = copysign_##T(quotient, negative);                   \
+        r = quotient - quotient == 0 ? r : copysign_##T(infinite, negative);                      \
         r = exponent_##T(dividend) - exponent_##T(divisor) < LIMIT                                \
                 ? copysign_##T((T)0, negative) : r;                                               \
         r = (abs_##T(divisor) == infinite || dividend == 0) ? copysign_##T((T)0, negative) : r;   \
