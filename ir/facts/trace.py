@@ -179,6 +179,9 @@ class Recorder:
     def barrier(self, mask: Mask, scope: str) -> None:
         """Nothing to count."""
 
+    def fence(self, mask: Mask) -> None:
+        """Nothing to count."""
+
     def forget(self, target: MemoryObject, mask: Mask) -> None:
         """Nothing to count."""
 

@@ -5,9 +5,12 @@
 A cell remembers its last writer and its last reader: thread, phase (how many barriers the block had
 passed) and place. Two accesses to a cell by different threads conflict if one of them writes and no
 barrier lies between; if both are atomic they do not. Threads of one warp are exempt unless
-`Checks.warp_races`, since lock-step orders them (each `__syncwarp` starts a new phase there). Two
-threads of one statement that write different values to a cell conflict in any case. Between blocks
-there is no order but a grid barrier's.
+`Checks.warp_races`, since lock-step orders them; then each `__syncwarp` starts a new phase for its
+warp. Two threads of one statement that write different values to a cell conflict in any case.
+
+Between blocks a grid barrier orders, and so does a hand-over: the writer's block passes a
+`__threadfence` and then an atomic, the other block then makes an atomic too. That the second atomic
+has seen the first is taken for granted.
 
 Cells are as wide as the narrowest access to the object so far.
 """
@@ -31,6 +34,9 @@ Ints = NDArray[np.int64]
 
 NOBODY, MANY = -1, -(2**62)
 
+PHASE = 24
+"""Bits of a phase that count `__syncwarp`s; the bits above count barriers."""
+
 
 class _Shadow:
     """The cells of one object."""
@@ -42,6 +48,8 @@ class _Shadow:
         self.write_phase = np.zeros(count, np.int64)
         self.write_site = np.zeros(count, np.int64)
         self.write_atomic = np.zeros(count, bool)
+        self.write_time = np.zeros(count, np.int64)
+        self.read_time = np.zeros(count, np.int64)
         self.reader = np.full(count, NOBODY, np.int64)
         self.read_phase = np.zeros(count, np.int64)
         self.read_site = np.zeros(count, np.int64)
@@ -51,8 +59,8 @@ class _Shadow:
         """Narrower cells, each with what the wide one knew."""
         times = self.width // width
         for name in (
-            "writer", "write_phase", "write_site", "write_atomic", "reader", "read_phase",
-            "read_site", "written",
+            "writer", "write_phase", "write_site", "write_atomic", "write_time", "reader",
+            "read_phase", "read_site", "read_time", "written",
         ):  # fmt: skip
             setattr(self, name, np.repeat(getattr(self, name), times))
         self.width = width
@@ -69,6 +77,11 @@ class CheckingWatch:
         self.phase: Ints
         self.warp: Ints
         self.epoch = 0
+        self.clock = 0
+        # By block: when it last fenced, and when it last made an atomic, after a fence or not.
+        self.fenced: dict[int, int] = {}
+        self.released: dict[int, int] = {}
+        self.acquired: dict[int, int] = {}
         self.empty = {bound.arrays[i][1].id for i in checks.outputs if i in bound.arrays}
 
     def attach(self, runtime: Runtime) -> None:
@@ -90,14 +103,21 @@ class CheckingWatch:
             return
         lanes = lanes_of(mask, self.rt.lanes)
         if scope == "warp":
-            # A half phase: it orders the lanes of a warp, not those of a block.
+            # Only the low half moves: it orders the lanes of a warp, not those of a block.
+            self.phase = np.where(lanes, self.phase + 1, self.phase)
             return
-        self.phase = np.where(lanes, self.phase + 1, self.phase)
+        self.phase = np.where(lanes, ((self.phase >> PHASE) + 1) << PHASE, self.phase)
         if scope == "grid":
-            self.epoch = int(self.phase.max()) + 1
+            self.epoch = ((int(self.phase.max()) >> PHASE) + 1) << PHASE
             for shadow in self.shadows.values():
                 shadow.writer[:] = NOBODY
                 shadow.reader[:] = NOBODY
+
+    def fence(self, mask: Mask) -> None:
+        """What these blocks wrote before is ready to be handed over."""
+        self.clock += 1
+        for block in np.unique(self.block[lanes_of(mask, self.rt.lanes)]):
+            self.fenced[int(block)] = self.clock
 
     def forget(self, target: MemoryObject, mask: Mask) -> None:
         """A local variable is declared again."""
@@ -144,6 +164,11 @@ class CheckingWatch:
                 )
             shadow.written[cells] = True
         if self.checks.races and target.space in ("shared", "global"):
+            self.clock += 1
+            for block in np.unique(self.block[lanes]):
+                self.acquired[int(block)] = self.clock
+                if int(block) in self.fenced:
+                    self.released[int(block)] = self.fenced[int(block)]
             self._conflicts(target, shadow, lanes, cells, site, "write", is_atomic=True)
             self._note_write(shadow, lanes, cells, site, is_atomic=True)
 
@@ -186,6 +211,8 @@ class CheckingWatch:
             shadow.reader[where[both == MANY]] = MANY
         shadow.read_phase[cells] = phase
         shadow.read_site[cells] = site
+        self.clock += 1
+        shadow.read_time[cells] = self.clock
 
     def _together(self, other: Ints, warp: Ints) -> Ints:
         """Readers in one warp are kept as -(warp + 2); readers in several as MANY."""
@@ -200,6 +227,8 @@ class CheckingWatch:
         shadow.write_phase[cells] = self.phase[lanes][:, None]
         shadow.write_site[cells] = site
         shadow.write_atomic[cells] = is_atomic
+        self.clock += 1
+        shadow.write_time[cells] = self.clock
 
     # --- conflicts
 
@@ -208,7 +237,9 @@ class CheckingWatch:
         what: str, *, is_atomic: bool,
     ) -> None:  # fmt: skip
         writer = shadow.writer[cells]
-        clash = self._unordered(target, lanes, writer, shadow.write_phase[cells])
+        clash = self._unordered(
+            target, lanes, writer, shadow.write_phase[cells], shadow.write_time[cells]
+        )
         if is_atomic:
             clash &= ~shadow.write_atomic[cells]
         if clash.any():
@@ -218,25 +249,44 @@ class CheckingWatch:
         if what == "read":
             return
         reader = shadow.reader[cells]
-        clash = self._unordered(target, lanes, reader, shadow.read_phase[cells])
+        clash = self._unordered(
+            target, lanes, reader, shadow.read_phase[cells], shadow.read_time[cells]
+        )
         if clash.any():
             self._report_pair(target, lanes, clash, reader, shadow.read_site[cells], site,
                               f"a write of {target.name} races with a read")  # fmt: skip
 
-    def _unordered(self, target: MemoryObject, lanes: Ints, other: Ints, phase: Ints) -> Any:
+    def _unordered(
+        self, target: MemoryObject, lanes: Ints, other: Ints, phase: Ints, time: Ints
+    ) -> Any:
         """Where another thread's access is not ordered before this one."""
         mine = self.thread[lanes][:, None]
+        now, warp = self.phase[lanes][:, None], self.warp[lanes][:, None]
         same_block = (other // self.per_block) == self.block[lanes][:, None]
-        same_phase = phase == self.phase[lanes][:, None]
+        same_warp = (other // self.rt.width) == warp
+        same_phase = np.where(same_warp, phase == now, (phase >> PHASE) == (now >> PHASE))
         different = (other >= 0) & (other != mine)
         if not self.checks.warp_races:
-            different &= (other // self.rt.width) != self.warp[lanes][:, None]
+            different &= ~same_warp
         clash = different & np.where(same_block, same_phase, target.space == "global")
+        if (clash & ~same_block).any():
+            clash &= ~self._handed_over(lanes, other, time, clash & ~same_block)
         # Several readers: at least one of them is another thread.
-        several = (other < NOBODY) & same_phase
+        in_phase = (phase >> PHASE) == (now >> PHASE)
+        several = (other < NOBODY) & in_phase
         if not self.checks.warp_races:
-            several &= (other == MANY) | (-other - 2 != self.warp[lanes][:, None])
+            several &= (other == MANY) | (-other - 2 != warp)
         return clash | several
+
+    def _handed_over(self, lanes: Ints, other: Ints, time: Ints, where: Any) -> Any:
+        """Where the other block released its access and this one acquired after that."""
+        found = np.zeros(where.shape, bool)
+        for row, column in np.argwhere(where):
+            theirs = int(other[row, column]) // self.per_block
+            released = self.released.get(theirs, -1)
+            acquired = self.acquired.get(int(self.block[lanes[row]]), -1)
+            found[row, column] = released > time[row, column] and acquired > released
+        return found
 
     def _same_statement(
         self, target: MemoryObject, lanes: Ints, cells: Ints, value: Any, site: int

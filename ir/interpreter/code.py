@@ -35,6 +35,7 @@ class Unit:
     layout: Layout
     oracle: bool
     contract: bool
+    locals_in_memory: bool
     functions: dict[str, Function]
     namespace: dict[str, Any] = field(default_factory=dict)
     sites: list[Site] = field(default_factory=list)

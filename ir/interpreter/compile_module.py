@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import linecache
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -20,7 +21,7 @@ from crossport.ir.interpreter.code import Site, Unit
 from crossport.ir.interpreter.compile_statements import FunctionCompiler
 from crossport.ir.interpreter.kinds import Layout, round_bf16
 from crossport.ir.interpreter.registers import RegisterArray
-from crossport.ir.nodes import Call, Expr, Function, FunctionRef, Module, walk
+from crossport.ir.nodes import Call, Function, FunctionRef, Module, walk
 
 _HELPERS: dict[str, Any] = {
     "i64": np.int64, "load": pointers.load, "store": pointers.store, "warp": warp,
@@ -36,18 +37,31 @@ _HELPERS: dict[str, Any] = {
 }  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to compile. locals_in_memory: locals without a first value are watched like memory."""
+
+    oracle: bool = False
+    contract: bool = False
+    locals_in_memory: bool = False
+
+
+DEFAULT = Options()
+
+
 class CompiledModule:
     """The generated functions of one kernel and what it calls."""
 
-    def __init__(self, module: Module, kernel: str, oracle: bool, contract: bool) -> None:
+    def __init__(self, module: Module, kernel: str, options: Options) -> None:
         self.module = module
         self.kernel = _function(module, kernel)
         self.reached = reachable(module, self.kernel)
         self.unit = Unit(
             module,
-            Layout(module.structs, oracle),
-            oracle,
-            contract and not oracle,
+            Layout(module.structs, options.oracle),
+            options.oracle,
+            options.contract and not options.oracle,
+            options.locals_in_memory,
             {f.name: f for f in self.reached},
         )
         self.sites: list[Site] = self.unit.sites
@@ -112,7 +126,7 @@ def _function(module: Module, kernel: str) -> Function:
 
 
 @lru_cache(maxsize=64)
-def _by_identity(key: tuple[int, str, bool, bool], holder: _Held) -> CompiledModule:
+def _by_identity(key: tuple[int, str, Options], holder: _Held) -> CompiledModule:
     return CompiledModule(holder.module, *key[1:])
 
 
@@ -129,11 +143,9 @@ class _Held:
         return isinstance(other, _Held) and other.module is self.module
 
 
-def compiled(
-    module: Module, kernel: str, oracle: bool = False, contract: bool = False
-) -> CompiledModule:
+def compiled(module: Module, kernel: str, options: Options = DEFAULT) -> CompiledModule:
     """The compiled form of a kernel; the same object for the same module object."""
-    return _by_identity((id(module), kernel, oracle, contract), _Held(module))
+    return _by_identity((id(module), kernel, options), _Held(module))
 
 
-__all__ = ["CompiledModule", "Expr", "compiled", "reachable"]
+__all__ = ["CompiledModule", "Options", "compiled", "reachable"]

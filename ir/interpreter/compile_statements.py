@@ -61,6 +61,7 @@ from crossport.ir.nodes import (
     Vote,
     WarpReduce,
     While,
+    walk,
 )
 from crossport.ir.types import Type, Void
 
@@ -80,6 +81,10 @@ class FunctionCompiler(EffectCompiler):
     def __init__(self, unit: Unit, function: Function) -> None:
         super().__init__(unit, function)
         self.homes = homes(function, unit.layout)
+        if unit.locals_in_memory:
+            for node in (n for stmt in function.body for n in walk(stmt)):
+                if isinstance(node, Let) and node.init is None:
+                    self.homes[node.var.name] = "memory"
         self.scopes: list[_Scope] = []
         self.declared_early: set[str] = set()
         self.returns = has_return(function.body)

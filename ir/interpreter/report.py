@@ -84,7 +84,7 @@ class RunReport:
     """What a launch did beside updating its arrays.
 
     oracle: for mode "oracle", the float64 contents of each float array, by argument position.
-    accesses: the address trace, if one was asked for.
+    launches: grids that ran, those launched from the device included.
     """
 
     findings: list[Finding] = field(default_factory=list)

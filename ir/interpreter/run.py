@@ -17,14 +17,16 @@ import numpy as np
 
 from crossport.diagnostics import Code as DiagnosticCode
 from crossport.diagnostics import Diagnostic, PortError
+from crossport.ir.interpreter.analysis import constant, may_wait
 from crossport.ir.interpreter.arguments import Bound, bind_arguments, bind_globals
-from crossport.ir.interpreter.compile_module import CompiledModule, compiled
+from crossport.ir.interpreter.compile_module import CompiledModule, Options, compiled
 from crossport.ir.interpreter.report import Checks, RunReport
 from crossport.ir.interpreter.runtime import Dim3, NoProgress, Runtime, Watch, World
 from crossport.ir.nodes import Atomic, Barrier, DoWhile, For, Function, Module, While, walk
 from crossport.ir.types import Array
 
 CHUNK_LANES = 32_768
+RETRY_LANES = 4_096
 MAX_LANES = 1 << 22
 MAX_CHILDREN = 65_536
 
@@ -55,7 +57,8 @@ def run(
     """
     began = time.perf_counter()
     checks = checks or Checks()
-    code = compiled(module, kernel, mode == "oracle", contract)
+    options = Options(mode == "oracle", contract, checks.uninitialised)
+    code = compiled(module, kernel, options)
     world = World(checks, time_limit)
     report = RunReport()
     with np.errstate(all="ignore"):
@@ -73,7 +76,7 @@ def run(
                 report.launches += 1
                 if report.launches > MAX_CHILDREN:
                     raise _error(f"more than {MAX_CHILDREN} launches from the device")
-                inner = compiled(module, child.kernel, mode == "oracle", contract)
+                inner = compiled(module, child.kernel, options)
                 launcher.launch(inner, child.grid, child.block, child.shared_bytes, child.args)
         finally:
             bound.write_back()
@@ -126,8 +129,13 @@ class _Launcher:
                 raise _error(f"a grid barrier over {total} blocks is too large here")
             plans = [total]
         elif waits(code.reached):
-            plans = [1, min(total, whole)] if contends(code.reached) else [min(fit, total), 1]
-            plans += [p for p in (min(fit, total), min(total, whole)) if p not in plans]
+            # Locks want blocks one by one; flags that blocks set for each other want all at once.
+            few = max(1, RETRY_LANES // padded)
+            first = (
+                [1, few] if locks(code.reached) else [few, 1] if retries(code.reached) else [fit]
+            )
+            wanted = (min(p, total) for p in (*first, fit, 1, whole))
+            plans = list(dict.fromkeys(wanted))
         else:
             plans = [min(fit, total)]
         saved = self._save() if len(plans) > 1 else {}
@@ -196,15 +204,24 @@ def _loops(functions: list[Function]) -> list[For | While | DoWhile]:
 
 def waits(functions: list[Function]) -> bool:
     """Whether some loop may wait for another thread."""
-    from crossport.ir.interpreter.analysis import may_wait
-
     return any(may_wait(loop.body, loop.condition) for loop in _loops(functions))
 
 
-def contends(functions: list[Function]) -> bool:
-    """Whether lanes retry in a loop (compare-and-swap, locks): fewer lanes, fewer rounds."""
+def retries(functions: list[Function]) -> bool:
+    """Whether lanes retry in a loop (compare-and-swap): fewer lanes at once, fewer rounds."""
     return any(
         isinstance(n, Atomic) and n.op in ("cas", "exch")
+        for loop in _loops(functions)
+        for n in walk(loop)
+    )
+
+
+def locks(functions: list[Function]) -> bool:
+    """Whether a loop tries to take a lock: it swaps in a constant."""
+    return any(
+        isinstance(n, Atomic)
+        and n.op in ("cas", "exch")
+        and all(constant(o) is not None for o in n.operands)
         for loop in _loops(functions)
         for n in walk(loop)
     )

@@ -57,6 +57,9 @@ class Watch(Protocol):
     def barrier(self, mask: Mask, scope: str) -> None:
         """A barrier of the lanes' blocks."""
 
+    def fence(self, mask: Mask) -> None:
+        """A fence that other blocks can rely on."""
+
     def forget(self, target: MemoryObject, mask: Mask) -> None:
         """A local variable begins a new life."""
 
@@ -374,6 +377,8 @@ class Runtime:
 
     def fence(self, mask: Mask, scope: str) -> None:
         """`__threadfence()`: stores are seen at once anyway."""
+        if self.watch is not None and scope != "block":
+            self.watch.fence(mask)
 
     # --- reports
 

@@ -127,6 +127,73 @@ kernel k(x: u32*) {
     assert any("a read of x races with a write" in f.message for f in report.findings)
 
 
+LAST_BLOCK = """
+kernel k(count: u32*, parts: u32*, out: u32*) {
+  shared last: bool
+  if (%thread.x == 0u32) {
+    parts[%block.x] = (%block.x + 1u32)
+    FENCE
+    let ticket: u32
+    ticket = atomic.inc.device(count[0], (%grid_dim.x - 1u32))
+    last = (ticket == (%grid_dim.x - 1u32))
+  }
+  barrier.block()
+  if (last && (%thread.x == 0u32)) {
+    let s: u32 = 0u32
+    let i: u32 = 0u32
+    for (i < %grid_dim.x) {
+      s = (s + parts[i])
+    } step {
+      i = (i + 1u32)
+    }
+    out[0] = s
+  }
+}
+"""
+
+
+def test_hand_over_between_blocks_needs_its_fence() -> None:
+    args = [np.zeros(1, np.uint32), np.zeros(9, np.uint32), np.zeros(1, np.uint32)]
+    assert launch(LAST_BLOCK.replace("FENCE", "fence.device()"), args, RACES, grid=9).is_clean
+    report = launch(LAST_BLOCK.replace("FENCE", ""), args, RACES, grid=9)
+    assert {f.kind for f in report.findings} == {"race"}
+
+
+def test_syncwarp_orders_a_warp() -> None:
+    text = """
+kernel k(x: u32*) {
+  shared s: u32[32]
+  let t: u32 = %thread.x
+  s[t] = t
+  SYNC
+  x[t] = s[(31u32 - t)]
+}
+"""
+    strict = Checks(stop_on_fault=False, races=True, warp_races=True)
+    args = [np.zeros(32, np.uint32)]
+    assert launch(text.replace("SYNC", "syncwarp()"), args, strict, block=32).is_clean
+    assert not launch(text.replace("SYNC", ""), args, strict, block=32).is_clean
+
+
+def test_uninitialised_locals() -> None:
+    text = """
+kernel k(x: i32*) {
+  let a: i32
+  let b: i32[3]
+  b[1] = 4
+  if (x[%thread.x] > 5) {
+    a = b[INDEX]
+  }
+  x[%thread.x] = (a + 1)
+}
+"""
+    checks = Checks(stop_on_fault=False, uninitialised=True)
+    report = launch(text.replace("INDEX", "1"), [np.arange(64, dtype=np.int32)], checks)
+    assert [(f.message, f.count) for f in report.findings] == [("read of a before any write", 6)]
+    report = launch(text.replace("INDEX", "2"), [np.full(64, 9, np.int32)], checks)
+    assert [f.message for f in report.findings] == ["read of b before any write"]
+
+
 def test_two_readers_then_a_write_of_one_of_them() -> None:
     text = """
 kernel k(x: u32*) {
