@@ -4,7 +4,7 @@
 
 Programs are ported apart from each other, each with the flags of its own build. A header that two
 programs share must come out the same from both; where it does not (one program's parse knew more),
-those programs are ported once more, together.
+those programs are ported once more, together. CUDA files that no build names are ported too.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from crossport.diagnostics import Code, Diagnostic, PortError
-from crossport.migrate.units import Program, find_programs
+from crossport.migrate.units import SKIPPED, Program, find_programs
 from crossport.porting import Options, port_file, port_program
 from crossport.result import PortResult, merge
 
@@ -38,7 +38,11 @@ def port_tree_to_hip(root: Path, options: Options) -> PortResult:
     build_dir = Path(options.build_dir) if options.build_dir else None
     programs = find_programs(root, build_dir)
     groups = list(dict.fromkeys(group for p in programs if (group := _group(p)).sources))
-    if not groups:
+    results = dict(zip(groups, _port_all(groups, root, options), strict=True))
+    reached = {output.source for result in results.values() for output in result.outputs}
+    rest = _not_built(root, reached)
+    results |= dict(zip(rest, _port_all(rest, root, options), strict=True))
+    if not results:
         raise PortError(
             Diagnostic(
                 Code.NOT_CUDA,
@@ -46,7 +50,6 @@ def port_tree_to_hip(root: Path, options: Options) -> PortResult:
                 help="CUDA sources end in .cu, or are named in the compilation database",
             )
         )
-    results = dict(zip(groups, _port_all(groups, root, options), strict=True))
     for together in _disagreeing(results):
         joint = Group(
             tuple(dict.fromkeys(source for group in together for source in group.sources)),
@@ -67,6 +70,8 @@ def port_tree_to_modules(root: Path, targets: Sequence[str], options: Options) -
     build_dir = Path(options.build_dir) if options.build_dir else None
     programs = find_programs(root, build_dir)
     sources = dict.fromkeys(source for program in programs for source in _sources(program))
+    rest = _not_built(root, {source for source, _ in sources})
+    sources |= dict.fromkeys(source for group in rest for source in group.sources)
     results: list[PortResult] = []
     for source, flags in sources:
         folder = Path(os.path.relpath(source.parent, root))
@@ -98,6 +103,23 @@ def _group(program: Program) -> Group:
         if unit.source not in taken and unit.source.is_relative_to(program.folder)
     )
     return Group(sources, tuple(dict.fromkeys(host)))
+
+
+def _not_built(root: Path, reached: set[Path | None]) -> list[Group]:
+    """CUDA files that no build names and no source includes, a group for each folder."""
+    by_folder: dict[Path, list[Path]] = defaultdict(list)
+    for folder, subfolders, names in os.walk(root):
+        subfolders[:] = sorted(set(subfolders) - SKIPPED)
+        for path in (Path(folder, name) for name in sorted(names)):
+            if path.suffix in (".cu", ".cuh") and path not in reached:
+                by_folder[path.parent].append(path)
+    return [
+        Group(
+            tuple((path, ()) for path in paths if path.suffix == ".cu"),
+            tuple(path for path in paths if path.suffix == ".cuh"),
+        )
+        for paths in by_folder.values()
+    ]
 
 
 def _port_group(group: Group, root: Path, options: Options) -> PortResult:

@@ -30,7 +30,7 @@ from crossport.migrate.dry_run import MAKEFILES, Command, dry_run
 Origin = Literal["database", "make", "file"]
 Kind = Literal["gpu", "host"]
 
-_SKIPPED = frozenset({".git", ".hg", ".svn", "node_modules", "__pycache__", "CMakeFiles"})
+SKIPPED = frozenset({".git", ".hg", ".svn", "node_modules", "__pycache__", "CMakeFiles"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ def _walk(folder: Path, root: Path) -> Iterator[Program]:
         covered = set(loose)
     for entry in entries:
         below = Path(entry.path)
-        if not entry.is_dir(follow_symlinks=False) or entry.name in _SKIPPED:
+        if not entry.is_dir(follow_symlinks=False) or entry.name in SKIPPED:
             continue
         # A subfolder whose files the Makefile above builds is part of that program.
         if any(source.is_relative_to(below) for source in covered):
