@@ -70,7 +70,7 @@ def _wrap_arguments(text: SourceText, index: int, rows: list[ArgumentRow], found
             continue
         first, last = arguments[row.index]
         written = tokens.span_text(first, last)
-        if not written or written.startswith(row.unless) or written.startswith(b"HIP_SYMBOL"):
+        if not written or written.startswith((*row.unless, b"HIP_SYMBOL")):
             continue
         if last - first == 1:
             wrapped = row.template.format(decode(written))

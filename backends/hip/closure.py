@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 
@@ -26,6 +27,14 @@ class Project:
         self.root = Path(os.path.abspath(root))
         self.include_dirs = tuple(Path(os.path.abspath(d)) for d in include_dirs)
         self._is_file: dict[str, bool] = {}
+        self._parsed: dict[str, list[Path]] = defaultdict(list)
+
+    def learn(self, paths: Iterable[str]) -> None:
+        """Take in the files that a parse opened: they may lie anywhere."""
+        for name in paths:
+            path = Path(os.path.abspath(name))
+            if path not in self._parsed[path.name]:
+                self._parsed[path.name].append(path)
 
     def resolve(self, includer: Path, include: Include) -> Path | None:
         """The project's file that an include means; None: a system header, or not found."""

@@ -46,6 +46,9 @@ def device_edits(text: SourceText) -> Findings:
         _functions(text, frozenset(wanted), definitions, found)
     if b"cooperative_groups" in text.words or b"cg" in text.words:
         _groups(text, definitions, found)
+    for word, name in device_rows.HOST_MATH.items():
+        if word in text.words and word not in text.own_names and _in_host_code(text, word):
+            definitions[name] = _polyfill(name)
     if definitions:
         at = place_for_definitions(text)
         block = "".join(definitions[key] for key in sorted(definitions))
@@ -99,6 +102,29 @@ def _functions(
                     help="write it with operations that HIP has, for instance by way of float",
                 )
             )
+
+
+def _in_host_code(text: SourceText, word: bytes) -> bool:
+    """Whether some call of `word` is in a function that is neither kernel nor device function."""
+    tokens = text.tokens
+    if any(w in text.words for w in (b"CROSSPORT_HOST_MATH",)):
+        return False
+    for index in text.code_names:
+        if tokens.text[index] != word or tokens.at(index + 1) != b"(":
+            continue
+        opening = min(
+            (o for o, c in tokens.partner.items() if o < index < c and tokens.text[o] == b"{"),
+            default=None,
+        )
+        if opening is None:
+            continue
+        before = opening
+        while before > 0 and tokens.text[before - 1] not in (b";", b"}"):
+            before -= 1
+        header = set(tokens.text[before:opening])
+        if not header & {b"__device__", b"__global__", b"struct", b"class", b"namespace"}:
+            return True
+    return False
 
 
 def _groups(text: SourceText, definitions: dict[str, str], found: Findings) -> None:

@@ -14,7 +14,7 @@ What decides the edits: names and headers by text (in every branch), meaning by 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import or_
@@ -45,6 +45,8 @@ PASSES: tuple[Callable[[SourceText], Findings], ...] = (
     device_edits,
     overload_edits,
 )
+# The folder of the port for files that are included from outside the root.
+OUTSIDE = "external"
 # What the meaning-decided part takes and gives.
 Semantics = Callable[[TranslationUnit, "HipOptions"], tuple[list[Edit], list[Diagnostic]]]
 
@@ -118,6 +120,8 @@ class HipPort:
         """Take in a unit. With `unit`, the frontend's parse of it, meaning is ported too."""
         path = Path(os.path.abspath(source))
         self._sources[path] = None
+        if unit is not None:
+            self.project.learn(unit.files)
         for member in self._reach([path]):
             self._text(member)
         if unit is not None and self._semantics is not None:
@@ -136,30 +140,64 @@ class HipPort:
     def result(self) -> PortedFiles:
         """Port everything that was added."""
         members = list(self._reach(self._sources))
-        own = self._own_names(members)
+        declared = reduce(or_, (self._text(p).declared for p in members), Defined())
         words = frozenset().union(*(self._text(p).words for p in members))
         by_file = self._meaning_by_file()
-        files: list[PortedFile] = []
         diagnostics = list(self._meaning.diagnostics)
+        edits: dict[Path, tuple[Edit, ...]] = {}
         for path in members:
             text = self._text(path)
-            text.set_project(own, words)
+            text.set_project(declared, words)
             found = self._port_text(path, text)
             merged = merge_edits([*found.edits, *by_file.get(path, ())])
+            edits[path] = merged.edits
             diagnostics += found.diagnostics
             diagnostics += [_conflict(text, c.dropped) for c in merged.conflicts]
-            files.append(
-                PortedFile(
-                    path,
-                    self._target(path),
-                    text.source,
-                    apply_edits(text.source, merged.edits),
-                    merged.edits,
-                )
-            )
-        inside = tuple(f for f in files if self._is_inside(f.source))
-        diagnostics += [_outside(f) for f in files if f.is_changed and f not in inside]
-        return PortedFiles(inside, tuple(sort_diagnostics(diagnostics)))
+        moved = self._moved(edits)
+        files = [
+            self._ported(path, edits[path], moved)
+            for path in members
+            if self._is_inside(path) or path in moved
+        ]
+        return PortedFiles(tuple(files), tuple(sort_diagnostics(diagnostics)))
+
+    def _ported(self, path: Path, edits: tuple[Edit, ...], moved: frozenset[Path]) -> PortedFile:
+        text = self._text(path)
+        redirected = list(self._redirections(path, moved))
+        if redirected:
+            edits = merge_edits([*edits, *redirected]).edits
+        return PortedFile(
+            path, self._target(path), text.source, apply_edits(text.source, edits), edits
+        )
+
+    def _moved(self, edits: dict[Path, tuple[Edit, ...]]) -> frozenset[Path]:
+        """Files outside the root that must be copied into the port: they change, or what they
+        include does."""
+        outside = [p for p in edits if not self._is_inside(p)]
+        moved = {p for p in outside if edits[p]}
+        while True:
+            more = {p for p in outside if p not in moved and moved & set(self._included(p))}
+            if not more:
+                return frozenset(moved)
+            moved |= more
+
+    def _redirections(self, path: Path, moved: frozenset[Path]) -> Iterator[Edit]:
+        """Point the includes of moved files to where they are in the port."""
+        if not moved:
+            return
+        here = self._target(path).parent
+        text = self._text(path)
+        for include in text.includes:
+            own = self.project.resolve(path, include)
+            if own not in moved:
+                continue
+            target = self._target(own).as_posix()
+            written = os.path.normpath(os.path.join(here, include.path))
+            if include.is_quoted and written == target:
+                continue
+            relative = os.path.relpath(target, here)
+            reason = "the port holds this file of another folder"
+            yield Edit(text.file, include.start, include.end, f'"{relative}"', reason, 5)
 
     def _port_text(self, path: Path, text: SourceText) -> Findings:
         included = {p for paths in self._includes.values() for p in paths}
@@ -204,9 +242,6 @@ class HipPort:
             text = self._texts[path] = SourceText(str(path), _read(path))
         return text
 
-    def _own_names(self, members: list[Path]) -> Defined:
-        return reduce(or_, (self._text(p).declared for p in members), Defined())
-
     def _meaning_by_file(self) -> dict[Path, list[Edit]]:
         grouped: dict[Path, list[Edit]] = {}
         for edit in self._meaning.edits:
@@ -218,6 +253,8 @@ class HipPort:
 
     def _target(self, path: Path) -> PurePosixPath:
         relative = Path(os.path.relpath(path, self.project.root))
+        if not self._is_inside(path):
+            relative = Path(OUTSIDE, *(part for part in relative.parts if part != ".."))
         return PurePosixPath(relative.with_name(renamed_source(path.name)).as_posix())
 
 
@@ -239,14 +276,4 @@ def _conflict(text: SourceText, edit: Edit) -> Diagnostic:
         text.byte_span(edit.start, edit.end),
         Severity.ERROR,
         "write this place by hand",
-    )
-
-
-def _outside(file: PortedFile) -> Diagnostic:
-    return Diagnostic(
-        Code.HIP_HEADER_MISSING,
-        "this file needs porting but lies outside the folder that is ported",
-        Span(str(file.source), 1),
-        Severity.WARNING,
-        "port a folder that holds both",
     )

@@ -33,6 +33,11 @@ ROWS = (
     DeviceRow("__stwt", "crossport_store", "store_hint.h"),
     DeviceRow("__ldcv", "crossport_load_volatile", "load_hint.h"),
     DeviceRow("__ldlu", "crossport_load_volatile", "load_hint.h"),
+    DeviceRow("htanh", "crossport_htanh", "half_tanh.h"),
+    DeviceRow("h2tanh", "crossport_h2tanh", "half_tanh.h"),
+    DeviceRow("htanh_approx", "crossport_htanh", "half_tanh.h"),
+    DeviceRow("h2tanh_approx", "crossport_h2tanh", "half_tanh.h"),
+    DeviceRow("__internal_bfloat162float", "__bfloat162float"),
     DeviceRow("__float2bfloat162_rn", "crossport_float2bfloat162", "bf16_pair.h"),
     DeviceRow("__floats2bfloat162_rn", "crossport_floats2bfloat162", "bf16_pair.h"),
     DeviceRow("__bfloat162int_rn", "crossport_bfloat162int_rn", "bf16_integer.h"),
@@ -40,6 +45,9 @@ ROWS = (
     DeviceRow("__bfloat162uint_rn", "crossport_bfloat162uint_rn", "bf16_integer.h"),
     DeviceRow("__bfloat162uint_rz", "crossport_bfloat162uint_rz", "bf16_integer.h"),
 )
+
+# Functions that CUDA's headers declare for the host as well, and HIP's for the device only.
+HOST_MATH = {b"rsqrtf": "host_math.h", b"rsqrt": "host_math.h"}
 
 # Members of cooperative_groups that polyfill/group_reduce.h defines for tiles.
 GROUP_MEMBERS = {

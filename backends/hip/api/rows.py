@@ -76,6 +76,7 @@ ROWS = (
     # Runtime.
     ApiRow("cudaPointerAttributes", "hipPointerAttribute_t"),
     ApiRow("cudaDeviceAttr", "hipDeviceAttribute_t"),
+    ApiRow("cudaError", "hipError_t"),
     ApiRow("cudaThreadSynchronize", "hipDeviceSynchronize"),
     ApiRow("cudaThreadExit", "hipDeviceReset"),
     ApiRow("cudaThreadGetLimit", "hipDeviceGetLimit"),
@@ -111,6 +112,9 @@ ROWS = (
     # Driver.
     ApiRow("CUresult", "hipError_t"),
     ApiRow("CUdevice", "hipDevice_t"),
+    ApiRow("CUmipmappedArray", "hipMipmappedArray_t"),
+    ApiRow("CUgraphicsResource", "hipGraphicsResource_t"),
+    ApiRow("CUuserObject", "hipUserObject_t"),
     ApiRow("CUdeviceptr", "hipDeviceptr_t"),
     ApiRow("CUcontext", "hipCtx_t"),
     ApiRow("CUmodule", "hipModule_t"),
