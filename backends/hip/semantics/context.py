@@ -22,8 +22,11 @@ from crossport.diagnostics import Code, Diagnostic, Severity
 # Above the renames (0): a rewrite by meaning knows what it covers.
 PRIORITY = 10
 
+# What the guards of the functions that a port puts in begin with (helpers.py).
+GUARD = "CROSSPORT_"
+
 _HIP_CONDITION = re.compile(
-    rb"__HIP|HIP_PLATFORM|USE_ROCM|USE_HIP|ENABLE_HIP|GGML_USE_HIP|__AMDGCN__|__AMD__|WARP32_"
+    rb"__HIP|HIP_PLATFORM|USE_ROCM|USE_HIP|ENABLE_HIP|GGML_USE_HIP|__AMDGCN__|__AMD__"
 )
 
 
@@ -129,7 +132,8 @@ class File:
                 denies = (
                     word == b"ifndef" or re.match(rb"\s*!\s*\(?\s*defined", condition) is not None
                 )
-                stack.append(_Branch(start, asks and not denies, asks and denies))
+                is_ported = condition.lstrip().startswith(GUARD.encode())
+                stack.append(_Branch(start, is_ported or (asks and not denies), asks and denies))
             elif word in (b"else", b"elif", b"elifdef", b"endif") and stack:
                 branch = stack[-1]
                 if branch.is_hip:

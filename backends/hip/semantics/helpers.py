@@ -3,8 +3,8 @@
     #include <hip/hip_runtime.h>
 
     // CUDA's warps of 32 lanes, on wavefronts of 32 or 64.
-    #ifndef WARP32_BALLOT
-    #define WARP32_BALLOT
+    #ifndef CROSSPORT_WARP32_BALLOT
+    #define CROSSPORT_WARP32_BALLOT
     static __device__ inline unsigned int warp32_ballot(unsigned int mask, int predicate) {...}
     #endif
 
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from crossport.backends.hip.edits import Edit, newline_of
 from crossport.backends.hip.lexer import Kind
-from crossport.backends.hip.semantics.context import File
+from crossport.backends.hip.semantics.context import GUARD, File
 
 _HEADLINE = "// CUDA's warps of 32 lanes, on wavefronts of 32 or 64."
 
@@ -167,7 +167,7 @@ def insert_helpers(file: File) -> None:
     newline = newline_of(file.text.source)
     parts = [_HEADLINE]
     for name in names:
-        guard = name.upper()
+        guard = f"{GUARD}{name.upper()}"
         parts.append(f"#ifndef {guard}\n#define {guard}\n{HELPERS[name].text}\n#endif")
     block = "\n".join(parts) + "\n"
     place = _place(file)

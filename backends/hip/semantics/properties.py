@@ -52,6 +52,11 @@ def _scan(root: Cursor, files: Mapping[str, File], places: Places) -> None:
             if not is_printed and _is_property(cursor):
                 _replace(cursor, files, places)
             continue
+        if cursor.kind == CursorKind.DECL_REF_EXPR and cursor.spelling == "warpSize":
+            # Where the project has a name like it, warp.py leaves the word to this.
+            if cursor.referenced is not None and _file_of(cursor.referenced) not in files:
+                _replace(cursor, files, places)
+            continue
         printed = is_printed
         if cursor.kind == CursorKind.CALL_EXPR:
             printed = cursor.spelling in _PRINTERS

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 
 from crossport.backends.hip.semantics.context import File
 from crossport.diagnostics import Code, Severity
+from crossport.frontend import clang
+from crossport.frontend.clang import Cursor, CursorKind
 from crossport.frontend.places import place_of
 from crossport.frontend.unit import TranslationUnit
 
@@ -21,43 +23,51 @@ def refuse(unit: TranslationUnit, files: Mapping[str, File]) -> None:
     _device_launches(unit, files)
     for file in files.values():
         _wmma(file)
-        for index in file.uses((b"labeled_partition",)):
+        _partitions(file)
+
+
+def _device_launches(unit: TranslationUnit, files: Mapping[str, File]) -> None:
+    """`<<<` inside device code, by its words: the parser drops such a call as an error."""
+    device = [place_of(k.cursor) for k in unit.kernels] + [p.span for p in unit.patterns]
+    # A function for both sides may launch in the host's part of it.
+    device += [place_of(f) for f in unit.functions if not _is_host_too(f)]
+    for file in files.values():
+        if b"<<<" not in file.text.source:
+            continue
+        inside = [d for d in device if d.file == file.text.file]
+        tokens = file.text.tokens
+        for index, text in enumerate(tokens.text):
+            if text != b"<<<" or file.in_hip_code(index):
+                continue
+            start = tokens.start[index]
+            if any(d.offset <= start < d.end_offset for d in inside):
+                file.report(
+                    Code.DYNAMIC_PARALLELISM,
+                    "a kernel launches a kernel: AMD GPUs cannot launch from the device",
+                    index,
+                    Severity.ERROR,
+                    "launch from the host, or do the child's work in a loop",
+                )
+
+
+def _is_host_too(function: Cursor) -> bool:
+    return clang.has_attribute(function, CursorKind.CUDAHOST_ATTR)
+
+
+def _partitions(file: File) -> None:
+    word = b"labeled_partition"
+    if word not in file.text.words or word in file.own_names:
+        return
+    tokens = file.text.tokens
+    for index in file.text.code_names:
+        if tokens.text[index] == word and not file.in_hip_code(index):
             file.report(
                 Code.GROUP_PARTITION_MISSING,
                 "HIP's cooperative groups have no labeled_partition",
                 index,
                 Severity.ERROR,
-                "loop over the labels with binary_partition, or use warp32_match_any-like masks",
+                "split the group with binary_partition, once for each label",
             )
-
-
-def _device_launches(unit: TranslationUnit, files: Mapping[str, File]) -> None:
-    device = [place_of(f) for f in (*(k.cursor for k in unit.kernels), *unit.functions)]
-    done: set[tuple[str, int]] = set()
-    for launch in unit.launches:
-        span = launch.span
-        key = (span.file, span.offset)
-        file = files.get(span.file)
-        if file is None or key in done:
-            continue
-        if any(d.file == span.file and d.offset <= span.offset < d.end_offset for d in device):
-            if _is_host_too(file, span.offset):
-                continue
-            done.add(key)
-            file.report(
-                Code.DYNAMIC_PARALLELISM,
-                f"a kernel launches {launch.kernel or 'a kernel'}: AMD GPUs cannot launch from the"
-                " device",
-                file.text.tokens.index_at(span.offset),
-                Severity.ERROR,
-                "launch from the host, or do the child's work in a loop",
-            )
-
-
-def _is_host_too(file: File, offset: int) -> bool:
-    """Is the launch in a branch for host compilation (`#ifndef __CUDA_ARCH__`)?"""
-    head = file.text.source[:offset].rpartition(b"#if")[2][:80]
-    return b"!defined(__CUDA_ARCH__)" in head or head.startswith(b"ndef __CUDA_ARCH__")
 
 
 def _wmma(file: File) -> None:
