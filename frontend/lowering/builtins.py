@@ -65,6 +65,8 @@ def lower(ctx: Lowering, site: Site) -> Found | None:
     row = find(name.removeprefix("std::"))
     if row is not None:
         return Found(by_row(ctx, site, row))
+    if name in ("std::forward", "std::move") and len(site.args) == 1:
+        return Found(ctx.address(ctx.plain_place(site.args[0])), is_place=True)
     if name.startswith("make_"):
         return _maker(ctx, site)
     if name.startswith("__builtin_"):
@@ -154,9 +156,17 @@ _TABLE: dict[str, Handler] = {}
 
 def _handlers() -> dict[str, Handler]:
     if not _TABLE:
-        from crossport.frontend.lowering import curand, math, memory, textures, warps, wmma
+        from crossport.frontend.lowering import (
+            complexes,
+            curand,
+            math,
+            memory,
+            textures,
+            warps,
+            wmma,
+        )
 
-        for family in (math, warps, memory, textures, curand, wmma):
+        for family in (math, complexes, warps, memory, textures, curand, wmma):
             for name, handler in family.HANDLERS.items():
                 assert name not in _TABLE, name
                 _TABLE[name] = handler

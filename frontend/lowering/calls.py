@@ -390,7 +390,7 @@ def _copies(callee: Cursor) -> bool | None:
 
 
 def _only_argument(cursor: Cursor) -> Cursor | None:
-    args = [c for c in cursor.get_children() if c.kind.is_expression()]
+    args = list(cursor.get_arguments())
     return args[0] if len(args) == 1 else None
 
 
@@ -398,7 +398,7 @@ def construct(ctx: Lowering, cursor: Cursor) -> Expr:
     """The value of `T(args)`."""
     kind = ctx.type(cursor)
     callee = cursor.referenced
-    args = [c for c in cursor.get_children() if c.kind.is_expression()]
+    args = list(cursor.get_arguments())
     if kind == VOID:
         from crossport.frontend.lowering.expressions import NOTHING
 
@@ -450,7 +450,7 @@ def construct_into(ctx: Lowering, cursor: Cursor, target: Place) -> None:
     from crossport.frontend.lowering import initializers
 
     callee = cursor.referenced
-    args = [c for c in cursor.get_children() if c.kind.is_expression()]
+    args = list(cursor.get_arguments())
     if is_lambda(cursor.type):
         ctx.store(target, ctx.value(args[0]) if args else ctx.value(cursor))
         return

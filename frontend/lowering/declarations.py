@@ -143,7 +143,7 @@ def _is_default_construction(start: Cursor) -> bool:
         return False
     from crossport.frontend.lowering.calls import _is_default
 
-    given = [child for child in start.get_children() if child.kind.is_expression()]
+    given = list(start.get_arguments())
     if start.type.get_canonical().kind == TypeKind.CONSTANTARRAY:
         return all(_is_default(child) for child in given)
     if given:

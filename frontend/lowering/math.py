@@ -22,7 +22,6 @@ from crossport.ir.nodes import (
     Expr,
     Intrinsic,
     Select,
-    Unary,
 )
 from crossport.ir.types import (
     BF16,
@@ -262,8 +261,31 @@ def _clamp(ctx: Lowering, site: Site) -> Expr:
     )
 
 
-def _negated_sign(ctx: Lowering, site: Site) -> Expr:
-    return Unary("-", ctx.value(site.args[0]), span=ctx.here)
+def _part(axis: str) -> Handler:
+    """The real or imaginary part of a cuComplex."""
+
+    def lower(ctx: Lowering, site: Site) -> Expr:
+        from crossport.frontend.lowering.places import extract
+
+        value = ctx.stable(ctx.value(site.args[0]))
+        return extract(value, axis, ctx.type(site.cursor), ctx)
+
+    return lower
+
+
+def _modulus(ctx: Lowering, site: Site) -> Expr:
+    from crossport.frontend.lowering.places import extract
+
+    kind = ctx.type(site.cursor)
+    value = ctx.stable(ctx.value(site.args[0]))
+    parts = [extract(value, axis, kind, ctx) for axis in ("x", "y")]
+    return intrinsic(ctx, "hypotf" if kind == F32 else "hypot", *parts)
+
+
+def _not_a_number(ctx: Lowering, site: Site) -> Expr:
+    from crossport.frontend.lowering.expressions import float_constant
+
+    return float_constant(ctx, float("nan"), scalar(ctx.type(site.cursor)))
 
 
 def _math_names() -> list[str]:
@@ -301,6 +323,9 @@ def _build() -> dict[str, Handler]:
         "remquo": _remquo, "remquof": _remquo,
         "fdividef": _divide, "fdivide": _divide, "saturate": _saturate,
         "scalbln": _overloaded("scalbn"), "scalblnf": _exact("scalbnf"),
+        "cuCreal": _part("x"), "cuCrealf": _part("x"), "cuCimag": _part("y"),
+        "cuCimagf": _part("y"), "cuCabs": _modulus, "cuCabsf": _modulus,
+        "nan": _not_a_number, "nanf": _not_a_number,
         "std::clamp": _clamp, "std::swap": _swap,
         "__double2hiint": _high_word, "__double2loint": _low_word,
         "__hiloint2double": _from_words,

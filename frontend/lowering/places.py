@@ -22,7 +22,7 @@ from crossport.frontend.lowering.context import (
     wrap,
 )
 from crossport.frontend.lowering.errors import NotLowered
-from crossport.frontend.lowering.types import group_kind
+from crossport.frontend.lowering.types import Record, group_kind, is_unnamed_member
 from crossport.ir.nodes import (
     AddressOf,
     Assign,
@@ -233,6 +233,8 @@ def _member(ctx: Lowering, cursor: Cursor) -> Lvalue:
     if field is None or field.kind != CursorKind.FIELD_DECL:
         raise NotLowered(f"member {cursor.spelling}")
     below = cursors.operands(cursor)
+    if is_unnamed_member(field):  # its members belong to the class around it
+        return _around_unnamed(ctx, field, below)
     if not below:
         return member_of(ctx, ctx.target(this_pointer(ctx, field.semantic_parent)), cursor)
     base = below[0]
@@ -241,6 +243,15 @@ def _member(ctx: Lowering, cursor: Cursor) -> Lvalue:
     if base.type.get_canonical().kind == TypeKind.POINTER:
         return member_of(ctx, ctx.target(ctx.value(base)), cursor)
     return member_of(ctx, ctx.plain_place(base), cursor)
+
+
+def _around_unnamed(ctx: Lowering, field: Cursor, below: list[Cursor]) -> Lvalue:
+    """The object that an unnamed union is part of."""
+    if not below or below[0].kind == CursorKind.CXX_THIS_EXPR:
+        return ctx.target(this_pointer(ctx, field.semantic_parent))
+    if below[0].type.get_canonical().kind == TypeKind.POINTER:
+        return ctx.target(ctx.value(below[0]))
+    return ctx.plain_place(below[0])
 
 
 def this_pointer(ctx: Lowering, owner: Cursor) -> Expr:
