@@ -78,7 +78,8 @@ def from_float64(numbers: NDArray[np.float64], dtype: DType) -> Array:
     if dtype.is_float:
         with np.errstate(over="ignore"):
             return numbers.astype(dtype.storage)
-    return numbers.astype(np.int64).astype(dtype.storage)
+    with np.errstate(invalid="ignore"):
+        return numbers.astype(np.int64).astype(dtype.storage)
 
 
 def _round_bfloat16(numbers: NDArray[np.float64]) -> NDArray[np.uint16]:
