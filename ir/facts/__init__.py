@@ -9,6 +9,7 @@ from crossport.ir.facts.hardware import GpuTarget, Target, TpuTarget, gpu, targe
 from crossport.ir.facts.kernel import DEFAULT_TARGETS, KernelFacts, TargetFacts, kernel_facts
 from crossport.ir.facts.memory import Launch, Pattern
 from crossport.ir.facts.occupancy import Occupancy
+from crossport.ir.facts.tpu import TpuFacts
 from crossport.ir.facts.warp import WarpAssumption
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "Pattern",
     "Target",
     "TargetFacts",
+    "TpuFacts",
     "TpuTarget",
     "WarpAssumption",
     "gpu",

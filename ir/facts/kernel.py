@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from crossport.ir.facts.hardware import GpuTarget, gpu
+from crossport.ir.facts.hardware import GpuTarget, TpuTarget, gpu, target
 from crossport.ir.facts.memory import (
     Launch,
     Pattern,
@@ -28,6 +28,7 @@ from crossport.ir.facts.memory import (
 )
 from crossport.ir.facts.occupancy import Occupancy, estimate_registers, occupancy, shared_bytes
 from crossport.ir.facts.symbolic import Level, NotEvaluable, evaluate, unknowns
+from crossport.ir.facts.tpu import TpuFacts, tpu_facts
 from crossport.ir.facts.walk import Access, Branch, Loop, Sync, Trace, walk_kernel
 from crossport.ir.facts.warp import WarpAssumption, warp_assumptions
 from crossport.ir.nodes import Function, Module
@@ -104,6 +105,7 @@ class KernelFacts:
     registers: int
     shared_bytes: int
     targets: Mapping[str, TargetFacts]
+    tpus: Mapping[str, TpuFacts]
     assumptions: tuple[str, ...] = field(default=())
 
     @property
@@ -112,7 +114,7 @@ class KernelFacts:
         return 1 + sum(1 for sync in self.barriers if sync.node.scope == "block")
 
     def on(self, target: str) -> TargetFacts:
-        """The facts on one of the targets asked for; KeyError for another."""
+        """The facts on one of the GPUs asked for; KeyError for another."""
         return self.targets[target]
 
 
@@ -122,7 +124,12 @@ def kernel_facts(
     launch: Launch | None = None,
     targets: Sequence[str] = DEFAULT_TARGETS,
 ) -> KernelFacts:
-    """The facts about `kernel` (full name). Raises KeyError if the module lacks it."""
+    """The facts about `kernel` (full name). Raises KeyError if the module lacks it.
+
+    Among the targets there is always a GPU to compare with: sm_90, if none was asked for.
+    """
+    chosen = [target(name) for name in targets]
+    gpus = [row for row in chosen if isinstance(row, GpuTarget)] or [gpu("sm_90")]
     function = module.function(kernel)
     trace = walk_kernel(module, function)
     assumed = launch or _typical_launch(function)
@@ -132,8 +139,13 @@ def kernel_facts(
     operations = _operations(trace, rounds)
     moved = _bytes_moved(trace, rounds)
     on_targets = {
-        name: _target_facts(gpu(name), trace, assumed, operations, moved, registers, shared)
-        for name in targets
+        row.name: _target_facts(row, trace, assumed, operations, moved, registers, shared)
+        for row in gpus
+    }
+    on_tpus = {
+        row.name: tpu_facts(row, trace, operations, moved, shared)
+        for row in chosen
+        if isinstance(row, TpuTarget)
     }
     return KernelFacts(
         function.name,
@@ -147,6 +159,7 @@ def kernel_facts(
         registers,
         shared,
         on_targets,
+        on_tpus,
         _assumptions(launch, rounds),
     )
 

@@ -21,6 +21,7 @@ from crossport.diagnostics import Span
 from crossport.ir.facts.kernel import KernelFacts, TargetFacts
 from crossport.ir.facts.memory import Pattern
 from crossport.ir.facts.symbolic import Level
+from crossport.ir.facts.tpu import TpuFacts
 from crossport.ir.facts.walk import Access
 
 _WIDTH = 118
@@ -59,7 +60,10 @@ class KernelReport:
                     }
                     for w in facts.warp_assumptions
                 ],
-                "targets": {name: _target_json(on) for name, on in facts.targets.items()},
+                "targets": {
+                    **{name: _target_json(on) for name, on in facts.targets.items()},
+                    **{name: _tpu_json(on) for name, on in facts.tpus.items()},
+                },
                 "changes": self.changes,
             },
         }
@@ -87,11 +91,20 @@ class KernelReport:
         """Sentences on what another target makes different, and on what stays costly there."""
         names = list(self.facts.targets)
         origin = self.facts.targets[names[0]]
-        return [
+        found = [
             sentence
             for name in names[1:]
             for sentence in _changes(self.facts, origin, self.facts.targets[name])
         ]
+        # What all TPUs share is said once.
+        names_of: dict[tuple[Span | None, str], list[str]] = defaultdict(list)
+        for name, tpu in self.facts.tpus.items():
+            for each in tpu.notes:
+                names_of[each].append(name)
+        for (span, note), tpus in names_of.items():
+            place = f", line {span.line}" if span else ""
+            found.append(f"{', '.join(tpus)}{place}: {note}")
+        return found
 
     # --- the annotated source
 
@@ -169,6 +182,10 @@ class KernelReport:
                 f"{intensity} of {on.target.balance:.0f}",
                 on.bound,
             )
+        for name, tpu in self.facts.tpus.items():
+            intensity = "-" if tpu.intensity is None else f"{tpu.intensity:.2f}"
+            balance = f"{intensity} of {tpu.balance:.0f}"
+            table.add_row(f"{name} ({tpu.target.product})", "-", "-", "-", balance, tpu.bound)
         buffer = io.StringIO()
         Console(file=buffer, width=_WIDTH, color_system=None).print(table)
         return buffer.getvalue()
@@ -281,6 +298,25 @@ def _target_json(on: TargetFacts) -> dict[str, Any]:
         "balance": on.target.balance,
         "bound": on.bound,
         "wave": on.target.wave,
+        "predicted": True,
+    }
+
+
+def _tpu_json(on: TpuFacts) -> dict[str, Any]:
+    return {
+        "intensity": on.intensity,
+        "balance": on.balance,
+        "bound": on.bound,
+        "vmem_share": on.vmem_share,
+        "accesses": [
+            {
+                "line": each.access.span.line if each.access.span else None,
+                "base": each.access.base.name,
+                "kind": each.access.kind,
+                "shape": each.shape,
+            }
+            for each in on.accesses
+        ],
         "predicted": True,
     }
 
