@@ -3,7 +3,7 @@
 Example:
 
     #if CUDART_VERSION >= 9000       ->   #if CUDART_VERSION >= 9000 || defined(__HIP__)
-    #if __CUDA_ARCH__ < 600          ->   #if __CUDA_ARCH__ < 600 && !defined(__HIP_DEVICE_COMPILE__)
+    #if __CUDA_ARCH__ < 600     ->   #if __CUDA_ARCH__ < 600 && !defined(__HIP_DEVICE_COMPILE__)
     #ifdef __CUDA_ARCH__             ->   #ifdef __HIP_DEVICE_COMPILE__
 
 HIP leaves these macros undefined, so that a guard would quietly choose the oldest code: on
@@ -139,7 +139,11 @@ def _integer(number: bytes) -> int | None:
 def _unclear(text: SourceText, index: int, found: Findings) -> None:
     name = text.tokens.text[index].decode()
     before = text.tokens.at(index - 1)
-    if before.endswith((b"if", b"elif")) or before in (b"&&", b"||", b"!"):
+    after = text.tokens.at(index + 1)
+    is_alone = after in (b"&&", b"||", b")") or text.tokens.start[index + 1 : index + 2] >= [
+        text.tokens.line_end(text.tokens.start[index])
+    ]
+    if is_alone and (before.endswith((b"if", b"elif")) or before in (b"&&", b"||", b"!", b"(")):
         # `#if __CUDA_ARCH__`: true where device code is compiled.
         guard = GUARDS[text.tokens.text[index]]
         found.edits.append(

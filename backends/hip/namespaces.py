@@ -60,7 +60,6 @@ def namespace_edits(text: SourceText) -> Findings:
 def _library(text: SourceText, library: Library, found: Findings) -> None:
     tokens = text.tokens
     members = tables.hip()[library.family]
-    is_opened = False
     for index in text.code_names:
         if tokens.text[index] != library.namespace or tokens.at(index - 1) in (b".", b"->"):
             continue
@@ -74,10 +73,8 @@ def _library(text: SourceText, library: Library, found: Findings) -> None:
                 found.diagnostics.append(_lacks(text, index, library, member))
         elif before == b"namespace" and after in (b";", b"="):
             found.edits.append(text.edit(index, index, library.replacement, f"{library.title}"))
-            is_opened = True
         elif before == b"=" and after == b";" and tokens.at(index - 3) == b"namespace":
             found.edits.append(text.edit(index, index, library.replacement, f"{library.title}"))
-    del is_opened
 
 
 def _lacks(text: SourceText, index: int, library: Library, member: str) -> Diagnostic:
@@ -95,14 +92,8 @@ def _thrust(text: SourceText, found: Findings) -> None:
         word = tokens.text[index]
         if word == b"cuda" and tokens.at(index - 1) == b"::" and tokens.at(index - 2) == b"thrust":
             found.edits.append(text.edit(index, index, "hip", "rocThrust"))
-            if tokens.at(index + 2) == b"par_nosync" and "par_nosync" not in _thrust_names():
-                found.edits.append(text.edit(index + 2, index + 2, "par", "rocThrust"))
         elif word == b"cuda_cub" and tokens.at(index - 2) == b"thrust":
             found.edits.append(text.edit(index, index, "hip_rocprim", "rocThrust"))
-
-
-def _thrust_names() -> frozenset[str]:
-    return tables.hip()["thrust"]
 
 
 def _wmma(text: SourceText, found: Findings) -> None:

@@ -37,7 +37,7 @@ def rename_edits(text: SourceText) -> Findings:
         resolution = wanted.get(word)
         if resolution is None or _is_member(text, index):
             continue
-        if word in text.own_functions:
+        if word in text.own_entities:
             continue
         name = word.decode()
         match resolution:

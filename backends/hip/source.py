@@ -35,13 +35,18 @@ class Findings:
 
 @dataclass(frozen=True, slots=True)
 class Defined:
-    """Names that a project declares: all of them, and the functions and types among them."""
+    """Names that a project declares: entities of its own, and other spellings (macros, aliases)."""
 
-    all: frozenset[bytes] = frozenset()
-    functions: frozenset[bytes] = frozenset()
+    entities: frozenset[bytes] = frozenset()
+    spellings: frozenset[bytes] = frozenset()
 
     def __or__(self, other: Defined) -> Defined:
-        return Defined(self.all | other.all, self.functions | other.functions)
+        return Defined(self.entities | other.entities, self.spellings | other.spellings)
+
+    @property
+    def all(self) -> frozenset[bytes]:
+        """Both kinds."""
+        return self.entities | self.spellings
 
 
 class SourceText:
@@ -76,13 +81,17 @@ class SourceText:
 
     @property
     def own_names(self) -> frozenset[bytes]:
-        """Functions, types, variables and macros of the project, as far as it is known."""
-        return self._project.all or self.declared.all
+        """What the project declares under a name, macros and aliases too, as far as it is known."""
+        return self._own.all
 
     @property
-    def own_functions(self) -> frozenset[bytes]:
-        """Those of them that are functions with a body, or types."""
-        return self._project.functions or self.declared.functions
+    def own_entities(self) -> frozenset[bytes]:
+        """The functions, types and variables among them: not the API, whatever they are called."""
+        return self._own.entities
+
+    @property
+    def _own(self) -> Defined:
+        return self._project if self._project.entities else self.declared
 
     @property
     def project_words(self) -> frozenset[bytes]:
@@ -146,8 +155,8 @@ def defined_names(tokens: Tokens) -> Defined:
     Text alone decides, so this holds in inactive branches and with headers missing. A name counts
     when a type stands before it (`int atomicMax(`, `struct cuNode`), which no use of it has.
     """
-    functions: set[bytes] = set()
-    others: set[bytes] = set()
+    entities: set[bytes] = set()
+    spellings: set[bytes] = set()
     kinds, texts = tokens.kind, tokens.text
     name = int(Kind.NAME)
     for index, kind in enumerate(kinds):
@@ -156,22 +165,32 @@ def defined_names(tokens: Tokens) -> Defined:
         before = texts[index - 1] if index else b""
         if before in (b"struct", b"class", b"enum", b"union", b"namespace", b"concept"):
             if tokens.at(index + 1) in (b"{", b":", b"final"):
-                functions.add(texts[index])
+                entities.add(texts[index])
             continue
         if before.endswith(b"define") and kinds[index - 1] == Kind.DIRECTIVE:
-            others.add(texts[index])
+            spellings.add(texts[index])
             continue
         after = tokens.at(index + 1)
         if after == b"(" and _has_body(tokens, index):
-            functions.add(texts[index])
+            entities.add(texts[index])
+        elif before == b"using" and after == b"=":
+            spellings.add(texts[index])
         elif (
-            (before == b"using" and after == b"=")
-            or (after == b"=" and _follows_type(tokens, index))
+            (after == b"=" and _follows_type(tokens, index))
             # `flags & cudaHostAllocMapped)` looks like a reference: only a plain type counts here.
             or (after in (b";", b"[", b",", b")") and _follows_name(tokens, index))
         ):
-            others.add(texts[index])
-    return Defined(frozenset(functions | others), frozenset(functions))
+            (spellings if _is_typedef(tokens, index) else entities).add(texts[index])
+    return Defined(frozenset(entities), frozenset(spellings))
+
+
+def _is_typedef(tokens: Tokens, index: int) -> bool:
+    at = index - 1
+    while at >= 0 and tokens.text[at] not in (b";", b"{", b"}"):
+        if tokens.text[at] == b"typedef":
+            return True
+        at -= 1
+    return False
 
 
 def _has_body(tokens: Tokens, index: int) -> bool:

@@ -20,8 +20,6 @@ _PREFIXED = (
     "roctx",
     "tensor",
     "newer",
-    "bf16",
-    "fp8",
 )
 
 
@@ -56,8 +54,11 @@ def cuda() -> NameTable:
 def hip_api() -> frozenset[str]:
     """Every prefixed name of HIP's host-side headers (`hipMalloc`, `HIPBLAS_OP_N`, ...)."""
     table = hip()
-    prefixed = frozenset().union(*(table[family] for family in _PREFIXED))
-    return frozenset(n for n in prefixed if not n.startswith(("__nv", "nv_")))
+    types = table["bf16"] | table["fp8"]
+    return frozenset().union(
+        *(table[family] for family in _PREFIXED),
+        (name for name in types if name.startswith(("__hip_", "__HIP_"))),
+    )
 
 
 @cache
