@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 from crossport.backends.pallas.math import FLOAT, HALF, HELPER_NEEDS, NAMED
+from crossport.ir.lift import fold
 from crossport.ir.lift.flatten import refuse
 from crossport.ir.nodes import (
     COMPARISONS,
@@ -161,6 +162,9 @@ class Expressions:
     def unary(self, op: str, value: Expr) -> tuple[str, int]:
         if op == "!":
             match value:
+                case Binary("&&" | "||" as logic, lhs, rhs):
+                    other = "||" if logic == "&&" else "&&"
+                    return self.binary(Binary(other, fold.negate(lhs), fold.negate(rhs)))  # type: ignore[arg-type]
                 case Binary(compare, lhs, rhs) if compare in COMPARISONS and not _is_float(lhs):
                     opposite = {
                         "==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">",

@@ -17,12 +17,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from crossport.backends.pallas.expressions import Expressions, jnp_type, literal, narrow_index
-from crossport.ir.lift import flat
+from crossport.ir.lift import flat, fold
 from crossport.ir.lift.flat import Ref, Root
 from crossport.ir.lift.flatten import refuse
 from crossport.ir.lift.names import Names
 from crossport.ir.lift.uniform import Uniformity, uniformity
-from crossport.ir.nodes import Const, Expr
+from crossport.ir.nodes import Const, Expr, Read, Var
 from crossport.ir.types import BOOL, I32, U8, Scalar
 
 
@@ -196,6 +196,15 @@ class _Printer:
                 self.ballot(statement)
             case flat.GroupReduce():
                 self.group_reduce(statement)
+            case flat.LaneReduce():
+                self.lane_reduce(statement)
+            case flat.LaneGather(var, source, index):
+                at = f"jnp.broadcast_to({self.e(index)}, shape)"
+                self.put(
+                    var.name, f"jnp.take_along_axis({self.full(source, var.type)}, {at}, axis=1)"
+                )
+            case flat.LaneDot():
+                raise refuse("a matrix product of lanes has no xla form", None)
 
     def set(self, statement: flat.Set) -> None:
         var, value = statement.var, statement.value
@@ -338,16 +347,15 @@ class _Printer:
 
     def branch(self, statement: flat.Branch) -> None:
         before = self.mask
-        taken = self.names.fresh("taken")
-        both = bool(statement.then and statement.otherwise)
-        condition = self.e.tight(statement.condition, 4)
-        if both:
-            self.put(taken, self.e(statement.condition))
-            condition = taken
+        condition = statement.condition
+        if statement.then and statement.otherwise:
+            taken = self.names.fresh("taken")
+            self.put(taken, self.e(condition))
+            condition = Read(Var(taken, BOOL))
         for body, negated in ((statement.then, False), (statement.otherwise, True)):
             if not body:
                 continue
-            test = f"jnp.logical_not({condition})" if negated else condition
+            test = self.e.tight(fold.negate(condition) if negated else condition, 3)
             self.mask = self.names.fresh("mask", keep_first=False)
             self.put(self.mask, f"{before} & {test}")
             self.masks.append(("", self.mask))
@@ -479,6 +487,9 @@ class _Printer:
         else:
             raise refuse("__uni_sync has no JAX form", None)
         self.put(name, f"{text}.astype({kind})")
+
+    def lane_reduce(self, statement: flat.LaneReduce) -> None:
+        raise refuse("a reduction of lanes has no xla form", None)
 
     def group_reduce(self, statement: flat.GroupReduce) -> None:
         kind = statement.var.type

@@ -90,6 +90,8 @@ class Expressions:
         self.libdevice: set[str] = set()
         self.specials: set[str] = set()
         self.addresses: set[str] = set()
+        self.counters: set[str] = set()
+        """Variables of `range` loops: Python ints under Triton's interpreter."""
 
     def use(self, helper: str) -> str:
         """Ask for a helper function in the module."""
@@ -173,6 +175,11 @@ class Expressions:
             if type.size < 4:
                 return f"_to_int({self(wide)}, tl.int32).to({tl_type(type)})", ATOM
             return f"_to_int({self.typed(wide)}, {tl_type(type)})", ATOM
+        if isinstance(value, Read) and isinstance(value.place, Var):
+            if value.place.name in self.counters and not type.is_float:
+                return f"tl.cast({value.place.name}, {tl_type(type)})", ATOM
+            if value.place.name in self.counters:
+                return f"tl.cast({value.place.name}, tl.float32).to({tl_type(type)})", ATOM
         if source.is_integer and type.kind in ("f16", "bf16") and source.size >= 4:
             return f"{self.method(value)}.to(tl.float32).to({tl_type(type)})", ATOM
         return f"{self.method(value)}.to({tl_type(type)})", ATOM
@@ -180,6 +187,9 @@ class Expressions:
     def unary(self, op: str, value: Expr) -> tuple[str, int]:
         if op == "!":
             match value:
+                case Binary("&&" | "||" as logic, lhs, rhs):
+                    other = "||" if logic == "&&" else "&&"
+                    return self.binary(Binary(other, fold.negate(lhs), fold.negate(rhs)))  # type: ignore[arg-type]
                 case Binary(compare, lhs, rhs) if compare in COMPARISONS and not _is_float(lhs):
                     opposite = {
                         "==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">",

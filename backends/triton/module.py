@@ -10,6 +10,7 @@ from crossport.backends.triton.math import HELPERS, NUMPY, NUMPY_IMPORTS
 from crossport.backends.triton.simt import KernelText
 from crossport.ir.lift import flat
 from crossport.ir.lift.naming import module_header
+from crossport.ir.tile.retile import FreeShape, host_text, size_var
 from crossport.ir.types import Array, Pointer, Scalar, Struct
 
 _DIM3 = '''
@@ -76,16 +77,23 @@ class Part:
     function_name: str
     tier: str
     text: KernelText
+    free: FreeShape | None = None
+    guard: str = ""
+    """A condition on `block` and `threads` under which this form is right."""
+    fallback: Part | None = None
+    """The form for every other block."""
 
 
 def module_text(source_name: str, source_text: str, parts: list[Part]) -> str:
     """The whole module."""
+    tabled = parts
+    parts = [q for p in parts for q in ((p.fallback, p) if p.fallback is not None else (p,))]
     libdevice = sorted({f for p in parts for f in p.text.expressions.libdevice})
     helpers = {h for p in parts for h in p.text.expressions.helpers}
     ordered = [HELPERS[h] for h in HELPERS if h in helpers]
     for helper in ordered:
         libdevice = sorted({*libdevice, *re.findall(r"libdevice\.(\w+)", helper)})
-    kernels = [(p.source_name, p.tier) for p in parts]
+    kernels = [(p.source_name, p.tier) for p in tabled]
     out = [module_header("Triton", source_name, source_text, kernels), imports(parts, libdevice)]
     if libdevice:
         out.append(_on_cpu(libdevice))
@@ -100,7 +108,7 @@ def module_text(source_name: str, source_text: str, parts: list[Part]) -> str:
     for part in parts:
         out.append("\n" + "\n".join(part.text.lines) + "\n")
         out.append(launcher(part))
-    out.append(tables(parts))
+    out.append(tables(tabled))
     return "\n\n".join(text.strip("\n") + "\n" for text in out if text.strip())
 
 
@@ -129,7 +137,7 @@ def is_struct(parameter: flat.Parameter) -> bool:
 
 
 def launcher(part: Part) -> str:
-    """The function that a user calls."""
+    """The function that a user calls, or that another launcher falls back to."""
     program, text = part.program, part.text
     names = [p.name for p in program.parameters]
     arguments = ", ".join(["grid", "block", *names, "*", "shared_bytes=0"])
@@ -138,10 +146,15 @@ def launcher(part: Part) -> str:
     lines.append("    grid, block = _dim3(grid), _dim3(block)")
     lines.append("    threads = block[0] * block[1] * block[2]")
     most = program.max_threads or 1024
-    lines.append(f"    if threads > {most}:")
-    lines.append(
-        f'        raise ValueError(f"a block has at most {most} threads, not {{threads}}")'
-    )
+    message = f'f"a block has at most {most} threads, not {{threads}}"'
+    lines += [f"    if threads > {most}:", f"        raise ValueError({message})"]
+    if part.guard:
+        lines.append(f"    if not ({part.guard}):")
+        if part.fallback is not None:
+            given = ", ".join(["grid", "block", *names, "shared_bytes=shared_bytes"])
+            lines.append(f"        return {part.fallback.function_name}({given})")
+        else:
+            lines.append('        raise ValueError(f"this port has no form for blocks of {block}")')
     first_array = ""
     call: list[str] = []
     for p in program.parameters:
@@ -169,6 +182,12 @@ def launcher(part: Part) -> str:
         table = f"{part.function_name}.globals"
         lines.append(f'    {g.root.name} = _global({table}, "{g.root.name}", {device})')
         call.append(g.root.name)
+    if part.free is not None:
+        if text.uses_spare:
+            lines.append(f"    spare = torch.zeros(2, dtype=torch.int64, device={device})")
+            call.append("spare")
+        lines += free_launch(part, part.free, call)
+        return with_globals("\n".join(lines) + "\n", part)
     smallest = 32 if text.uses_warps else 16
     lines.append(f"    lanes = max({smallest}, triton.next_power_of_2(threads))")
     if text.uses_scratch:
@@ -187,16 +206,83 @@ def launcher(part: Part) -> str:
     lines.append(f"    {kernel_name(part)}[grid](")
     lines.append(f"        {', '.join(call)}, num_warps=max(1, min(8, lanes // 64))")
     lines.append("    )")
-    result = "\n".join(lines) + "\n"
+    return with_globals("\n".join(lines) + "\n", part)
+
+
+def with_globals(result: str, part: Part) -> str:
+    """The launcher, and the table of the kernel's globals."""
+    program = part.program
     if program.globals:
         rows = "".join(f"    {global_row(g)}\n" for g in program.globals)
         result += f"\n\n{part.function_name}.globals = {{\n{rows}}}\n"
     return result
 
 
+def free_launch(part: Part, free: FreeShape, call: list[str]) -> list[str]:
+    """Launch with blocks of the port's own choice."""
+    lines: list[str] = []
+    for axis, extent in free.required.items():
+        number = "xyz".index(axis)
+        lines.append(f"    if block[{number}] != {extent}:")
+        lines.append(
+            f'        raise ValueError(f"blocks have {extent} threads along {axis}, '
+            f'not {{block[{number}]}}")'
+        )
+    other = [a for a in "xyz" if a not in free.axes]
+    idle = [f"block[{'xyz'.index(a)}]" for a in other]
+    if free.has_atomics:
+        idle += [f"grid[{'xyz'.index(a)}]" for a in other if a not in free.programs]
+    if idle and free.has_atomics:
+        lines.append(f"    if {' * '.join(idle)} != 1:")
+        lines.append(f'        raise ValueError("only {", ".join(free.axes)} may be used")')
+    sizes = {a: f"grid[{n}] * block[{n}]" for n, a in enumerate("xyz")}
+    if free.bounds:
+        texts = list(dict.fromkeys(host_text(b) for b in free.bounds))
+        sizes["x"] = texts[0] if len(texts) == 1 else f"max({', '.join(texts)})"
+    for a in free.axes:
+        lines.append(f"    {size_var(a).name} = {sizes[a]}")
+    if free.bounds:
+        lines.append("    if size_x <= 0:")
+        lines.append("        return")
+    total = " * ".join(size_var(a).name for a in free.axes)
+    lines.append(f"    if {total} >= 2**31:")
+    lines.append('        raise ValueError("a launch has fewer than 2**31 threads")')
+    has_loop = any(isinstance(s, flat.Loop) for s in flat.statements(part.program.body))
+    lanes = 128 if has_loop else 1024
+    warps = 4
+    if free.axes == ("x",):
+        blocks = {"x": str(lanes)}
+    else:
+        blocks = dict.fromkeys(free.axes, "1")
+        inner = 32 if has_loop else 64
+        first, second = free.axes[0], free.axes[1]
+        blocks[first] = f"min({inner}, triton.next_power_of_2({size_var(first).name}))"
+        blocks[second] = f"{lanes} // block_{first}"
+    for a in free.axes:
+        lines.append(f"    block_{a} = {blocks[a]}")
+    programs = []
+    for n, a in enumerate("xyz"):
+        if a in free.axes:
+            programs.append(f"triton.cdiv({size_var(a).name}, block_{a})")
+        else:
+            programs.append(f"grid[{n}]" if a in free.programs else "1")
+    while programs and programs[-1] == "1":
+        programs.pop()
+    comma = "," if len(programs) == 1 else ""
+    lines.append(f"    programs = ({', '.join(programs)}{comma})")
+    arguments = [
+        *call, *(size_var(a).name for a in free.axes), *(f"block_{a}" for a in free.axes),
+        f"num_warps={warps}",
+    ]  # fmt: skip
+    lines.append(f"    {kernel_name(part)}[programs](")
+    lines.append(f"        {', '.join(arguments)}")
+    lines.append("    )")
+    return lines
+
+
 def kernel_name(part: Part) -> str:
     """The name of the `@triton.jit` function."""
-    return f"_{part.function_name}_kernel"
+    return f"_{part.function_name.lstrip('_')}_kernel"
 
 
 def global_row(g: flat.GlobalArray) -> str:

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from crossport.backends.triton import module as modules
 from crossport.backends.triton.simt import print_kernel
-from crossport.diagnostics import Code, Diagnostic, PortError
-from crossport.ir.lift.naming import Options, PortedKernel, PortedModule, function_names
+from crossport.diagnostics import Code, Diagnostic, PortError, Severity
+from crossport.ir.lift.naming import Options, PortedKernel, PortedModule, Tier, function_names
 from crossport.ir.lift.prepare import prepare
+from crossport.ir.lift.tidy import tidy
 from crossport.ir.nodes import Function, Module
+from crossport.ir.tile.blocks import lift_for_blocks, needs_exchange
+from crossport.ir.tile.retile import retile
 
 
 def port_module(module: Module, source_text: str, options: Options | None = None) -> PortedModule:
@@ -25,22 +28,67 @@ def port_module(module: Module, source_text: str, options: Options | None = None
             continue
         name = names[kernel.name]
         try:
-            part = _port(module, kernel, name)
+            part = _port(module, kernel, name, options)
         except PortError as error:
             kernels.append(PortedKernel(kernel.name, name, "refused", None, error.diagnostics))
             continue
         parts.append(part)
-        kernels.append(PortedKernel(kernel.name, name, "ported", "simt", tuple(part.program.notes)))
+        tier: Tier = "tile" if part.tier == "tile" else "simt"
+        kernels.append(PortedKernel(kernel.name, name, "ported", tier, tuple(part.program.notes)))
     text = modules.module_text(options.source_name, source_text, parts) if parts else ""
     return PortedModule(text, tuple(kernels))
 
 
-def _port(module: Module, kernel: Function, name: str) -> modules.Part:
-    program = prepare(module, kernel)
+def _port(module: Module, kernel: Function, name: str, options: Options) -> modules.Part:
     try:
-        text = print_kernel(program, f"_{name}_kernel")
+        if "tile" in options.tiers:
+            part = _port_tile(module, kernel, name, options)
+            if part is not None:
+                return part
+        return _port_simt(module, kernel, name)
     except RecursionError:
         raise PortError(
             Diagnostic(Code.KERNEL_TOO_LARGE, "an expression nests too deeply", kernel.span)
         ) from None
-    return modules.Part(program, kernel.name, name, "simt", text)
+
+
+def _port_simt(module: Module, kernel: Function, name: str) -> modules.Part:
+    """One program a thread block, one lane a thread, shared memory in a scratch buffer."""
+    program = prepare(module, kernel)
+    text = print_kernel(program, f"_{name.lstrip('_')}_kernel")
+    # A block that needs no scratch memory is one tile.
+    tier = "simt" if text.uses_scratch else "tile"
+    return modules.Part(program, kernel.name, name, tier, text)
+
+
+def _port_tile(
+    module: Module, kernel: Function, name: str, options: Options
+) -> modules.Part | None:
+    """The kernel without its thread blocks' inner workings, if it has such a form."""
+    program = prepare(module, kernel)
+    free = retile(program)
+    if not isinstance(free, str):
+        tidy(program)
+        text = print_kernel(program, f"_{name}_kernel", free)
+        return modules.Part(program, kernel.name, name, "tile", text, free)
+    program = prepare(module, kernel)
+    if not needs_exchange(program):
+        return None
+    launched = options.blocks.get(kernel.name) or options.blocks.get(kernel.base_name) or ()
+    lifted = lift_for_blocks(lambda: prepare(module, kernel), launched)
+    if isinstance(lifted, str):
+        program.notes.append(
+            Diagnostic(
+                Code.LOWER_TIER, f"kept its shared memory: {lifted}", kernel.span, Severity.NOTE
+            )
+        )
+        return None
+    text = print_kernel(lifted.program, f"_{name}_kernel")
+    fallback: modules.Part | None = None
+    try:
+        fallback = _port_simt(module, kernel, f"_{name}_by_thread")
+    except PortError:
+        fallback = None
+    return modules.Part(
+        lifted.program, kernel.name, name, "tile", text, guard=lifted.guard, fallback=fallback
+    )

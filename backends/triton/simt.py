@@ -18,14 +18,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from crossport.backends.triton.expressions import Expressions, literal, tl_type
-from crossport.ir.lift import flat
+from crossport.ir.lift import flat, fold
 from crossport.ir.lift.flat import Ref, Root
 from crossport.ir.lift.flatten import refuse
 from crossport.ir.lift.names import Names
 from crossport.ir.lift.tidy import reads
 from crossport.ir.lift.uniform import Uniformity, uniformity
 from crossport.ir.nodes import Binary, Cast, Const, Expr, Read, Select, Var
-from crossport.ir.types import BOOL, F32, I32, I64, U8, Scalar
+from crossport.ir.tile.retile import FreeShape, index_var, size_var
+from crossport.ir.tile.summary import neutral
+from crossport.ir.types import BOOL, F32, F64, I32, I64, U8, Scalar
 
 
 @dataclass
@@ -63,16 +65,18 @@ class Pending:
                 mine.setdefault(key, set()).update(value)
 
 
-def print_kernel(program: flat.Program, name: str) -> KernelText:
-    """The `@triton.jit` function of a flat program."""
-    return _Printer(program, name).run()
+def print_kernel(program: flat.Program, name: str, free: FreeShape | None = None) -> KernelText:
+    """The `@triton.jit` function of a flat program; `free`: in terms of global indices."""
+    return _Printer(program, name, free).run()
 
 
 class _Printer:
-    def __init__(self, program: flat.Program, name: str) -> None:
+    def __init__(self, program: flat.Program, name: str, free: FreeShape | None) -> None:
         self.program = program
         self.name = name
-        self.facts: Uniformity = uniformity(program)
+        self.free = free
+        varying = {"lane"} | ({index_var(a).name for a in free.axes} if free else set())
+        self.facts: Uniformity = uniformity(program, varying=varying)
         self.e = Expressions()
         self.names = Names()
         self.reserve()
@@ -86,6 +90,7 @@ class _Printer:
         self.uses_spare = False
         self.uses_warps = any(
             isinstance(s, flat.Exchange | flat.Ballot | flat.GroupReduce)
+            or (isinstance(s, flat.LaneReduce) and s.width > 0)
             for s in flat.statements(program.body)
         )
         self.shared_offsets, self.static_shared = _place(program.shared)
@@ -103,6 +108,7 @@ class _Printer:
             for _, var in parameter.scalars:
                 self.names.fresh(var.name)
         for name in (
+            *(f"{n}_{a}" for n in ("index", "size") for a in "xyz"),
             "active", "scratch", "scratch_bytes", "spare", "program", "lane", "lane_id", "warp_id",
             *(f"{a}_{d}" for a in ("thread", "block", "block_dim", "grid_dim") for d in "xyz"),
             *(r.name for r in (*self.program.shared, *self.program.locals)),
@@ -148,29 +154,79 @@ class _Printer:
         )
 
     def header(self) -> list[str]:
-        arguments = [root.name for p in self.program.parameters for _, root in p.roots]
-        arguments = []
-        scalars = []
+        arguments: list[str] = []
         for p in self.program.parameters:
-            for _, root in p.roots:
-                arguments.append(root.name)
-            for _, var in p.scalars:
-                arguments.append(var.name)
-                scalars.append(var.name)
+            arguments += [root.name for _, root in p.roots]
+            # The annotation keeps an argument of 1 from becoming a Python constant.
+            arguments += [
+                var.name if var.type == F64 else f"{var.name}: {_argument_type(var.type)}"
+                for _, var in p.scalars
+            ]
         arguments += [g.root.name for g in self.program.globals]
         if self.uses_scratch:
-            arguments += ["scratch", "scratch_bytes"]
-            scalars.append("scratch_bytes")
+            arguments += ["scratch", "scratch_bytes: tl.int64"]
         if self.uses_spare:
             arguments.append("spare")
-        arguments += [
-            f"{name}: tl.constexpr" for name in ("BLOCK_X", "BLOCK_Y", "BLOCK_Z", "LANES")
-        ]
-        keep = f"(do_not_specialize={scalars!r})".replace("'", '"') if scalars else ""
-        return [f"@triton.jit{keep}", f"def {self.name}({', '.join(arguments)}):"]
+        if self.free is not None:
+            arguments += [f"{size_var(a).name}: tl.int32" for a in self.free.axes]
+            arguments += [f"BLOCK_{a.upper()}: tl.constexpr" for a in self.free.axes]
+        else:
+            arguments += [f"BLOCK_{a}: tl.constexpr" for a in "XYZ"]
+            arguments.append("LANES: tl.constexpr")
+        one_line = f"def {self.name}({', '.join(arguments)}):"
+        if len(one_line) <= 88:
+            return ["@triton.jit", one_line]
+        return ["@triton.jit", f"def {self.name}(", *(f"    {a}," for a in arguments), "):"]
+
+    def free_prologue(self, free: FreeShape, body: str) -> None:
+        """Lanes by global index."""
+        if free.axes == ("x",):
+            self.line("index_x = tl.program_id(0) * BLOCK_X + tl.arange(0, BLOCK_X)")
+            self.line("active = index_x < size_x")
+            if _mentions(body, "LANES"):
+                self.line("LANES: tl.constexpr = BLOCK_X")
+            if _mentions(body, "lane"):
+                self.line("lane = tl.arange(0, BLOCK_X)")
+        else:
+            lanes = " * ".join(f"BLOCK_{a.upper()}" for a in free.axes)
+            self.line(f"LANES: tl.constexpr = {lanes}")
+            self.line("lane = tl.arange(0, LANES)")
+            under = ""
+            for a in free.axes:
+                extent = f"BLOCK_{a.upper()}"
+                place = f"lane // ({under})" if under else "lane"
+                if a != free.axes[-1]:
+                    place = f"{place} % {extent}"
+                axis = "xyz".index(a)
+                self.line(f"index_{a} = tl.program_id({axis}) * {extent} + {place}")
+                under = f"{under} * {extent}" if under else extent
+            tests = " & ".join(f"(index_{a} < size_{a})" for a in free.axes)
+            self.line(f"active = {tests}")
+        for a in free.programs:
+            self.line(f"block_{a} = tl.program_id({'xyz'.index(a)})")
+        self.scalars(body)
+
+    def scalars(self, body: str) -> None:
+        """Scalar parameters in the types of the source."""
+        for p in self.program.parameters:
+            for _, var in p.scalars:
+                if not _mentions(body, var.name):
+                    continue
+                if var.type == F64:
+                    self.line(f"{var.name} = tl.load({var.name})")
+                elif var.type == BOOL:
+                    self.line(f"{var.name} = {var.name} != 0")
+                elif var.type in (Scalar("f16"), Scalar("bf16")):
+                    self.line(f"{var.name} = tl.cast({var.name}, {tl_type(var.type)})")
+                elif var.type not in (I32, F32):
+                    self.line(f"{var.name} = {var.name}.to({tl_type(var.type)})")
 
     def prologue(self, body: str) -> None:
         used = self.e.specials
+        if self.free is not None:
+            self.free_prologue(self.free, body)
+            self.print_views()
+            return
         self.line("lane = tl.arange(0, LANES)")
         self.line("active = lane < BLOCK_X * BLOCK_Y * BLOCK_Z")
         if "thread.x" in used:
@@ -190,14 +246,7 @@ class _Printer:
                 self.line(f"block_dim_{letter} = tl.full((), BLOCK_{letter.upper()}, tl.int32)")
             if f"grid_dim.{letter}" in used:
                 self.line(f"grid_dim_{letter} = tl.num_programs({axis})")
-        for p in self.program.parameters:
-            for _, var in p.scalars:
-                if not _mentions(body, var.name):
-                    continue
-                if var.type == Scalar("f64"):
-                    self.line(f"{var.name} = tl.load({var.name})")
-                elif var.type not in (I32, F32):
-                    self.line(f"{var.name} = {var.name}.to({tl_type(var.type)})")
+        self.scalars(body)
         if self.uses_scratch:
             self.line("program = tl.program_id(0).to(tl.int64)")
             self.line("program += tl.num_programs(0) * tl.program_id(1).to(tl.int64)")
@@ -217,6 +266,9 @@ class _Printer:
                     f"{root.name} = ({at} + lane * {self.local_bytes})"
                     f".to(tl.pointer_type({kind}), bitcast=True)"
                 )
+        self.print_views()
+
+    def print_views(self) -> None:
         for (root_name, kind), view in self.views.items():
             self.line(f"{view} = {root_name}.to(tl.pointer_type({kind}), bitcast=True)")
 
@@ -266,6 +318,19 @@ class _Printer:
                 self.ballot(statement)
             case flat.GroupReduce():
                 self.group_reduce(statement)
+            case flat.LaneReduce():
+                self.lane_reduce(statement)
+            case flat.LaneGather(var, source, index):
+                if self.facts.is_uniform(source):
+                    self.line(f"{var.name} = {self.e.typed(source)}")
+                else:
+                    # Lanes that the source has no part for may take any.
+                    at = f"{self.e.tight(index, 4)} & (LANES - 1)"
+                    if self.facts.is_uniform(index):
+                        at = self.lanes(index)
+                    self.line(f"{var.name} = tl.gather({self.e(source)}, {at}, 0)")
+            case flat.LaneDot():
+                self.lane_dot(statement)
 
     def set(self, statement: flat.Set) -> None:
         var, value = statement.var, statement.value
@@ -438,19 +503,16 @@ class _Printer:
         if id(statement) not in self.facts.divergent:
             self.uniform_branch(statement)
             return
-        condition = self.e.tight(statement.condition, 4)
+        condition = statement.condition
         if statement.otherwise and statement.then:
             name = self.names.fresh("taken")
-            self.line(f"{name} = {self.e(statement.condition)}")
-            condition = name
+            self.line(f"{name} = {self.e(condition)}")
+            condition = Read(Var(name, BOOL))
         before = self.mask
-        arms = ((statement.then, False), (statement.otherwise, True))
-        for body, negated in arms:
+        for body, negated in ((statement.then, False), (statement.otherwise, True)):
             if not body:
                 continue
-            test = condition
-            if negated:
-                test = f"({condition} == 0)"
+            test = self.e.tight(fold.negate(condition) if negated else condition, 3)
             self.mask = self.names.fresh("mask", keep_first=False)
             self.line(f"{self.mask} = {before} & {test}")
             self.masks.append(("", self.mask))
@@ -590,6 +652,7 @@ class _Printer:
         elif step != 1:
             arguments.append(str(step))
         entry = self.pending.copy()
+        self.e.counters.add(name)
         self.enter_loop(statement)
         self.line(f"for {name} in range({', '.join(arguments)}):")
         with self.indented():
@@ -681,6 +744,66 @@ class _Printer:
         if kind == I32 and mode in ("ballot", "active"):
             self.line(f"{name} = {name}.to(tl.int32)")
 
+    def lane_reduce(self, statement: flat.LaneReduce) -> None:
+        kind = statement.var.type
+        assert isinstance(kind, Scalar)
+        name, width = statement.var.name, statement.width
+        source = self.lanes(statement.source)
+        if not (
+            isinstance(statement.source, Select)
+            and statement.source.otherwise == neutral(statement.op, kind)
+        ) or self.facts.is_uniform(statement.source):
+            source = f"tl.where(active, {source}, {self.e.typed(neutral(statement.op, kind))})"
+        function, helper = _REDUCERS[statement.op]
+        if statement.scan is None and width == 0:
+            if function:
+                text = f"{function}({source}, axis=0)"
+            else:
+                text = f"tl.reduce({source}, 0, {self.e.use(helper)})"
+            # Small integers are summed in 32 bits.
+            if kind.size < 4 and function:
+                text = f"{text}.to({tl_type(kind)})"
+            self.line(f"{name} = {text}")
+            return
+        combine = self.e.use(helper)
+        if statement.scan is None:
+            grouped = f"{self.e.use('_group')}({source}, {width})"
+            reduced = f"tl.reduce({grouped}, 1, {combine})"
+            self.line(f"{name} = {self.e.use('_spread')}({reduced}, LANES, {width})")
+            return
+        if width:
+            grouped = f"{self.e.use('_group')}({source}, {width})"
+            scanned = f"tl.reshape(tl.associative_scan({grouped}, 1, {combine}), [LANES])"
+        else:
+            scanned = f"tl.associative_scan({source}, 0, {combine})"
+        if statement.scan == "inclusive":
+            self.line(f"{name} = {scanned}")
+            return
+        first = f"lane % {width} == 0" if width else "lane == 0"
+        unit = self.e.typed(neutral(statement.op, kind))
+        self.line(f"{name} = {scanned}")
+        self.line(f"{name} = tl.gather({name}, tl.maximum(lane - 1, 0), 0)")
+        self.line(f"{name} = tl.where({first}, {unit}, {name})")
+
+    def lane_dot(self, statement: flat.LaneDot) -> None:
+        rows, inner, columns = statement.rows, statement.inner, statement.columns
+        a = self.lanes(statement.a)
+        b = self.lanes(statement.b)
+        a_shape = f"[{inner}, {rows}]" if statement.a_columns else f"[{rows}, {inner}]"
+        b_shape = f"[{columns}, {inner}]" if statement.b_columns else f"[{inner}, {columns}]"
+        left = f"tl.reshape({a}, {a_shape})"
+        right = f"tl.reshape({b}, {b_shape})"
+        if statement.a_columns:
+            left = f"tl.trans({left})"
+        if statement.b_columns:
+            right = f"tl.trans({right})"
+        name = statement.var.name
+        if statement.var.type == F32 and min(rows, inner, columns) >= 16:
+            text = f'tl.dot({left}, {right}, input_precision="ieee")'
+        else:
+            text = f"tl.sum({left}[:, :, None] * {right}[None, :, :], axis=1)"
+        self.line(f"{name} = tl.reshape({text}, [LANES])")
+
     def group_reduce(self, statement: flat.GroupReduce) -> None:
         kind = statement.var.type
         assert isinstance(kind, Scalar)
@@ -706,6 +829,26 @@ class _Printer:
             f"tl.gather({scanned}, {self.e.use('_source')}(lane, lane % {width} - 1, {width}), 0)"
         )
         self.line(f"{name} = tl.where(lane % {width} == 0, {neutral}, {shifted})")
+
+
+_REDUCERS: dict[str, tuple[str, str]] = {
+    "+": ("tl.sum", "_add"),
+    "*": ("", "_multiply"),
+    "&": ("", "_and"),
+    "|": ("", "_or"),
+    "^": ("tl.xor_sum", "_xor"),
+}
+for _op in ("min", "fmin", "fminf", "__hmin"):
+    _REDUCERS[_op] = ("tl.min", "_smaller")
+for _op in ("max", "fmax", "fmaxf", "__hmax"):
+    _REDUCERS[_op] = ("tl.max", "_larger")
+
+
+def _argument_type(kind: object) -> str:
+    """The type by which a launch hands a scalar over."""
+    if kind in (Scalar("f16"), Scalar("bf16")):
+        return "tl.float32"
+    return "tl.int32" if kind == BOOL else tl_type(kind)
 
 
 def _neutral(op: str, kind: Scalar) -> str:

@@ -177,8 +177,50 @@ class GroupReduce:
     scan: Literal["inclusive", "exclusive"] | None = None
 
 
+@dataclass(slots=True)
+class LaneReduce:
+    """`var` = a reduction of `source` over all threads of the block, whoever is here now.
+
+    `width` lanes at a time (0: all, and the result is the same in all threads); `scan`: each lane
+    gets the combination of the lanes up to (or before) it.
+    """
+
+    var: Var
+    op: str
+    source: Expr
+    width: int = 0
+    scan: Literal["inclusive", "exclusive"] | None = None
+
+
+@dataclass(slots=True)
+class LaneGather:
+    """`var` = `source` of the lane with number `lane`, whoever is here now."""
+
+    var: Var
+    source: Expr
+    lane: Expr
+
+
+@dataclass(slots=True)
+class LaneDot:
+    """`var` = the matrix product of two lane tensors seen as (rows, inner) and (inner, columns).
+
+    `a_columns`: lane of A[i, k] is `i * inner + k`, or `k * rows + i` where set; `b_columns`
+    likewise for B[k, j]: `k * columns + j`, or `j * inner + k`. Lane of the result: row-major.
+    """
+
+    var: Var
+    a: Expr
+    b: Expr
+    rows: int
+    inner: int
+    columns: int
+    a_columns: bool = False
+    b_columns: bool = False
+
+
 Statement = (
-    Set | Load | Store | AtomicUpdate | Branch | Loop | Scope | Leave | Sync | Collect | Exchange
+    LaneReduce | LaneGather | LaneDot | Set | Load | Store | AtomicUpdate | Branch | Loop | Scope | Leave | Sync | Collect | Exchange
     | Ballot | GroupReduce
 )  # fmt: skip
 Body = list[Statement]
@@ -265,8 +307,12 @@ def expressions(statement: Statement) -> tuple[Expr, ...]:
             return (value, lane)
         case Ballot(_, _, predicate):
             return (predicate,) if predicate is not None else ()
-        case GroupReduce(_, _, value):
+        case GroupReduce(_, _, value) | LaneReduce(_, _, value):
             return (value,)
+        case LaneGather(_, source, lane):
+            return (source, lane)
+        case LaneDot(_, a, b):
+            return (a, b)
         case _:
             return ()
 
@@ -276,7 +322,7 @@ def target(statement: Statement) -> Var | None:
     match statement:
         case Set(var) | Load(var) | Collect(var) | Exchange(var) | Ballot(var) | GroupReduce(var):
             return var
-        case AtomicUpdate(var):
+        case AtomicUpdate(var) | LaneReduce(var) | LaneGather(var) | LaneDot(var):
             return var
         case _:
             return None

@@ -188,7 +188,7 @@ class _Flattener:
         parameters = tuple(self.parameter(p) for p in kernel.params)
         self.targets.append(Target("function", "kernel"))
         self.declare_shared(kernel)
-        body = self.block(kernel.body)
+        body = [*self.out, *self.block(kernel.body)]
         drop_tail_leaves(body, "kernel")
         info = kernel.kernel
         return flat.Program(
@@ -264,7 +264,10 @@ class _Flattener:
             root = next((r for r in self.shared if r.name == key), None)
             if root is None:
                 size = self.layouts.size(var.type)
-                root = Root(key, "shared", self.layouts.natural(var.type), size)
+                kind = var.type
+                while dynamic and isinstance(kind, Array):
+                    kind = kind.element
+                root = Root(key, "shared", self.layouts.natural(kind), size)
                 self.shared.append(root)
             self.scopes[-1][var.name] = Ptr(root)
 

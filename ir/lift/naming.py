@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
@@ -22,6 +23,8 @@ class Options:
     tiers: tuple[Tier, ...] = ("tile", "simt", "xla")
     kernels: tuple[str, ...] = ()
     """Only these, where given (full or base names)."""
+    blocks: Mapping[str, tuple[tuple[int, int, int], ...]] = field(default_factory=dict)
+    """Block shapes that the host code launches, by kernel name."""
 
     def wants(self, kernel: Function) -> bool:
         """Is the kernel among those asked for?"""

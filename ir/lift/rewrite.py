@@ -43,6 +43,14 @@ def map_own(statement: flat.Statement, rule: Callable[[Expr], Expr]) -> None:
         case flat.Ballot():
             if statement.predicate is not None:
                 statement.predicate = rule(statement.predicate)
+        case flat.LaneReduce():
+            statement.source = rule(statement.source)
+        case flat.LaneGather():
+            statement.source = rule(statement.source)
+            statement.lane = rule(statement.lane)
+        case flat.LaneDot():
+            statement.a = rule(statement.a)
+            statement.b = rule(statement.b)
         case flat.GroupReduce():
             statement.value = rule(statement.value)
         case _:

@@ -10,7 +10,19 @@ from collections import Counter
 
 from crossport.ir.lift import flat, fold
 from crossport.ir.lift.rewrite import map_expressions, map_nodes
-from crossport.ir.nodes import Binary, Cast, Const, Expr, Node, Read, Select, Unary, Var, walk
+from crossport.ir.nodes import (
+    Binary,
+    Cast,
+    Const,
+    Expr,
+    Node,
+    Read,
+    Select,
+    Special,
+    Unary,
+    Var,
+    walk,
+)
 
 
 def tidy(program: flat.Program) -> flat.Program:
@@ -70,7 +82,9 @@ def _forward_copies(body: flat.Body) -> bool:
             and writes[statement.var.name] == 1
         ):
             value = statement.value
-            if isinstance(value, Const):
+            if isinstance(value, Const | Special) or (
+                isinstance(value, Cast) and isinstance(value.value, Special)
+            ):
                 copies[statement.var.name] = value
             elif isinstance(value, Read) and isinstance(value.place, Var):
                 source = value.place.name
@@ -129,18 +143,36 @@ def _remove(body: flat.Body, names: set[str]) -> None:
 
 
 def _drop_unread(body: flat.Body) -> bool:
-    """Drop what only feeds itself: a variable is read if an effect or a condition needs it."""
+    """Drop what only feeds itself: a variable is read if an effect needs it.
+
+    What decides whether an assignment or an effect happens counts as needed by it.
+    """
     needs: dict[str, set[str]] = {}
     live: set[str] = set()
-    for statement in flat.statements(body):
-        used: set[str] = set()
+
+    def visit(statement: flat.Statement, around: frozenset[str]) -> None:
+        used: set[str] = set(around)
         for expr in flat.expressions(statement):
             used |= reads(expr)
         var = flat.target(statement)
-        if var is not None and _is_pure(statement):
+        if isinstance(statement, flat.Branch | flat.Loop | flat.Scope):
+            inner = frozenset(used)
+            for below in flat.bodies(statement):
+                for child in below:
+                    visit(child, inner)
+        elif isinstance(statement, flat.Store) and _is_private(statement.ref):
+            needs.setdefault(f"@{statement.ref.root.name}", set()).update(used)
+        elif var is not None and _is_pure(statement):
+            if isinstance(statement, flat.Load) and _is_private(statement.ref):
+                used.add(f"@{statement.ref.root.name}")
             needs.setdefault(var.name, set()).update(used)
-        else:
-            live |= used
+        elif isinstance(statement, flat.AtomicUpdate) and _is_private(statement.ref):
+            live.update(used | {f"@{statement.ref.root.name}"})
+        elif not isinstance(statement, flat.Sync):
+            live.update(used)
+
+    for statement in body:
+        visit(statement, frozenset())
     pending = list(live)
     while pending:
         for name in needs.get(pending.pop(), ()):
@@ -155,15 +187,24 @@ def _drop_unread(body: flat.Body) -> bool:
     if not dead:
         return False
     _drop(body, dead)
+    _drop_empty(body)
     return True
+
+
+def _is_private(ref: flat.Ref) -> bool:
+    """Does the memory end with the block?"""
+    return ref.root.space in ("shared", "local")
 
 
 def _is_pure(statement: flat.Statement) -> bool:
     match statement:
-        case flat.Set() | flat.Exchange() | flat.Ballot() | flat.GroupReduce() | flat.Collect():
+        case (
+            flat.Set() | flat.Exchange() | flat.Ballot() | flat.GroupReduce() | flat.Collect()
+            | flat.LaneReduce() | flat.LaneGather() | flat.LaneDot()
+        ):  # fmt: skip
             return True
-        case flat.Load(_, _, _, volatile):
-            return not volatile
+        case flat.Load(_, ref, _, volatile):
+            return not volatile or _is_private(ref)
         case _:
             return False
 
@@ -175,7 +216,8 @@ def _drop(body: flat.Body, dead: set[str]) -> None:
     body[:] = [
         s
         for s in body
-        if not (_is_pure(s) and (var := flat.target(s)) is not None and var.name in dead)
+        if not (isinstance(s, flat.Store) and f"@{s.ref.root.name}" in dead)
+        and not (_is_pure(s) and (var := flat.target(s)) is not None and var.name in dead)
     ]
 
 
@@ -188,6 +230,9 @@ def _drop_empty(body: flat.Body) -> None:
 
 def _is_empty(statement: flat.Statement) -> bool:
     match statement:
+        case flat.Loop(_, head, _, inner, step):
+            # Threads make progress, so a loop without any effect ends and leaves no trace.
+            return not head and not inner and not step
         case flat.Branch(_, then, otherwise):
             return not then and not otherwise
         case flat.Scope(_, inner):

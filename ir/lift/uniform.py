@@ -11,6 +11,7 @@ before others is divergent.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from crossport.ir.lift import flat
@@ -44,9 +45,12 @@ class Uniformity:
         return True
 
 
-def uniformity(program: flat.Program, *, grid: bool = False) -> Uniformity:
+def uniformity(
+    program: flat.Program, *, grid: bool = False, varying: Iterable[str] = ()
+) -> Uniformity:
     """Analyse a program. `grid`: ask for what is the same in all threads of the grid."""
     result = Uniformity(special=_VARYING | _BLOCKS if grid else _VARYING, grid=grid)
+    result.varying.update(varying)
     result.left = {s.label for s in flat.statements(program.body) if isinstance(s, flat.Leave)}
     while True:
         before = (len(result.varying), len(result.divergent))
@@ -91,7 +95,15 @@ class _Pass:
                 self.declared[var.name] = len(regions)
                 if not result.is_uniform(value):
                     result.varying.add(var.name)
-            case flat.Ballot(var) | flat.GroupReduce(var):
+            case flat.LaneReduce(var, _, _, width, scan):
+                self.declared[var.name] = len(regions)
+                if width or scan or result.grid:
+                    result.varying.add(var.name)
+            case flat.LaneGather(var, source):
+                self.declared[var.name] = len(regions)
+                if not result.is_uniform(source):
+                    result.varying.add(var.name)
+            case flat.Ballot(var) | flat.GroupReduce(var) | flat.LaneDot(var):
                 self.declared[var.name] = len(regions)
                 result.varying.add(var.name)
             case flat.Collect(var):

@@ -1,0 +1,372 @@
+"""Count what ports to Triton and JAX: per target and tier, right, wrong or refused.
+
+    python benchmarks/lift.py corpus                        every case, run and judged
+    python benchmarks/lift.py --no-run SUITE/src --select '*-cuda'    what ports, and why not
+
+A corpus folder holds programs with a cases.toml each: every checked case runs through the thread
+interpreter (exact and float64) and through the port (Triton's CPU interpreter; JAX on the CPU), and
+the tester's layers judge. Each program runs in a process of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import select
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+LIMIT = 240
+
+
+def main() -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--select", default="*")
+    parser.add_argument("--every", type=int, default=1, help="only each N-th program")
+    parser.add_argument("--only", nargs="*", default=[])
+    parser.add_argument("--to", default="triton,tpu")
+    parser.add_argument("--no-run", action="store_true")
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--keep", type=Path, help="leave the ports here")
+    args = parser.parse_args()
+    programs = sorted(p for p in args.folder.glob(args.select) if p.is_dir())[:: args.every]
+    if args.only:
+        programs = [p for p in programs if p.name in args.only]
+    rows: list[dict[str, Any]] = []
+    os.environ |= {"TRITON_INTERPRET": "1", "JAX_PLATFORMS": "cpu"}
+    if not args.no_run:
+        import jax  # noqa: F401
+        import torch  # noqa: F401
+        import triton  # noqa: F401
+    import crossport.backends.pallas.port
+    import crossport.backends.triton.port
+    import crossport.frontend.lowering
+    import crossport.frontend.parse
+    import crossport.ir.interpreter  # noqa: F401
+
+    for program in programs:
+        rows += one(program, args)
+        print_row(rows, program.name)
+    summary(rows)
+    if args.json:
+        args.json.write_text(json.dumps(rows, indent=1))
+    return 0
+
+
+def one(program: Path, args: argparse.Namespace) -> list[dict[str, Any]]:
+    """A program's rows, from a process of its own that starts with everything imported."""
+    read_end, write_end = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(read_end)
+        os.dup2(write_end, 1)
+        with open(os.devnull, "w") as sink:
+            os.dup2(sink.fileno(), 2)
+        code = 1
+        try:
+            worker(program, args.to.split(","), run=not args.no_run, keep=args.keep)
+            code = 0
+        finally:
+            sys.stdout.flush()
+            os._exit(code)
+    os.close(write_end)
+    out, deadline, code = b"", time.monotonic() + LIMIT, 0
+    while True:
+        ready, _, _ = select.select([read_end], [], [], max(0.0, deadline - time.monotonic()))
+        if not ready:
+            os.kill(child, signal.SIGKILL)
+            code = 124
+            break
+        chunk = os.read(read_end, 1 << 16)
+        if not chunk:
+            break
+        out += chunk
+    os.close(read_end)
+    _, status = os.waitpid(child, 0)
+    code = code or os.waitstatus_to_exitcode(status)
+    lines = out.decode(errors="replace").splitlines()
+    rows = [json.loads(line[4:]) for line in lines if line.startswith("ROW ")]
+    if code != 0:
+        rows.append({"program": program.name, "kernel": "-", "target": "-", "tier": None,
+                     "result": "crash", "why": str(code)})  # fmt: skip
+    return rows
+
+
+def print_row(rows: list[dict[str, Any]], program: str) -> None:
+    """One line a kernel and target."""
+    for row in rows:
+        if row["program"] == program:
+            why = f"  {row['why'][:150]}" if row["why"] else ""
+            print(f"{program:28} {row['kernel'][:30]:30} {row['target']:7} "
+                  f"{row['tier'] or '-':5} {row['result']:9}{why}", flush=True)  # fmt: skip
+
+
+def summary(rows: list[dict[str, Any]]) -> None:
+    """Counts by target."""
+    for target in sorted({r["target"] for r in rows} - {"-"}):
+        mine = [r for r in rows if r["target"] == target]
+        counts = Counter((r["tier"] or "none", r["result"]) for r in mine)
+        print(f"{target}: {len(mine)} kernels; " + ", ".join(
+            f"{tier} {result} {n}" for (tier, result), n in sorted(counts.items())
+        ))  # fmt: skip
+    print(f"crashes: {sum(r['result'] == 'crash' for r in rows)}")
+
+
+# --- In the worker --------------------------------------------------------------------------------
+
+
+def worker(program: Path, targets: list[str], *, run: bool, keep: Path | None) -> None:
+    """Port one program, run its cases, print rows."""
+    sys.setrecursionlimit(20_000)
+    from crossport.diagnostics import PortError
+    from crossport.frontend.lowering import lower_unit
+    from crossport.frontend.parse import parse
+
+    for source in sorted(p for p in program.rglob("*.cu") if p.is_file()):
+        try:
+            unit = parse(
+                source,
+                flags=[f"-I{program}", f"-I{program}/../include"],
+                instantiate=instances(program),
+            )
+            module = lower_unit(unit)
+        except PortError as error:
+            emit(program, "-", "-", None, "crash", f"{source.name}: {error.diagnostic.message}")
+            continue
+        text = source.read_text(errors="replace")
+        for target in targets:
+            shapes = launched(unit)
+            one_target(program, source, module, text, target, shapes, run=run, keep=keep)
+
+
+def launched(unit: Any) -> dict[str, tuple[tuple[int, int, int], ...]]:
+    """Block shapes of the host's launches, by kernel, where they are constant."""
+    shapes: dict[str, list[tuple[int, int, int]]] = {}
+    for launch in unit.launches:
+        values = launch.block.values
+        if all(v is not None for v in values) and launch.kernel:
+            shapes.setdefault(str(launch.kernel), []).append(values)
+    return {name: tuple(dict.fromkeys(found)) for name, found in shapes.items()}
+
+
+def instances(program: Path) -> list[str]:
+    """The template instances that the program's cases ask for."""
+    file = program / "cases.toml"
+    if not file.exists():
+        return []
+    from crossport.validation.cases import load_cases
+
+    return [name for name in load_cases(file).kernels if "<" in name]
+
+
+def one_target(
+    program: Path,
+    source: Path,
+    module: Any,
+    text: str,
+    target: str,
+    shapes: Any,
+    *,
+    run: bool,
+    keep: Path | None,
+) -> None:
+    """Port to one target, and judge."""
+    from crossport.ir.lift.naming import Options
+
+    if target == "triton":
+        from crossport.backends.triton.port import port_module
+    else:
+        from crossport.backends.pallas.port import port_module
+    began = time.perf_counter()
+    ported = port_module(module, text, Options(source_name=source.name, blocks=shapes))
+    seconds = time.perf_counter() - began
+    folder = keep or Path(tempfile.mkdtemp(prefix="lift-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{source.stem}_{target}.py"
+    file.write_text(ported.text)
+    cases = program / "cases.toml"
+    for kernel in ported.kernels:
+        if kernel.status == "refused":
+            why = f"{kernel.diagnostics[0].code}: {kernel.diagnostics[0].message}"
+            emit(program, kernel.name, target, None, "refused", why)
+        elif not run or not cases.exists():
+            why = f"{seconds:.2f} s" if seconds > 5 else ""
+            emit(program, kernel.name, target, kernel.tier, "ported", why)
+        else:
+            try:
+                result, why = judge(module, kernel.name, kernel.function, file, cases, target)
+            except Exception as error:  # a port that raises is a wrong port
+                result, why = "wrong", f"{type(error).__name__}: {error}".replace("\n", " ")
+            emit(program, kernel.name, target, kernel.tier, result, why)
+
+
+def emit(program: Path, kernel: str, target: str, tier: str | None, result: str, why: str) -> None:
+    """One row to the parent."""
+    row = {"program": program.name, "kernel": kernel, "target": target, "tier": tier,
+           "result": result, "why": why}  # fmt: skip
+    print("ROW " + json.dumps(row), flush=True)
+
+
+def judge(
+    module: Any, kernel: str, function: str, file: Path, cases: Path, target: str
+) -> tuple[str, str]:
+    """Run every checked case of a kernel: ("right" | "wrong" | "untested", why)."""
+    import importlib.util
+
+    import numpy as np
+
+    from crossport.ir.interpreter import run
+    from crossport.validation.cases import load_cases
+    from crossport.validation.numerics.layers import Evidence, judge_array
+    from crossport.validation.numerics.words import Word
+
+    spec = importlib.util.spec_from_file_location("port_under_test", file)
+    assert spec is not None and spec.loader is not None
+    port = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(port)
+    tested = 0
+    for case in load_cases(cases).checked:
+        if spelled(case.kernel) != spelled(kernel):
+            continue
+        tested += 1
+        memory = {name: array.copy() for name, array in case.initial().items()}
+        exact = {name: array.copy() for name, array in memory.items()}
+        wide = {name: array.copy() for name, array in memory.items()}
+        symbols = {a.name: a for a in case.buffers if a.symbol}
+        run(module, kernel, case.grid, case.block, arguments(case, exact),
+            shared_bytes=case.shared_bytes, globals_={n: exact[n] for n in symbols})  # fmt: skip
+        report = run(module, kernel, case.grid, case.block, arguments(case, wide), mode="oracle",
+                     shared_bytes=case.shared_bytes, globals_={n: wide[n] for n in symbols})  # fmt: skip
+        found = launch(port, function, case, memory, target)
+        for array in case.written:
+            evidence = Evidence(
+                exact[array.name], oracle_of(report.oracle, case, array),
+                may_reorder=array.compare == "multiset",
+            )  # fmt: skip
+            if array.name not in found:
+                return "wrong", f"{case.name}: {array.name} was not returned"
+            port_array = np.asarray(found[array.name])
+            verdict = judge_array(array.name, array.dtype, evidence, port_array)
+            if verdict.word == Word.DIVERGENT:
+                first = verdict.first
+                return "wrong", f"{case.name}: {array.name}: {verdict.reason} {first}"
+    return ("right", "") if tested else ("untested", "no case")
+
+
+def spelled(kernel: str) -> str:
+    """An instance's name in one spelling."""
+    name = re.sub(r"\s+", "", kernel)
+    name = re.sub(r"(?<=[<,])true(?=[,>])", "1", name)
+    name = re.sub(r"(?<=[<,])-1(?=[,>])", "1", name)
+    return re.sub(r"(?<=[<,])false(?=[,>])", "0", name)
+
+
+def oracle_of(oracle: Any, case: Any, array: Any) -> Any:
+    """The float64 values of an array, by name or position."""
+    if array.name in oracle:
+        return oracle[array.name]
+    return None
+
+
+def arguments(case: Any, memory: dict[str, Any]) -> list[Any]:
+    """A case's arguments for the interpreter."""
+    from crossport.validation.cases import ArrayArg, ScalarArg, StructArg
+
+    result: list[Any] = []
+    for arg in case.args:
+        if isinstance(arg, ArrayArg):
+            result.append(memory[arg.name])
+        elif isinstance(arg, ScalarArg):
+            result.append(arg.value)
+        elif isinstance(arg, StructArg):
+            result.append(tuple(
+                f.value if isinstance(f, ScalarArg) else memory[f[1]] for f in arg.fields
+            ))  # fmt: skip
+        else:
+            raise NotImplementedError(f"argument {arg.name}")
+    return result
+
+
+def launch(
+    port: Any, function: str, case: Any, memory: dict[str, Any], target: str
+) -> dict[str, Any]:
+    """Run the port; the arrays after it, by name."""
+    import numpy as np
+
+    from crossport.validation.cases import ArrayArg
+
+    entry = getattr(port, function)
+    if target == "triton":
+        import torch
+
+        tensors = {name: torch.from_numpy(array) for name, array in memory.items()}
+        table = getattr(entry, "globals", {})
+        for array in case.buffers:
+            if array.symbol and array.name in table:
+                kind = table[array.name].dtype
+                table[array.name] = tensors[array.name].view(torch.uint8).view(kind).clone()
+        entry(case.grid, case.block, *arguments(case, tensors), shared_bytes=case.shared_bytes)
+        for array in case.buffers:
+            if array.symbol and array.name in table:
+                memory[array.name] = (
+                    table[array.name].view(torch.uint8).numpy().view(memory[array.name].dtype)
+                )
+        return memory
+    import jax
+    import jax.numpy as jnp
+
+    with jax.enable_x64(True):
+        arrays = {name: jnp.asarray(array) for name, array in memory.items()}
+        table = getattr(entry, "globals", {})
+        for array in case.buffers:
+            if array.symbol and array.name in table:
+                kind = np.dtype(table[array.name].dtype)
+                table[array.name] = jnp.asarray(memory[array.name].view(np.uint8).view(kind))
+    results = entry(case.grid, case.block, *arguments(case, arrays), shared_bytes=case.shared_bytes)
+    found = dict(memory)
+    written = returned_names(entry)
+    by_root = roots_of(case)
+    for name, value in zip(written, results, strict=True):
+        if name in by_root:
+            target_name = by_root[name]
+            found[target_name] = np.asarray(value).reshape(-1).view(memory[target_name].dtype)
+    for array in case.buffers:
+        if array.symbol and array.name in table:
+            found[array.name] = np.asarray(table[array.name]).view(memory[array.name].dtype)
+    del ArrayArg
+    return found
+
+
+def returned_names(entry: Any) -> list[str]:
+    """The arrays that a JAX port says it returns."""
+    text = (entry.__doc__ or "").rpartition("returns (")[2].partition(")")[0]
+    return [name for name in text.split(", ") if name and name != "nothing"]
+
+
+def roots_of(case: Any) -> dict[str, str]:
+    """A port's array names to the case's: parameters, and struct members that are pointers."""
+    from crossport.validation.cases import ArrayArg, StructArg
+
+    result: dict[str, str] = {}
+    for arg in case.args:
+        if isinstance(arg, ArrayArg):
+            result[arg.name] = arg.name
+            result[arg.name + "_"] = arg.name
+        elif isinstance(arg, StructArg):
+            for f in arg.fields:
+                if isinstance(f, tuple):
+                    result[f"{arg.name}_{f[0]}"] = f[1]
+    return result
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Tile programs: what a kernel computes, freed from the shape of its thread blocks."""

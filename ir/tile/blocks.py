@@ -1,0 +1,93 @@
+"""For which block shapes a kernel lifts, and to what: one program, and the condition on blocks.
+
+    all of 32, 64, ... 1024 threads give the same program      guard: block in one row of those
+    only (16, 16) lifts                                        guard: block == (16, 16, 1)
+
+Lifting is exact for a concrete shape. A program is offered for several only if lifting was done
+for each of them and gave the same program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from crossport.ir.lift import flat
+from crossport.ir.tile.exchange import lift_exchanges
+from crossport.ir.tile.summary import NotLifted
+
+Shape = tuple[int, int, int]
+ROWS: tuple[int, ...] = (32, 64, 128, 256, 512, 1024)
+MORE_ROWS: tuple[int, ...] = (96, 160, 192, 320, 384, 640, 768, 896)
+USUAL: tuple[Shape, ...] = (
+    (256, 1, 1), (128, 1, 1), (512, 1, 1), (64, 1, 1), (1024, 1, 1), (32, 1, 1), (16, 16, 1),
+    (32, 32, 1), (8, 8, 1), (32, 8, 1), (32, 16, 1), (8, 8, 8),
+)  # fmt: skip
+DYNAMIC_BYTES = 48 << 10
+
+
+@dataclass(frozen=True)
+class Lifted:
+    """A program without shared memory, and when it is right."""
+
+    program: flat.Program
+    guard: str
+
+
+def needs_exchange(program: flat.Program) -> bool:
+    """Do threads of a block pass values to each other?"""
+    return bool(program.shared) or any(
+        isinstance(s, flat.Exchange | flat.Sync | flat.Ballot | flat.GroupReduce)
+        for s in flat.statements(program.body)
+    )
+
+
+def lift_for_blocks(prepare: Callable[[], flat.Program], launched: Sequence[Shape]) -> Lifted | str:
+    """Lift for the launched shapes, else for the usual ones; or say why not."""
+    reasons: dict[Shape, str] = {}
+    done: dict[Shape, flat.Program] = {}
+
+    def attempt(shape: Shape) -> flat.Program | None:
+        if shape in done:
+            return done[shape]
+        if shape in reasons:
+            return None
+        program = prepare()
+        threads = shape[0] * shape[1] * shape[2]
+        if program.max_threads and threads > program.max_threads:
+            reasons[shape] = "more threads than its launch bounds"
+            return None
+        try:
+            done[shape] = _lift(prepare, shape)
+        except NotLifted as reason:
+            reasons[shape] = str(reason)
+            return None
+        return done[shape]
+
+    first = next((s for s in (*launched, *USUAL) if attempt(s) is not None), None)
+    if first is None:
+        wanted = launched[0] if launched else USUAL[0]
+        return reasons.get(wanted, "no block shape lifts")
+    program = done[first]
+    if first[1] * first[2] == 1:
+        same = [t for t in ROWS if _equal(attempt((t, 1, 1)), program)]
+        if len(same) > 1:
+            same += [t for t in MORE_ROWS if _equal(attempt((t, 1, 1)), program)]
+        listed = ", ".join(map(str, sorted({*same, first[0]})))
+        comma = "," if listed.isdigit() else ""
+        return Lifted(program, f"block[1:] == (1, 1) and block[0] in ({listed}{comma})")
+    return Lifted(program, f"block == {first}")
+
+
+def _lift(prepare: Callable[[], flat.Program], shape: Shape) -> flat.Program:
+    try:
+        return lift_exchanges(prepare(), shape, eager=False, dynamic_bytes=DYNAMIC_BYTES)
+    except NotLifted as reason:
+        try:
+            return lift_exchanges(prepare(), shape, eager=True, dynamic_bytes=DYNAMIC_BYTES)
+        except NotLifted:
+            raise reason from None
+
+
+def _equal(one: flat.Program | None, other: flat.Program) -> bool:
+    return one is not None and repr(one.body) == repr(other.body)
