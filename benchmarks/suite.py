@@ -189,7 +189,8 @@ def _port_and_check(plan: Plan, name: str, programs: list[Program], checker: Che
     findings: tuple[Diagnostic, ...] = ()
     edits, crash = 0, ""
     try:
-        result = crossport.port_tree(source, to="rocm", out=out, arch=list(plan.archs))
+        tree = crossport.port_tree(source, to="rocm", out=out, arch=plan.archs, jobs=1)
+        result = tree.result
         findings = result.diagnostics
         edits = sum(output.edits for output in result.outputs)
     except PortError as error:

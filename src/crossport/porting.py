@@ -95,7 +95,10 @@ def port_program(
     """
     from crossport.backends.hip.semantics import semantic_edits
 
-    port = HipPort(root, options.hip, semantic_edits)
+    folders = dict.fromkeys(
+        Path(flag[2:]) for _, flags in sources for flag in flags if flag.startswith("-I")
+    )
+    port = HipPort(root, replace(options.hip, include_dirs=tuple(folders)), semantic_edits)
     units: list[TranslationUnit] = []
     findings: list[Diagnostic] = []
     for source, flags in sources:

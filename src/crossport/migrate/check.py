@@ -172,9 +172,14 @@ class Checker:
         file = ported_file(unit.source, source_dir, out_dir)
         if file is None:
             return (_not_ported(unit.source),)
-        include, flags = ported_flags(unit, file, source_dir, out_dir)
+        include, flags = ported_flags(unit, source_dir, out_dir)
         try:
-            return self._compile(unit, side, file, include, flags).diagnostics
+            outcome = self._compile(unit, side, file, include, flags)
+            if file.parent != unit.source.parent and _lacks_a_header(outcome):
+                # A header in which nothing had to be changed may not have been copied.
+                beside = [*flags, "-iquote", str(unit.source.parent)]
+                outcome = self._compile(unit, side, file, include, beside)
+            return outcome.diagnostics
         except PortError as error:
             return error.diagnostics
 
@@ -263,9 +268,11 @@ def ported_file(source: Path, source_dir: Path, out_dir: Path) -> Path | None:
     return source
 
 
-def ported_flags(
-    unit: Unit, file: Path, source_dir: Path, out_dir: Path
-) -> tuple[list[Path], list[str]]:
+def _lacks_a_header(outcome: Outcome) -> bool:
+    return any("file not found" in error.message for error in outcome.diagnostics)
+
+
+def ported_flags(unit: Unit, source_dir: Path, out_dir: Path) -> tuple[list[Path], list[str]]:
     """Include folders and flags of a unit, its folders looked up in the ported tree first."""
     include: list[Path] = []
     for folder in unit.folders:
@@ -275,9 +282,6 @@ def ported_flags(
     include += [folder for folder in unit.folders if folder.is_dir()]
     flags = [_at_least_cxx17(flag) if unit.kind == "gpu" else flag for flag in unit.flags]
     flags += [part for name in unit.forced for part in ("-include", name)]
-    # Headers that nothing had to be changed in may not have been copied.
-    if file.parent != unit.source.parent:
-        flags += ["-iquote", str(unit.source.parent)]
     return list(dict.fromkeys(include)), flags
 
 
