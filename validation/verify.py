@@ -17,11 +17,13 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from crossport.diagnostics import Code, Diagnostic, PortError
 from crossport.validation.bundle.archive import Bundle, load_bundle
 from crossport.validation.cases import ArrayArg, Case
-from crossport.validation.dtypes import Array
+from crossport.validation.dtypes import Array, from_float64, to_float64
+from crossport.validation.gate import gate
 from crossport.validation.locate import locate
 from crossport.validation.numerics.layers import ArrayVerdict, Evidence, judge_array
 from crossport.validation.numerics.words import Word, worst
@@ -51,12 +53,14 @@ def verify(
     fresh: int = FRESH,
     seed: str | None = None,
     kernels: Sequence[str] = (),
+    gated: bool = True,
 ) -> Verdict:
     """Run a candidate and judge every launch.
 
     fresh: launches a kernel on inputs that nobody has seen before. seed: repeats an earlier
-    verdict's fresh inputs. kernels: only these. Raises PortError for a bundle that is broken or
-    was altered; whatever the candidate does is a verdict.
+    verdict's fresh inputs. kernels: only these. gated: refuse modules that hold more than a port
+    (see gate.py); only the tester's own tests go without. Raises PortError for a bundle that is
+    broken or was altered; whatever the candidate does is a verdict.
     """
     began = time.perf_counter()
     bundle = against if isinstance(against, Bundle) else load_bundle(against)
@@ -73,6 +77,9 @@ def verify(
     lacking = runner.missing()
     if lacking is not None:
         return _unable(candidate, runner, bundle, cases, lacking)
+    faults = _gate(candidate) if gated else ()
+    if faults:
+        return _no_port(candidate, runner, bundle, cases, faults)
     plan = _plan(cases, fresh, seed)
     outputs = runner.run(candidate, [p.call for p in plan])
     if candidate.digest != frozen:
@@ -98,7 +105,7 @@ def verify(
 
 
 def _plan(cases: Sequence[Case], fresh: int, seed: str) -> list[_Planned]:
-    """Recorded launches, fresh ones of the same shapes, and one repeat a kernel; shuffled."""
+    """Recorded launches, fresh ones of the same shapes, a repeat and a probe a kernel; shuffled."""
     plan = [_Planned("recorded", Call(case, case.initial())) for case in cases]
     number = int.from_bytes(hashlib.sha256(seed.encode()).digest()[:8], "little")
     chooser = random.Random(number)
@@ -109,8 +116,26 @@ def _plan(cases: Sequence[Case], fresh: int, seed: str) -> list[_Planned]:
             plan.append(_Planned("fresh", Call(case, case.initial(chooser.getrandbits(20)))))
         again = chooser.choice(mine)
         plan.append(_Planned("repeat", Call(again, again.initial())))
+        probe = _probe(chooser.choice(mine), chooser)
+        if probe is not None:
+            plan.append(_Planned("fresh", probe))
     chooser.shuffle(plan)
     return plan
+
+
+def _probe(case: Case, chooser: random.Random) -> Call | None:
+    """A recorded launch with one element of one input changed: nothing sampled tells it apart."""
+    floats = [a for a in case.arrays if a.role != "out" and a.dtype.is_float and a.count]
+    if not floats:
+        return None
+    contents = case.initial()
+    array = chooser.choice(floats)
+    values = to_float64(contents[array.name], array.dtype)
+    at = chooser.randrange(array.count)
+    values[at] = 1.5 if not abs(values[at]) < 1e6 else 0.75 * values[at] + 0.0625
+    changed = contents[array.name].copy()
+    changed[at] = from_float64(values[at : at + 1], array.dtype)[0]
+    return Call(case, {**contents, array.name: changed})
 
 
 class _Judge:
@@ -304,6 +329,36 @@ def _evidence(bundle: Bundle) -> dict[str, object]:
         "driver": bundle.device.get("driver"),
         "sanitizer": list(bundle.sanitizer),
     }
+
+
+def _gate(candidate: Candidate) -> tuple[str, ...]:
+    if candidate.target not in ("triton", "pallas"):
+        return ()
+    texts = {n: d.decode("utf-8", "replace") for n, d in candidate.files.items() if n[-3:] == ".py"}
+    target: Literal["triton", "pallas"] = "triton" if candidate.target == "triton" else "pallas"
+    return tuple(f"{name}:{fault}" for name, text in texts.items() for fault in gate(text, target))
+
+
+def _no_port(
+    candidate: Candidate, runner: Runner, bundle: Bundle, cases: Sequence[Case],
+    faults: tuple[str, ...],
+) -> Verdict:  # fmt: skip
+    launches = tuple(
+        LaunchVerdict(
+            c.kernel,
+            c.name,
+            "recorded",
+            Word.DIVERGENT,
+            "the module is more than a port",
+            (),
+            faults,
+        )
+        for c in cases
+    )
+    return Verdict(
+        candidate.target, runner.name, launches, _evidence(bundle), candidate.digest,
+        {"gate": f"{len(faults)} findings"}, {"everything else": "the module was not run"},
+    )  # fmt: skip
 
 
 def _unable(
