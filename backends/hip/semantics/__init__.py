@@ -1,6 +1,7 @@
 """Edits decided by what the program means, not by how it is spelled.
 
 warp.py            warp functions: 32-lane warps on wavefronts of 32 and 64
+shuffled_types.py  shuffles of types that HIP's shuffles do not take
 properties.py      host code that computes with the device's warp width
 ptx/               inline PTX, instruction by instruction
 declarations.py    vector operators that do something else than HIP's
@@ -23,6 +24,7 @@ from crossport.backends.hip.semantics.helpers import insert_helpers
 from crossport.backends.hip.semantics.properties import property_edits
 from crossport.backends.hip.semantics.ptx.edits import ptx_edits
 from crossport.backends.hip.semantics.refused import refuse
+from crossport.backends.hip.semantics.shuffled_types import generic_shuffles
 from crossport.backends.hip.semantics.warp import warp_edits
 from crossport.backends.hip.semantics.words import word_edits
 from crossport.backends.hip.source import SourceText
@@ -40,8 +42,9 @@ def semantic_edits(
     texts = {name: SourceText(name, source.data) for name, source in unit.files.items()}
     own_names: frozenset[bytes] = frozenset().union(*(t.own_names for t in texts.values()))
     files = {name: File(text, own_names) for name, text in texts.items()}
-    for file in files.values():
-        warp_edits(file)
+    generic = generic_shuffles(unit, files)
+    for name, file in files.items():
+        warp_edits(file, generic.get(name, ()))
         word_edits(file)
         ptx_edits(file)
     property_edits(unit, files)

@@ -45,6 +45,19 @@ template <class T> static __device__ inline T warp32_reduce_{name}(unsigned int 
     )
 
 
+def _shuffle(name: str) -> Helper:
+    return Helper(
+        f"""\
+template <class T> static __device__ inline T warp32_{name}(T value, int lane, int width) {{
+  unsigned int words[(sizeof(T) + 3) / 4] = {{}};
+  __builtin_memcpy(words, &value, sizeof(T));
+  for (unsigned int& word : words) word = __{name}(word, lane, width);
+  __builtin_memcpy(&value, words, sizeof(T));
+  return value;
+}}"""
+    )
+
+
 HELPERS: dict[str, Helper] = {
     "warp32_lane": Helper(
         """\
@@ -77,6 +90,10 @@ static __device__ inline int warp32_uni(unsigned int mask, int predicate) {
 }""",
         ("warp32_ballot",),
     ),
+    "warp32_shfl": _shuffle("shfl"),
+    "warp32_shfl_up": _shuffle("shfl_up"),
+    "warp32_shfl_down": _shuffle("shfl_down"),
+    "warp32_shfl_xor": _shuffle("shfl_xor"),
     "warp32_sync": Helper(
         """\
 static __device__ inline void warp32_sync() {

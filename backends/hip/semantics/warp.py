@@ -10,12 +10,14 @@ at the caller's own 32 lanes and keep masks 32 bits wide, so that `__popc`, `__f
 every variable that a mask is kept in stay right as they are. `warpSize` is 64 on a wave64 target;
 the program's warp is 32.
 
-HIP's `*_sync` forms are not used: they want a 64-bit mask of the wavefront's own lanes.
+HIP's `*_sync` forms are not used: they want a 64-bit mask of the wavefront's own lanes. The others
+have no overload for bfloat16: `shuffled_types.py` says where one is needed.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from crossport.backends.hip.semantics.context import Call, File
 from crossport.diagnostics import Code, Severity
@@ -46,10 +48,10 @@ _VOTES: dict[bytes, tuple[str, bool]] = {
 _FULL = "0xffffffffu"
 
 
-def warp_edits(file: File) -> None:
-    """Rewrite the warp functions of a file."""
+def warp_edits(file: File, generic: Collection[int] = ()) -> None:
+    """Rewrite the warp functions of a file; those at the offsets `generic` shuffle any type."""
     for call in file.calls(_SYNC_SHUFFLES):
-        _sync_shuffle(file, call)
+        _sync_shuffle(file, call, file.text.tokens.start[call.name] in generic)
     for call in file.calls(_SHUFFLES):
         if len(call.arguments) == 2:
             _add_width(file, call)
@@ -64,10 +66,13 @@ def warp_edits(file: File) -> None:
         file.replace(index, index, "32", WHY_WIDTH)
 
 
-def _sync_shuffle(file: File, call: Call) -> None:
+def _sync_shuffle(file: File, call: Call, is_generic: bool) -> None:
     """Drop the mask, name the width."""
     tokens = file.text.tokens
     name = _SYNC_SHUFFLES[tokens.text[call.name]].decode()
+    if is_generic:
+        name = name.replace("__", "warp32_", 1)
+        file.helpers.add(name)
     arguments = call.arguments
     if len(arguments) not in (3, 4) or _is_open(file, call):
         file.report(

@@ -5,6 +5,8 @@ asm("bfe.u32 %0, %1, 8, 4;" : "=r"(r) : "r"(x));      ->      r = (unsigned int)
 
 from __future__ import annotations
 
+import re
+
 from crossport.backends.hip.lexer import Kind
 from crossport.backends.hip.semantics.context import File
 from crossport.backends.hip.semantics.ptx.statement import AsmStatement, asm_statements
@@ -29,7 +31,7 @@ _HOST_WORDS = (
 def ptx_edits(file: File) -> None:
     """Translate the inline PTX of a file."""
     for statement in asm_statements(file):
-        if _is_host(file, statement):
+        if _is_foreign(file, statement):
             continue
         try:
             translated = translate(statement)
@@ -48,14 +50,19 @@ def ptx_edits(file: File) -> None:
         )
 
 
-def _is_host(file: File, statement: AsmStatement) -> bool:
-    """Assembly of the host's processor, by its registers or mnemonics; or an empty template."""
+# AMD's own mnemonics: a HIP branch that no condition names.
+_AMD = re.compile(r"\s*(?:[vs]_[a-z]|ds_[a-z]|buffer_|global_(?:load|store|atomic)_|flat_)")
+
+
+def _is_foreign(file: File, statement: AsmStatement) -> bool:
+    """Assembly of another processor, by its registers or mnemonics; or an empty template."""
     template = statement.template
     if not template.strip() and not statement.problem:
         return True
     constraints = "".join(o.constraint for o in statement.operands)
     return (
-        any(word in template for word in _HOST_WORDS)
+        _AMD.match(template) is not None
+        or any(word in template for word in _HOST_WORDS)
         or any(c in constraints for c in "aASDmgtu")
         or ("%%" in template and any(r in template for r in ("%%e", "%%r1", "%%rax", "%%x", "%%y")))
         or any(o.register in ("w", "m", "g") for o in statement.operands)

@@ -74,3 +74,12 @@ __device__ int f(int v) { return __shfl(v, 0) + warpSize; }
 #else
 __device__ int f(int v) { return __shfl(v, 0, 32); }
 #endif
+
+# HIP's shuffles take no bfloat16: where one comes along, a function that takes any type.
+#include <cuda_bf16.h>
+template <class T> __device__ T f(T v) { return __shfl_xor_sync(~0u, v, 1); }
+__global__ void k(__nv_bfloat16* p, int* q) { *p = f(*p); *q = __shfl_sync(~0u, f(*q), 1); }
+---
+#include <cuda_bf16.h>
+template <class T> __device__ T f(T v) { return warp32_shfl_xor(v, 1, 32); }
+__global__ void k(__nv_bfloat16* p, int* q) { *p = f(*p); *q = __shfl(f(*q), 1, 32); }
