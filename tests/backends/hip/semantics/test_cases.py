@@ -52,7 +52,7 @@ def port(text: str, tmp_path: Path) -> tuple[str, list[Diagnostic]]:
 def without_helpers(text: str) -> str:
     """The port without the functions that were put in."""
     text = re.sub(r"(?ms)^#ifndef (CROSSPORT_\w+)\n#define \1\n.*?^#endif\n", "", text)
-    return text.replace("// CUDA's warps of 32 lanes, on wavefronts of 32 or 64.\n", "").lstrip(
+    return text.replace("\n// CUDA's warps of 32 lanes, on wavefronts of 32 or 64.\n", "").lstrip(
         "\n"
     )
 
