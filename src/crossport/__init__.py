@@ -16,8 +16,19 @@ if TYPE_CHECKING:
     from crossport.api import MigrationResult, port, port_tree
     from crossport.diagnostics import Diagnostic, PortError
     from crossport.result import PortResult
+    from crossport.validation.verdict import Verdict
+    from crossport.verification import verify
 
-__all__ = ["Diagnostic", "MigrationResult", "PortError", "PortResult", "port", "port_tree"]
+__all__ = [
+    "Diagnostic",
+    "MigrationResult",
+    "PortError",
+    "PortResult",
+    "Verdict",
+    "port",
+    "port_tree",
+    "verify",
+]
 
 _HOMES = {
     "Diagnostic": "diagnostics",
@@ -26,6 +37,8 @@ _HOMES = {
     "MigrationResult": "api",
     "port": "api",
     "port_tree": "api",
+    "Verdict": "validation.verdict",
+    "verify": "verification",
 }
 
 

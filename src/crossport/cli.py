@@ -24,6 +24,7 @@ from crossport.result import TARGETS, Exit, KernelResult, PortResult
 
 if TYPE_CHECKING:
     from crossport.porting import Options
+    from crossport.result import TargetName
 
 
 class _Main(click.Group):
@@ -256,6 +257,106 @@ def inspect_command(
         click.echo(report.as_text(), nl=False)
     _print_diagnostics(report.diagnostics)
     return report.exit_code
+
+
+@cli.command("verify")
+@_sources
+@click.option(
+    "--to",
+    "targets",
+    default="rocm",
+    callback=_targets,
+    metavar="TARGET,...",
+    show_default=True,
+    help="rocm (hip), triton, tpu (pallas).",
+)
+@_arch
+@click.option("--against", metavar="BUNDLE", help="The recorded NVIDIA run; else the one beside.")
+@click.option(
+    "--runner",
+    type=click.Choice(["amdgpu", "triton", "pallas", "interp"]),
+    help="How to run the port; else what fits the target.",
+)
+@_json
+@_build_dir
+@_instantiate
+@click.pass_obj
+def verify_command(
+    flags: tuple[str, ...],
+    sources: tuple[str, ...],
+    targets: tuple[TargetName, ...],
+    arch: tuple[str, ...],
+    against: str | None,
+    runner: str | None,
+    as_json: bool,
+    build_dir: str | None,
+    instantiate: tuple[str, ...],
+) -> Exit:
+    """Run ports and judge them against the recorded NVIDIA run."""
+    from crossport.porting import Options
+    from crossport.verification import verify_source
+
+    verdicts: list[dict[str, object]] = []
+    codes: list[Exit] = []
+    for path in _with_bundles(sources, against):
+        for target in targets:
+            for one in arch if target == "hip" else arch[:1]:
+                options = Options((one,), flags, build_dir, instantiate)
+                try:
+                    _, verdict = verify_source(
+                        path, target, options, against=against, runner=runner
+                    )
+                except PortError as error:
+                    _print_diagnostics(error.diagnostics)
+                    codes.append(Exit.UNVERIFIABLE)
+                    continue
+                codes.append(Exit(verdict.exit_code))
+                verdicts.append({"source": str(path), "verdict": verdict.as_json()})
+                if not as_json:
+                    click.echo(f"{path}: {verdict.render()}")
+    if as_json:
+        _print_json({"schema": 1, "verdicts": verdicts})
+    return Exit.worst(codes)
+
+
+def _with_bundles(sources: Sequence[str], against: str | None) -> list[Path]:
+    """The sources; of a folder, every CUDA file that has a recorded run beside it."""
+    found: list[Path] = []
+    for source in map(Path, sources):
+        if source.is_dir():
+            inside = sorted(source.rglob("*.cu"))
+            found += [p for p in inside if against or list(p.parent.glob("*.bundle"))]
+        elif source.is_file():
+            found.append(source)
+        else:
+            raise PortError(Diagnostic(Code.CANNOT_READ, f"{source} is not a file or folder"))
+    if not found:
+        raise PortError(
+            Diagnostic(
+                Code.CASES_MISSING,
+                "no CUDA source with a recorded run (*.bundle) beside it",
+                help="port record SOURCE --cases FILE -o BUNDLE makes one",
+            )
+        )
+    return found
+
+
+@cli.command("record")
+@click.argument("source")
+@click.option("--cases", required=True, metavar="FILE", help="What to launch: cases.toml.")
+@click.option("-o", "out", required=True, metavar="BUNDLE", help="Where the evidence goes.")
+def record_command(source: str, cases: str, out: str) -> Exit:
+    """The original NVIDIA run, as evidence."""
+    from crossport.verification import record
+
+    if record(source, cases, out):
+        click.echo(f"{out}: recorded and sealed", err=True)
+        return Exit.DONE
+    click.echo(
+        f"{out}: no nvcc or no NVIDIA GPU here; run `bash run.sh` in it on a machine with both",
+        err=True,
+    )
+    return Exit.UNVERIFIABLE
 
 
 @cli.command("doctor")
