@@ -20,8 +20,8 @@ from crossport.frontend.lowering.errors import NotLowered
 from crossport.frontend.lowering.module import definition_of
 from crossport.frontend.lowering.types import group_kind, is_lambda
 from crossport.ir.nodes import (
-    Aggregate,
     AddressOf,
+    Aggregate,
     Assign,
     Call,
     Cast,

@@ -1,6 +1,6 @@
 """cuComplex functions: arithmetic on the two members, as CUDA's header does it.
 
-    cuCmulf(a, b)     float2{((a.x * b.x) - (a.y * b.y)), ((a.x * b.y) + (a.y * b.x))}
+cuCmulf(a, b)     float2{((a.x * b.x) - (a.y * b.y)), ((a.x * b.y) + (a.y * b.x))}
 """
 
 from __future__ import annotations

@@ -24,13 +24,11 @@ from crossport.frontend.lowering.calls import Site
 from crossport.frontend.lowering.context import Lowering
 from crossport.frontend.lowering.errors import NotLowered
 from crossport.frontend.lowering.module import definition_of
-from crossport.ir.nodes import AddressOf, Call, Element, Const, Expr, Let, Read, Var
+from crossport.ir.nodes import AddressOf, Call, Const, Element, Expr, Let, Read, Var
 from crossport.ir.types import I32, VOID, Array, Pointer, Scalar, Struct, Type
 
 _FUNCTORS = ("Sum", "Max", "Min", "Equality", "Inequality", "ArgMax", "ArgMin", "KeyValuePair")
-_LINEAR = (
-    "(%thread.x + (%block_dim.x * (%thread.y + (%block_dim.y * %thread.z))))"
-)
+_LINEAR = "(%thread.x + (%block_dim.x * (%thread.y + (%block_dim.y * %thread.z))))"
 
 
 def lower(ctx: Lowering, site: Site, name: str) -> Found | None:
@@ -258,9 +256,7 @@ def _reduce(ctx: Lowering, site: Site, collective: Collective) -> Expr:
     return _call(ctx, _helper(ctx, name, text), args, operator, collective.element)
 
 
-def _items_total(
-    ctx: Lowering, collective: Collective, operator: Operator, cursor: Cursor
-) -> Expr:
+def _items_total(ctx: Lowering, collective: Collective, operator: Operator, cursor: Cursor) -> Expr:
     """A thread's own items combined, or its one value."""
     array = cursors.strip(cursor)
     if array.type.get_canonical().kind != TypeKind.CONSTANTARRAY or cursors.is_decayed(array):
@@ -425,9 +421,7 @@ def _is_functor(cursor: Cursor) -> bool:
         kind = kind.get_pointee().get_canonical()
     if kind.kind != TypeKind.RECORD:
         return False
-    return any(
-        child.spelling == "operator()" for child in kind.get_declaration().get_children()
-    )
+    return any(child.spelling == "operator()" for child in kind.get_declaration().get_children())
 
 
 def _scan_input(ctx: Lowering, cursor: Cursor) -> tuple[int, Expr]:

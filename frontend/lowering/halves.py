@@ -403,4 +403,4 @@ def _rules() -> dict[str, _Rule]:
     return _TABLE
 
 
-__all__ = ["Bitcast", "Cast", "F64", "U16", "binary", "lower", "pair"]
+__all__ = ["F64", "U16", "Bitcast", "Cast", "binary", "lower", "pair"]

@@ -506,4 +506,4 @@ def _short(spelled: str) -> str:
     return spelled.removeprefix("const ").replace("(anonymous namespace)::", "")
 
 
-__all__ = ["Callable", "I8", "Let", "ModuleLowering", "Return", "U32"]
+__all__ = ["I8", "U32", "Callable", "Let", "ModuleLowering", "Return"]

@@ -103,9 +103,9 @@ def notices(expression: Expr | Place, changed: Writes, in_memory: Collection[str
         if variable is None or (in_memory is not None and variable.name in in_memory):
             if changed.memory:
                 return True
-        elif variable.name in changed.names:
-            return True
-        elif in_memory is None and changed.memory and not variable.name.startswith("_t"):
+        elif variable.name in changed.names or (
+            in_memory is None and changed.memory and not variable.name.startswith("_t")
+        ):
             return True
     return False
 

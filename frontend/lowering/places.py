@@ -22,7 +22,7 @@ from crossport.frontend.lowering.context import (
     wrap,
 )
 from crossport.frontend.lowering.errors import NotLowered
-from crossport.frontend.lowering.types import Record, group_kind, is_unnamed_member
+from crossport.frontend.lowering.types import group_kind, is_unnamed_member
 from crossport.ir.nodes import (
     AddressOf,
     Assign,
