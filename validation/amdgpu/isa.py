@@ -5,8 +5,8 @@ Example:
     02040300 02  (little endian words)  ->  Instruction(name="v_add_f32", form="VOP2", ...)
 
 Only raw encoding fields are read. Three faults of the tables are worked around: literals and
-DPP/SDWA words are found here by their marker values, RDNA3's MUBUF is included, and XF32 matrix
-instructions of gfx942 get the fields of their MFMA family.
+DPP/SDWA words are found here by their marker values, opcodes that the tables lack are added
+(`_EXTRA`), and XF32 matrix instructions of gfx942 get the fields of their MFMA family.
 """
 
 import importlib
@@ -76,6 +76,28 @@ class Instruction:
         return value - (1 << bits) if value >> (bits - 1) & 1 else value
 
 
+@dataclass(frozen=True, slots=True)
+class ExtraOpcode:
+    """An opcode that the tables lack; stands where their enumeration members do."""
+
+    name: str
+    value: int
+
+
+_EXTRA = {
+    ("cdna", "DS"): (
+        ExtraOpcode("DS_GWS_INIT", 153),
+        ExtraOpcode("DS_GWS_SEMA_BR", 155),
+        ExtraOpcode("DS_GWS_BARRIER", 157),
+    ),
+    ("cdna", "MUBUF"): (
+        ExtraOpcode("BUFFER_WBINVL1", 0x3E),
+        ExtraOpcode("BUFFER_WBINVL1_VOL", 0x3F),
+    ),
+}
+"""Opcodes of earlier CDNA generations, and of the global wave sync unit."""
+
+
 class Undecodable(Exception):
     """The bytes are no instruction of this architecture."""
 
@@ -108,6 +130,10 @@ class Tables:
                 # Opcodes that always carry a literal are only listed in the _LIT class.
                 known = self.forms[name[:-4]].opcodes
                 known.update({k: v for k, v in _opcodes(name, cls).items() if k not in known})
+        for (wanted, form), extra in _EXTRA.items():
+            if wanted == family:
+                for opcode in extra:
+                    self.forms[form].opcodes.setdefault(opcode.value, opcode)
         # More fixed bits first, so that SOP1 is tried before SOP2, whose space it lies in.
         order = sorted(self.forms.values(), key=lambda f: -f.mask.bit_count())
         self._order = tuple(order)

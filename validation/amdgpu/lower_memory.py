@@ -199,6 +199,9 @@ _LDS_ATOMIC = re.compile(
 def lds(builder: Builder, i: Instruction, op: r.Operation) -> None:
     """DS."""
     kind = i.name.removeprefix("ds_")
+    if kind in ("gws_init", "gws_barrier", "gws_sema_release_all"):
+        builder.execute(op, "grid_barrier" if kind == "gws_barrier" else "nothing")
+        return
     if i.get("gds"):
         raise Unsupported("global data share")
     if kind == "nop":

@@ -48,7 +48,7 @@ def control(builder: Builder, i: Instruction, op: r.Operation) -> None:
         op.literal = i.get("simm16")
         builder.execute(op, name[2:])
     elif name in _NOTHING_TO_DO:
-        if name == "s_sendmsg" and i.get("simm16") & 15 not in (0, 3):
+        if name == "s_sendmsg" and i.get("simm16") & 15 not in (0, 1, 3):
             raise Unsupported(f"message {i.get('simm16')}")
         builder.execute(op, "nothing")
     else:

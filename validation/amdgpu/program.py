@@ -12,6 +12,7 @@ from crossport.validation.amdgpu import records as r
 from crossport.validation.amdgpu.bodies import Function
 from crossport.validation.amdgpu.code_object import CodeObject, Kernel
 from crossport.validation.amdgpu.isa import Instruction, Undecodable, tables_of
+from crossport.validation.amdgpu.lower_dual import dual
 from crossport.validation.amdgpu.lowering import ACC, Builder, lower
 
 _CALLS = ("s_swappc_b64", "s_setpc_b64", "s_call_b64")
@@ -104,8 +105,6 @@ def assemble(
         starts.setdefault(instruction.pc, len(listing))
         last = instruction.pc + instruction.size
         if instruction.form == "VOPD":
-            from crossport.validation.amdgpu.lower_dual import dual
-
             dual(builder, instruction, op, records[len(listing) + 1])
             listing += [instruction, instruction]
             continue

@@ -185,6 +185,10 @@ class Launch(c.Structure):
         ("initial_s", c.c_uint64),
         ("final_v", c.c_uint64),
         ("final_s", c.c_uint64),
+        ("grid_lock", c.c_uint32),
+        ("grid_arrived", c.c_uint32),
+        ("grid_phase", c.c_uint32),
+        ("grid_pad", c.c_uint32),
         ("lds_out", c.c_uint64),
         ("lds_in", c.c_uint64),
     )

@@ -33,7 +33,7 @@ static int x_dual(Wave *w, const Operation *o) {
 }
 
 #define EXECUTORS(F)                                                                              \
-    F(nothing) F(unknown) F(end) F(barrier) F(yield) F(trap) F(scalar) F(branch) F(branch_scc0)   \
+    F(nothing) F(unknown) F(end) F(barrier) F(grid_barrier) F(yield) F(trap) F(scalar) F(branch) F(branch_scc0)   \
     F(branch_scc1) F(branch_vccz) F(branch_vccnz) F(branch_execz) F(branch_execnz) F(never)       \
     F(getpc) F(setpc) F(swappc) F(call) F(getreg) F(setreg) F(round_mode) F(denorm_mode) F(time)  \
     F(movrels) F(movreld) F(vector) F(vector_modified) F(readfirstlane) F(readlane) F(writelane)  \
@@ -109,7 +109,7 @@ static int run_wave(Wave *w, u64 slice) {
     return result;
 }
 
-enum { RUNNABLE = 0, AT_BARRIER = 1, DONE = 2 };
+enum { RUNNABLE = 0, AT_BARRIER = 1, DONE = 2, AT_GRID = 3 };
 static u64 next_random(u64 *state) {
     u64 x = *state;
     x ^= x << 13;
@@ -120,7 +120,7 @@ static u64 next_random(u64 *state) {
 static void start_group(const Launch *launch, Launch *shared, Group *g, u64 id, Counter *counters) {
     u32 threads = launch->block[0] * launch->block[1] * launch->block[2];
     g->id = id;
-    g->ended = g->waiting = g->cursor = 0;
+    g->ended = g->waiting = g->cursor = g->at_grid = g->parked = 0;
     g->epoch = 1;
     g->coords[0] = (u32)(id % launch->grid[0]);
     g->coords[1] = (u32)(id / launch->grid[0] % launch->grid[1]);
@@ -194,12 +194,41 @@ static void note_positions(Launch *shared, Group *g) {
         p->instructions = w->instructions;
     }
 }
+/* The barrier across workgroups: a group has arrived when each of its waves has ended or waits, one
+ * at least for the grid; it opens when every group has arrived or ended. */
+static void grid_check(Launch *shared, int arrives) {
+    while (__atomic_exchange_n(&shared->grid_lock, 1, __ATOMIC_ACQUIRE)) {}
+    u64 total = (u64)shared->grid[0] * shared->grid[1] * shared->grid[2];
+    shared->grid_arrived += (u32)arrives;
+    if (shared->grid_arrived &&
+        shared->grid_arrived + __atomic_load_n(&shared->done_groups, __ATOMIC_SEQ_CST) >= total) {
+        shared->grid_arrived = 0;
+        __atomic_add_fetch(&shared->grid_phase, 1, __ATOMIC_SEQ_CST);
+    }
+    __atomic_store_n(&shared->grid_lock, 0, __ATOMIC_RELEASE);
+}
+/* 1 when the group waits for the grid and cannot go on yet. */
+static int parked_at_grid(Launch *shared, Group *g) {
+    if (!g->parked) {
+        if (!g->at_grid || g->at_grid + g->waiting + g->ended != g->wave_count) return 0;
+        g->parked = 1;
+        g->grid_phase = __atomic_load_n(&shared->grid_phase, __ATOMIC_SEQ_CST);
+        grid_check(shared, 1);
+    }
+    if (__atomic_load_n(&shared->grid_phase, __ATOMIC_SEQ_CST) == g->grid_phase) return 1;
+    for (u32 k = 0; k < g->wave_count; k++)
+        if (g->waves[k].state == AT_GRID) g->waves[k].state = RUNNABLE;
+    g->parked = g->at_grid = 0;
+    g->epoch = (g->epoch + 1) & 0xffff;
+    return 0;
+}
 /* Give every wave of a group a turn; returns 1 when the group has ended, 0 when it needs more, -1
  * to stop. */
 static int run_group(const Launch *launch, Launch *shared, Group *g, u64 *random, u64 slices) {
     u64 quantum = launch->quantum ? launch->quantum : 1u << 16;
     for (u64 turn = 0; turn < slices; turn++) {
         if (__atomic_load_n(&shared->stop, __ATOMIC_RELAXED)) return -1;
+        if (g->at_grid && parked_at_grid(shared, g)) return 0;
         u32 k = g->cursor;
         u64 slice = quantum;
         if (launch->schedule == 2) {
@@ -218,6 +247,9 @@ static int run_group(const Launch *launch, Launch *shared, Group *g, u64 *random
         if (result == ENDED) {
             w->state = DONE;
             g->ended++;
+        } else if (result == WAIT_GRID) {
+            w->state = AT_GRID;
+            g->at_grid++;
         } else if (result == WAIT_BARRIER) {
             w->state = AT_BARRIER;
             g->waiting++;
@@ -312,7 +344,8 @@ int run_thread(const Launch *launch, Launch *shared, Counter *counters, u32 thre
                 }
                 if (launch->lds_out) memcpy((void *)launch->lds_out, g->lds, launch->lds_size);
             }
-            __atomic_fetch_add(&shared->done_groups, 1, __ATOMIC_RELAXED);
+            __atomic_fetch_add(&shared->done_groups, 1, __ATOMIC_SEQ_CST);
+            grid_check(shared, 0);
             if (idle) free_group(idle);
             idle = g;
             alive[turn] = alive[--count];

@@ -10,7 +10,7 @@ typedef struct Wave Wave;
 typedef struct Operation Operation;
 typedef int Execute(Wave *, const Operation *);
 
-enum { NEXT = 0, WAIT_BARRIER = 1, ENDED = 2, FAULTED = 3, YIELD = 4 };
+enum { NEXT = 0, WAIT_BARRIER = 1, ENDED = 2, FAULTED = 3, YIELD = 4, WAIT_GRID = 5 };
 enum { FROM_VGPR = 0, FROM_CONSTANT = 1, FROM_SGPR = 2, FROM_SCC = 3, FROM_VCCZ = 4, FROM_EXECZ = 5,
        FROM_M0 = 6, NOTHING = 7 };
 /* Source modifiers of one operand (Operation.mod). */
@@ -128,6 +128,7 @@ typedef struct Launch {
     Fault fault;
     u32 *initial_v, *initial_s; /* test entry: register state to start from, or null */
     u32 *final_v, *final_s;
+    u32 grid_lock, grid_arrived, grid_phase, grid_pad; /* the barrier across workgroups */
     u64 lds_out; /* host address to copy the first group's LDS to, or 0 */
     u64 lds_in;
 } Launch;
@@ -136,7 +137,7 @@ typedef struct Group {
     Wave *waves;
     u8 *lds;
     u32 *lds_writer, *lds_reader; /* checks: last access per 4 bytes: epoch<<?; see checks.h */
-    u32 wave_count, ended, waiting, epoch;
+    u32 wave_count, ended, waiting, epoch, at_grid, parked, grid_phase, pad;
     u64 id;
     u32 coords[3], cursor;
 } Group;

@@ -1,0 +1,357 @@
+"""Whole kernels, compiled here: results, arguments, schedules, observations, faults."""
+
+import struct
+from collections.abc import Callable
+from functools import cache
+
+import numpy as np
+import pytest
+
+pytest.importorskip("tinygrad")
+
+from crossport.diagnostics import Code, PortError
+from crossport.validation.amdgpu.code_object import CodeObject
+from crossport.validation.amdgpu.compile import compile_hip
+from crossport.validation.amdgpu.device import Device, Options
+from crossport.validation.amdgpu.memory_image import Pointer
+from crossport.validation.amdgpu.profiling import Profile
+from crossport.validation.amdgpu.report import DeviceFault
+
+ARCHS = ("gfx90a", "gfx942", "gfx950", "gfx1100")
+SOURCE = r"""
+#include <hip/hip_runtime.h>
+struct Pair { float scale; int shift; double offset; };
+__constant__ float table[4];
+__device__ int counter;
+extern "C" {
+__global__ void saxpy(int n, float a, const float *x, float *y) {
+    int i = blockIdx.x * blockDim.x + threadIdx.x;
+    if (i < n) y[i] = a * x[i] + y[i];
+}
+__global__ void with_struct(Pair p, const double *x, double *y, short k, bool flag) {
+    y[threadIdx.x] = flag ? x[threadIdx.x] * p.scale + p.offset + (k << p.shift) : -1.0;
+}
+__global__ void shape(int *out) {
+    int at = ((blockIdx.z * gridDim.y + blockIdx.y) * gridDim.x + blockIdx.x) * blockDim.x * blockDim.y * blockDim.z
+           + (threadIdx.z * blockDim.y + threadIdx.y) * blockDim.x + threadIdx.x;
+    out[at] = threadIdx.x + 10 * threadIdx.y + 100 * threadIdx.z + 1000 * blockIdx.x
+            + 10000 * blockIdx.y + 100000 * blockIdx.z;
+}
+__global__ void dynamic(const int *x, int *y) {
+    extern __shared__ int buffer[];
+    buffer[threadIdx.x] = x[threadIdx.x];
+    __syncthreads();
+    y[threadIdx.x] = buffer[blockDim.x - 1 - threadIdx.x];
+}
+__global__ void uses_globals(float *y) {
+    y[threadIdx.x] = table[threadIdx.x & 3];
+    atomicAdd(&counter, 1);
+}
+__global__ void private_array(const int *index, float *out) {
+    float local[32];
+    for (int k = 0; k < 32; k++) local[k] = k * 0.5f + threadIdx.x;
+    for (int k = 0; k < 8; k++) local[index[threadIdx.x * 8 + k] & 31] += 1 + k;
+    float s = 0;
+    for (int k = 0; k < 8; k++) s += local[index[threadIdx.x * 8 + k] & 31] * (k + 1);
+    out[threadIdx.x] = s;
+}
+__global__ void warp_sum(const float *x, float *y) {
+    float v = x[blockIdx.x * blockDim.x + threadIdx.x];
+    for (int k = warpSize / 2; k > 0; k >>= 1) v += __shfl_down(v, k);
+    if (threadIdx.x % warpSize == 0) y[(blockIdx.x * blockDim.x + threadIdx.x) / warpSize] = v;
+}
+__global__ void racy(const float *x, float *y) {
+    __shared__ float s[256];
+    s[threadIdx.x] = x[threadIdx.x];
+    y[threadIdx.x] = s[255 - threadIdx.x];
+}
+__global__ void reads_garbage(float *y) {
+    __shared__ float s[256];
+    if (threadIdx.x < 64) s[threadIdx.x] = 1;
+    __syncthreads();
+    y[threadIdx.x] = s[threadIdx.x];
+}
+__global__ void past_the_end(float *y) { y[threadIdx.x + blockIdx.x * blockDim.x] = 1; }
+__global__ void null_pointer(float *y) { y[0] = 1; }
+__global__ void endless(volatile int *flag) { while (*flag == 0) {} }
+__global__ void waits_for_next(int *flag, int *out) {
+    if (threadIdx.x == 0) {
+        if (blockIdx.x == gridDim.x - 1) atomicExch(flag, 1);
+        while (atomicAdd(flag, 0) == 0) {}
+        out[blockIdx.x] = blockIdx.x + 1;
+    }
+}
+__global__ void traps(int *x) { if (x[threadIdx.x] < 0) __builtin_trap(); x[threadIdx.x] = 2; }
+__device__ __attribute__((noinline)) int slow(int n) { return n < 2 ? n : slow(n - 1) + slow(n - 2); }
+__global__ void recursive(int *x) { x[threadIdx.x] = slow(x[threadIdx.x]); }
+__global__ void strided(const float *x, float *y) {
+    __shared__ float s[64 * 32];
+    y[threadIdx.x] = x[threadIdx.x * 32];
+    s[threadIdx.x * 32] = threadIdx.x;
+    __syncthreads();
+    y[threadIdx.x] += s[threadIdx.x * 32];
+}
+}
+"""
+
+
+@cache
+def code(arch: str) -> CodeObject:
+    try:
+        return CodeObject.load(compile_hip(SOURCE, arch, flags=("-gline-tables-only",)))
+    except PortError as problem:
+        if problem.diagnostic.code == Code.NO_COMPILER:
+            pytest.skip("no compiler for AMD GPUs here")
+        raise
+
+
+@pytest.mark.parametrize("arch", ARCHS)
+def test_saxpy(devices: Callable[[str], Device], arch: str) -> None:
+    n = 1000
+    x, y = np.arange(n, dtype=np.float32), np.ones(n, np.float32)
+    report = devices(arch).launch(code(arch), "saxpy", 4, 256, [n, np.float32(2), x, y])
+    assert np.array_equal(y, 2 * np.arange(n, dtype=np.float32) + 1)
+    assert report.waves == 4 * 256 // (32 if arch == "gfx1100" else 64)
+    assert report.instructions > report.waves
+
+
+@pytest.mark.parametrize("arch", ARCHS)
+def test_struct_and_small_arguments(devices: Callable[[str], Device], arch: str) -> None:
+    x, y = np.linspace(0, 1, 64), np.zeros(64)
+    pair = struct.pack("<fid", 3.0, 2, 0.5)
+    devices(arch).launch(
+        code(arch), "with_struct", 1, 64, [pair, x, y, np.int16(-5), np.bool_(True)]
+    )
+    assert np.array_equal(y, x * 3.0 + 0.5 + (-5 << 2))
+
+
+@pytest.mark.parametrize("arch", ARCHS)
+def test_shapes(devices: Callable[[str], Device], arch: str) -> None:
+    grid, block = (3, 2, 2), (5, 3, 2)
+    out = np.zeros(12 * 30, np.int32)
+    devices(arch).launch(code(arch), "shape", grid, block, [out])
+    want = [
+        x + 10 * y + 100 * z + 1000 * bx + 10000 * by + 100000 * bz
+        for bz in range(2)
+        for by in range(2)
+        for bx in range(3)
+        for z in range(2)
+        for y in range(3)
+        for x in range(5)
+    ]
+    assert out.tolist() == want
+
+
+@pytest.mark.parametrize("arch", ARCHS)
+def test_dynamic_shared_memory(devices: Callable[[str], Device], arch: str) -> None:
+    x, y = np.arange(128, dtype=np.int32), np.zeros(128, np.int32)
+    devices(arch).launch(code(arch), "dynamic", 1, 128, [x, y], dynamic_lds=512)
+    assert y.tolist() == list(range(127, -1, -1))
+    with pytest.raises(DeviceFault, match="LDS access"):
+        devices(arch).launch(code(arch), "dynamic", 1, 128, [x, y], dynamic_lds=508)
+
+
+@pytest.mark.parametrize("arch", ARCHS)
+def test_globals(devices: Callable[[str], Device], arch: str) -> None:
+    y = np.zeros(64, np.float32)
+    table, counter = np.array([1, 2, 3, 4], np.float32), np.array([5], np.int32)
+    devices(arch).launch(
+        code(arch), "uses_globals", 2, 64, [y], globals={"table": table, "counter": counter}
+    )
+    assert y.tolist() == [1, 2, 3, 4] * 16
+    assert counter[0] == 5 + 128
+
+
+@pytest.mark.parametrize("arch", ARCHS)
+def test_private_memory_and_calls(devices: Callable[[str], Device], arch: str) -> None:
+    index = np.random.default_rng(1).integers(0, 64, (64, 8)).astype(np.int32)
+    out = np.zeros(64, np.float32)
+    devices(arch).launch(code(arch), "private_array", 1, 64, [index, out])
+    for i in range(64):
+        local = np.arange(32) * 0.5 + i
+        for k in range(8):
+            local[index[i, k] & 31] += 1 + k
+        assert out[i] == np.float32(sum(local[index[i, k] & 31] * (k + 1) for k in range(8)))
+    x = np.arange(64, dtype=np.int32) % 9
+    devices(arch).launch(code(arch), "recursive", 1, 64, [x])
+    assert x.tolist() == [[0, 1, 1, 2, 3, 5, 8, 13, 21][i % 9] for i in range(64)]
+
+
+@pytest.mark.parametrize("arch", ARCHS)
+@pytest.mark.parametrize("schedule", ("in-order", "round-robin", "random"))
+def test_schedules(devices: Callable[[str], Device], arch: str, schedule: str) -> None:
+    x = np.arange(1024, dtype=np.float32)
+    wave = 32 if arch == "gfx1100" else 64
+    y = np.zeros(1024 // wave, np.float32)
+    options = Options(schedule=schedule, seed=3)  # type: ignore[arg-type]
+    devices(arch).launch(code(arch), "warp_sum", 4, 256, [x, y], options=options)
+    assert np.array_equal(y, x.reshape(-1, wave).sum(1))
+
+
+def test_pointers_and_aliasing(devices: Callable[[str], Device]) -> None:
+    whole = np.arange(300, dtype=np.float32)
+    devices("gfx942").launch(
+        code("gfx942"), "saxpy", 1, 64, [64, 1.0, Pointer(whole, 400), whole[:64]]
+    )
+    assert np.array_equal(whole[:64], np.arange(64) + np.arange(100, 164))
+    with pytest.raises(PortError, match="not contiguous"):
+        devices("gfx942").launch(
+            code("gfx942"), "saxpy", 1, 64, [64, 1.0, whole[::2], whole[:64].copy()]
+        )
+
+
+def test_threads_agree(devices: Callable[[str], Device]) -> None:
+    n = 1 << 14
+    results = []
+    for threads in (1, 2, 4):
+        x, y = np.arange(n, dtype=np.float32), np.ones(n, np.float32)
+        devices("gfx942").launch(
+            code("gfx942"), "saxpy", n // 64, 64, [n, 2.0, x, y], options=Options(threads=threads)
+        )
+        results.append(y)
+    assert np.array_equal(results[0], results[1]) and np.array_equal(results[0], results[2])
+
+
+def test_races_are_found(devices: Callable[[str], Device]) -> None:
+    x, y = np.arange(256, dtype=np.float32), np.zeros(256, np.float32)
+    options = Options(check_lds=True, schedule="round-robin")
+    report = devices("gfx942").launch(code("gfx942"), "racy", 1, 256, [x, y], options=options)
+    kinds = {o.kind for o in report.observations}
+    assert "read-write race" in kinds
+    report = devices("gfx942").launch(
+        code("gfx942"),
+        "dynamic",
+        1,
+        128,
+        [np.arange(128, dtype=np.int32)] * 2,
+        dynamic_lds=512,
+        options=options,
+    )
+    assert report.observations == ()
+    report = devices("gfx942").launch(code("gfx942"), "reads_garbage", 1, 256, [y], options=options)
+    assert {o.kind for o in report.observations} == {"uninitialised read"}
+    assert min(o.address for o in report.observations) == 256
+
+
+def test_profile(devices: Callable[[str], Device]) -> None:
+    x, y = np.zeros(64 * 32, np.float32), np.zeros(64, np.float32)
+    report = devices("gfx942").launch(
+        code("gfx942"), "strided", 1, 64, [x, y], options=Options(profile=True)
+    )
+    profile = report.profile
+    assert isinstance(profile, Profile) and profile.basis == "predicted"
+    assert sum(profile.instructions.values()) == report.instructions
+    assert profile.instructions["barrier"] == 1
+    loads = [a for a in profile.accesses if "load" in a.instruction]
+    assert (loads[0].transactions, loads[0].ideal) == (64, 4)
+    assert profile.lds_conflict_cycles == 2 * 2 * 31
+    assert profile.lane_utilisation == 1.0
+    assert 1 <= profile.waves_per_simd <= 8
+
+
+def test_trace(devices: Callable[[str], Device]) -> None:
+    x, y = np.arange(64, dtype=np.float32), np.ones(64, np.float32)
+    report = devices("gfx942").launch(
+        code("gfx942"), "saxpy", 1, 64, [64, 2.0, x, y], options=Options(trace=(0, 5))
+    )
+    names = [step.instruction for step in report.trace]
+    assert names[-1] == "s_endpgm" and len(names) == report.instructions
+    fused = next(s for s in report.trace if s.instruction in ("v_fmac_f32", "v_fma_f32"))
+    assert np.uint32(fused.vdst[0]).view(np.float32) == 11.0
+    assert ".hip" in fused.place
+
+
+def _fault(
+    devices: Callable[[str], Device], kernel: str, args: list[object], **rest: object
+) -> str:
+    with pytest.raises(DeviceFault) as caught:
+        devices("gfx942").launch(code("gfx942"), kernel, 2, 64, args, **rest)  # type: ignore[arg-type]
+    return caught.value.diagnostic.render()
+
+
+def test_faults_say_what_and_where(devices: Callable[[str], Device]) -> None:
+    text = _fault(devices, "past_the_end", [np.zeros(100, np.float32)])
+    assert "0 bytes past the end of argument 0 (y) (400 bytes)" in text
+    assert "store of 4 bytes" in text and "lane 36" in text and "source.hip:" in text
+    text = _fault(devices, "null_pointer", [None])
+    assert "null pointer" in text
+    x = np.ones(64, np.int32)
+    x[7] = -1
+    assert "trap" in _fault(devices, "traps", [x])
+    read_only = np.zeros(128, np.float32)
+    read_only.flags.writeable = False
+    assert "read-only" in _fault(devices, "past_the_end", [read_only])
+    # The device goes on after a fault.
+    y = np.zeros(128, np.float32)
+    devices("gfx942").launch(code("gfx942"), "past_the_end", 2, 64, [y])
+    assert (y == 1).all()
+
+
+def test_endless_loops_end(devices: Callable[[str], Device]) -> None:
+    flag = np.zeros(1, np.int32)
+    text = _fault(devices, "endless", [flag], options=Options(instruction_limit=500_000))
+    assert "did not end within 500,000 wave instructions" in text and "endless+" in text
+    text = _fault(devices, "endless", [flag], options=Options(seconds=0.5))
+    assert "0.5 seconds" in text
+
+
+def test_a_wait_for_a_later_workgroup_ends(devices: Callable[[str], Device]) -> None:
+    flag, out = np.zeros(1, np.int32), np.zeros(40, np.int32)
+    for threads in (1, 2):
+        flag[:], out[:] = 0, 0
+        devices("gfx942").launch(
+            code("gfx942"), "waits_for_next", 40, 64, [flag, out], options=Options(threads=threads)
+        )
+        assert out.tolist() == list(range(1, 41))
+
+
+def test_bad_launches(devices: Callable[[str], Device]) -> None:
+    x = np.zeros(64, np.float32)
+
+    def refused(match: str, *args: object, **rest: object) -> None:
+        with pytest.raises(PortError, match=match):
+            devices("gfx942").launch(code("gfx942"), *args, **rest)  # type: ignore[arg-type]
+
+    refused("no kernel nothing", "nothing", 1, 64, [])
+    refused("takes 4 arguments, 3 were given", "saxpy", 1, 64, [1, 2.0, x])
+    refused("4 bytes, a float64 has 8", "saxpy", 1, 64, [1, np.float64(2), x, x])
+    refused("more than", "saxpy", 1, 2048, [1, 2.0, x, x])
+    refused("must not be empty", "saxpy", 0, 64, [1, 2.0, x, x])
+    refused("bytes of LDS", "dynamic", 1, 64, [x, x], dynamic_lds=1 << 17)
+    refused("does not fit", "saxpy", 1, 64, [1 << 40, 2.0, x, x])
+    refused("no variable missing", "uses_globals", 1, 64, [x], globals={"missing": x})
+    with pytest.raises(PortError, match="for gfx942, the device is a gfx90a"):
+        devices("gfx90a").launch(code("gfx942"), "saxpy", 1, 64, [1, 2.0, x, x])
+
+
+def test_bad_code_objects() -> None:
+    good = compile_hip(SOURCE, "gfx942", flags=("-gline-tables-only",))
+    for data in (b"", b"\x7fELF", good[:1000], b"not an object at all", bytes(4096)):
+        with pytest.raises(PortError):
+            CodeObject.load(data)
+    with pytest.raises(PortError, match="is for gfx942, not gfx90a"):
+        CodeObject.load(good, "gfx90a")
+    with pytest.raises(PortError, match="cannot read"):
+        CodeObject.load("/nonexistent/file.hsaco")
+    with pytest.raises(PortError, match="does not know"):
+        Device("gfx803")
+
+
+def test_unknown_opcode_is_a_fault_only_when_reached(devices: Callable[[str], Device]) -> None:
+    from amdgpu_encoding import encode
+
+    from crossport.validation.amdgpu.stepping import State, run_code
+
+    skipped = encode("SOPP", "s_branch", simm16=2) + b"\xff\xff\xff\xff" * 2
+    run_code(devices("gfx942"), skipped, State())
+    with pytest.raises(DeviceFault, match="undecodable word 0xffffffff"):
+        run_code(devices("gfx942"), b"\xff\xff\xff\xff", State())
+
+
+def test_the_process_may_die(devices: Callable[[str], Device]) -> None:
+    with Device("gfx942") as device:
+        y = np.zeros(128, np.float32)
+        device.launch(code("gfx942"), "past_the_end", 2, 64, [y])
+        device.worker().process.kill()
+        device.worker().process.wait()
+        device.launch(code("gfx942"), "past_the_end", 2, 64, [y])
