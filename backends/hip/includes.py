@@ -32,7 +32,7 @@ Resolver = Callable[[Include], PurePosixPath | None]
 
 @dataclass(frozen=True, slots=True)
 class IncludeOptions:
-    """`adds_runtime`: nvcc would have compiled this file as CUDA, so the runtime header is in it."""
+    """`adds_runtime`: nvcc would compile this file as CUDA, with the runtime header in it."""
 
     adds_runtime: bool
     resolve: Resolver

@@ -7,8 +7,8 @@ Example:
     directive  #include      name   cudaFree     name  p         punct ;
     string     "a.h"         punct  (            punct )         (the comment is no token)
 
-Comments and white space are no tokens; strings and characters are single tokens, so a name in them is
-never taken for code. One compiled pattern does the work (about a microsecond a token).
+Comments and white space are no tokens; strings and characters are single tokens, so that a name in
+them is never taken for code. One compiled pattern does the work (about a microsecond a token).
 """
 
 from __future__ import annotations
@@ -163,7 +163,7 @@ class Tokens:
         return ranges
 
     def _template_end(self, opening: int, limit: int) -> int | None:
-        """The `>` of a template argument list that opens here and is followed by `(`, `::` or `{`."""
+        """The `>` of a template argument list that opens here, if what follows can follow one."""
         if not self.is_name(opening - 1):
             return None
         depth = 0

@@ -71,10 +71,15 @@ def _library(text: SourceText, library: Library, found: Findings) -> None:
             member = tokens.at(index + 2).decode("utf-8", "replace")
             if tokens.is_name(index + 2) and member not in members:
                 found.diagnostics.append(_lacks(text, index, library, member))
-        elif before == b"namespace" and after in (b";", b"="):
+        elif before == b"namespace" and after == b";" or _is_aliased(text, index):
             found.edits.append(text.edit(index, index, library.replacement, f"{library.title}"))
-        elif before == b"=" and after == b";" and tokens.at(index - 3) == b"namespace":
-            found.edits.append(text.edit(index, index, library.replacement, f"{library.title}"))
+
+
+def _is_aliased(text: SourceText, index: int) -> bool:
+    """`namespace c = cub;`"""
+    tokens = text.tokens
+    is_alias = tokens.at(index - 1) == b"=" and tokens.at(index - 3) == b"namespace"
+    return is_alias and tokens.at(index + 1) == b";"
 
 
 def _lacks(text: SourceText, index: int, library: Library, member: str) -> Diagnostic:

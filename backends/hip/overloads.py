@@ -14,7 +14,7 @@ from __future__ import annotations
 from crossport.backends.hip.edits import Edit, newline_of
 from crossport.backends.hip.lexer import Kind
 from crossport.backends.hip.source import Findings, SourceText
-from crossport.diagnostics import Code, Severity
+from crossport.diagnostics import Code, Diagnostic, Severity
 
 # What HIP's amd_hip_atomic.h overloads, by the pointee's type.
 _WIDE = ("unsigned long", "unsigned long long", "long long")
@@ -33,7 +33,9 @@ _ATOMICS: dict[bytes, tuple[str, ...]] = {
 _ASSIGN = (b"+", b"-", b"*", b"/", b"%", b"&", b"|", b"^")
 _VECTORS = frozenset(
     f"{base}{lanes}".encode()
-    for base in "char uchar short ushort int uint long ulong longlong ulonglong float double".split()
+    for base in (
+        "char uchar short ushort int uint long ulong longlong ulonglong float double"
+    ).split()
     for lanes in (1, 2, 3, 4)
 )
 _QUALIFIERS = frozenset(
@@ -77,17 +79,64 @@ def overload_edits(text: SourceText) -> Findings:
         start = _start(text, index)
         if end is None or start is None or _nesting(text, start):
             continue
-        if _is_overload_of_hip(text, index, opening):
+        if _is_binary(text, index) and _is_overload_of_hip(text, index, opening):
+            if _is_elementwise(text, index, opening, closing + 1, end):
+                _keep_for_cuda(text, index, start, end, found)
+            else:
+                found.diagnostics.append(_other_meaning(text, index))
+        elif _is_overload_of_hip(text, index, opening):
             _keep_for_cuda(text, index, start, end, found)
     return found
 
 
 def _assignment_operator(text: SourceText, index: int) -> int:
-    """The bracket after `operator+=`; 0 when this is another operator."""
+    """The bracket after `operator+=`, `operator*` or `operator/`; 0 when this is another one."""
     tokens = text.tokens
+    if _is_binary(text, index):
+        return index + 2
     if tokens.at(index + 1) in _ASSIGN and tokens.at(index + 2) == b"=":
         return index + 3
     return 0
+
+
+def _is_binary(text: SourceText, index: int) -> bool:
+    """`operator*` or `operator/`: HIP has them for two vectors, and no other exact match wins."""
+    tokens = text.tokens
+    return (
+        tokens.text[index] == b"operator"
+        and tokens.at(index + 1) in (b"*", b"/")
+        and tokens.at(index + 2) == b"("
+    )
+
+
+def _is_elementwise(text: SourceText, index: int, opening: int, body: int, end: int) -> bool:
+    """Whether the body is `return make_float2(a.x * b.x, a.y * b.y);` or the same in braces."""
+    tokens = text.tokens
+    arguments = tokens.arguments(opening) or []
+    left, right = (tokens.text[last - 1].decode("utf-8", "replace") for _, last in arguments)
+    vector = _type(text, *arguments[0]).rstrip("&")
+    sign = tokens.text[index + 1].decode()
+    lanes = ", ".join(f"{left}.{m}{sign}{right}.{m}" for m in "xyzw"[: int(vector[-1])])
+    lanes = lanes.replace(" ", "")
+    written = b"".join(tokens.text[body + 1 : end]).decode("utf-8", "replace")
+    forms = (
+        f"make_{vector}({lanes})",
+        f"{vector}({lanes})",
+        f"{vector}{{{lanes}}}",
+        f"{{{lanes}}}",
+    )
+    return written in {f"return{form};" for form in forms}
+
+
+def _other_meaning(text: SourceText, index: int) -> Diagnostic:
+    sign = text.tokens.at(index + 1).decode()
+    return text.diagnostic(
+        Code.HIP_SIGNATURE,
+        f"HIP has operator{sign} on vectors, element by element; this one means something else",
+        index,
+        Severity.ERROR,
+        "make it a function with a name, or give it a type of its own",
+    )
 
 
 def _is_overload_of_hip(text: SourceText, index: int, opening: int) -> bool:
@@ -95,6 +144,9 @@ def _is_overload_of_hip(text: SourceText, index: int, opening: int) -> bool:
     arguments = tokens.arguments(opening) or []
     types = [_type(text, first, last) for first, last in arguments]
     word = tokens.text[index]
+    if _is_binary(text, index):
+        left, right = (t.rstrip("&") for t in ([*types, "", "-"])[:2])
+        return len(types) == 2 and left == right and left.encode() in _VECTORS
     if word == b"operator":
         return (
             len(types) == 2
@@ -148,7 +200,7 @@ def _on_directive_line(text: SourceText, index: int) -> bool:
 
 
 def _nesting(text: SourceText, index: int) -> bool:
-    """Whether the place is inside braces, where a definition hides HIP's instead of repeating it."""
+    """Whether the place is inside braces: there a definition hides HIP's, not repeats it."""
     tokens = text.tokens
     for opening, closing in tokens.partner.items():
         if opening < index < closing and tokens.text[opening] == b"{":

@@ -33,6 +33,7 @@ from crossport.backends.hip.overloads import overload_edits
 from crossport.backends.hip.rename import rename_edits
 from crossport.backends.hip.source import Defined, Findings, SourceText
 from crossport.backends.hip.switches import switch_edits
+from crossport.backends.hip.textures import texture_findings
 from crossport.diagnostics import Code, Diagnostic, PortError, Severity, Span, sort_diagnostics
 from crossport.frontend.unit import TranslationUnit
 
@@ -129,6 +130,12 @@ class HipPort:
             self._meaning.edits += edits
             self._meaning.diagnostics += diagnostics
 
+    def look_in(self, folders: Iterable[Path]) -> None:
+        """Look up includes in these folders too (`-I`). Call it before `add`."""
+        more = (Path(os.path.abspath(folder)) for folder in folders)
+        known = self.project.include_dirs
+        self.project.include_dirs = tuple(dict.fromkeys((*known, *more)))
+
     def closure(self, source: Path) -> tuple[Path, ...]:
         """The source and every project file it includes, directly or not."""
         return tuple(self._reach([Path(os.path.abspath(source))]))
@@ -212,6 +219,7 @@ class HipPort:
         found.add(include_edits(text, IncludeOptions(adds_runtime, resolve)))
         own = frozenset(i.start for i in text.includes if resolve(i) is not None)
         found.add(switch_edits(text, own))
+        found.add(texture_findings(text, self.options.arch))
         for edits_of in PASSES:
             found.add(edits_of(text))
         return found

@@ -5,7 +5,7 @@ Example:
     #include <cublas_v2.h>     ->     #define HIPBLAS_V2
                                       #include <hipblas/hipblas.h>
 
-hipBLAS of ROCm 6 has an older interface (its own types for data, halves and complex numbers) and the
+hipBLAS of ROCm 6 has an older interface (own types for data, halves and complex numbers) and the
 one that cuBLAS has behind these macros; ROCm 7 has only the latter and ignores them.
 """
 
@@ -49,7 +49,7 @@ SWITCHES = (
 
 
 def switch_edits(text: SourceText, is_own: frozenset[int]) -> Findings:
-    """Define what the project needs before each such header. `is_own`: includes of its own files."""
+    """Define what the project needs before such a header. `is_own`: includes of its own files."""
     found = Findings()
     wanted = [s for s in SWITCHES if any(s.used.match(word) for word in text.project_words)]
     if not wanted:

@@ -38,6 +38,7 @@ ROWS = (
     DeviceRow("htanh_approx", "crossport_htanh", "half_tanh.h"),
     DeviceRow("h2tanh_approx", "crossport_h2tanh", "half_tanh.h"),
     DeviceRow("__internal_bfloat162float", "__bfloat162float"),
+    DeviceRow("make_bfloat162", "crossport_make_bfloat162", "bf16_pair.h"),
     DeviceRow("__float2bfloat162_rn", "crossport_float2bfloat162", "bf16_pair.h"),
     DeviceRow("__floats2bfloat162_rn", "crossport_floats2bfloat162", "bf16_pair.h"),
     DeviceRow("__bfloat162int_rn", "crossport_bfloat162int_rn", "bf16_integer.h"),
@@ -48,6 +49,14 @@ ROWS = (
 
 # Functions that CUDA's headers declare for the host as well, and HIP's for the device only.
 HOST_MATH = {b"rsqrtf": "host_math.h", b"rsqrt": "host_math.h"}
+
+# GPUs without image instructions (AMD's ISA guides for CDNA3 and CDNA4), and what needs them.
+NO_IMAGES = frozenset({"gfx940", "gfx941", "gfx942", "gfx950"})
+IMAGE_FUNCTIONS = frozenset(
+    b"tex1D tex1Dfetch tex2D tex3D texCubemap tex1DLayered tex2DLayered texCubemapLayered tex1DLod"
+    b" tex2DLod tex3DLod tex1DGrad tex2DGrad tex3DGrad tex2Dgather surf1Dread surf1Dwrite"
+    b" surf2Dread surf2Dwrite surf3Dread surf3Dwrite surf2DLayeredread surf2DLayeredwrite".split()
+)
 
 # Members of cooperative_groups that polyfill/group_reduce.h defines for tiles.
 GROUP_MEMBERS = {

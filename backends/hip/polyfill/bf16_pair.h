@@ -5,3 +5,7 @@ static __device__ inline __hip_bfloat162 crossport_floats2bfloat162(float low, f
 static __device__ inline __hip_bfloat162 crossport_float2bfloat162(float value) {
   return crossport_floats2bfloat162(value, value);
 }
+static __host__ __device__ inline __hip_bfloat162 crossport_make_bfloat162(
+    __hip_bfloat16 low, __hip_bfloat16 high) {
+  return __hip_bfloat162{low, high};
+}
