@@ -72,10 +72,10 @@ def markdown(cells: Sequence[Cell], columns: Sequence[str]) -> str:
     lines = [
         "# The board",
         "",
-        "Each corpus kernel, ported to each target, run on a machine without a GPU and judged against",
-        "the run of the original that was recorded on an NVIDIA H200 (and on fresh inputs against the",
-        "interpreter). `exact`, `equivalent` and `within-noise` are verified; `refused`: no port, with",
-        "a diagnostic.",
+        "Each corpus kernel, ported to each target, run on a machine without a GPU, and judged",
+        "against the run of the original that was recorded on an NVIDIA H200 (and on fresh inputs",
+        "against the interpreter). `exact`, `equivalent` and `within-noise`: verified. `refused`:",
+        "no port, with a diagnostic.",
         "",
         f"Made by `python benchmarks/board.py --markdown docs/board.md`, {when}, "
         f"{platform.machine()}, Python {platform.python_version()}.",
@@ -99,6 +99,11 @@ def markdown(cells: Sequence[Cell], columns: Sequence[str]) -> str:
         f"- {c.kernel}, {c.column}: {c.word}: {_short(c.reason)}" for c in sorted(bad, key=str)
     ]
     return "\n".join(lines) + "\n"
+
+
+def _counts(cells: Sequence[Cell], column: str) -> str:
+    words = Counter(cell.word for cell in cells if cell.column == column)
+    return ", ".join(f"{number} {word}" for word, number in words.most_common())
 
 
 def _short(text: str) -> str:

@@ -94,7 +94,8 @@ def record(source: str | Path, cases: str | Path, out: str | Path) -> bool:
     """Make a bundle; run the original in it where nvcc and a GPU are.
 
     True: `out` is a sealed, recorded bundle. False: `out` is a folder, in which `bash run.sh`
-    records on a machine that can. Raises PortError if the cases are wrong or `out` cannot be written.
+    records on a machine that can. Raises PortError if the cases are wrong or `out` is no place to
+    write.
     """
     target = Path(out)
     if shutil.which("nvcc") is None or not _has_gpu():

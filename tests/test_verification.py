@@ -1,0 +1,73 @@
+"""`port verify` and `crossport.verify`, end to end: a right port passes, a wrong one does not."""
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import crossport
+from crossport.cli import run
+from crossport.verification import bundle_beside
+
+pytest.importorskip("tinygrad", reason="the emulator's extra, crossport[amd], is not installed")
+
+CORPUS = Path(__file__).parents[1] / "corpus"
+VECADD = CORPUS / "vecadd" / "vecadd.cu"
+
+
+def test_a_right_port_is_verified_against_the_nvidia_run(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["verify", str(VECADD), "--to", "rocm", "--json"]) == 0
+    (found,) = json.loads(capsys.readouterr().out)["verdicts"]
+    assert found["verdict"]["word"] == "exact"
+    assert "H200" in found["verdict"]["evidence"]["device"]
+
+
+def test_a_wrong_port_is_divergent_and_located() -> None:
+    result = crossport.port(VECADD, to="rocm")
+    (output,) = result.outputs
+    assert b"a[i] + b[i]" in output.data
+    wrong = replace(output, data=output.data.replace(b"a[i] + b[i]", b"a[i] - b[i]"))
+    verdict = crossport.verify(replace(result, outputs=(wrong,)), bundle_beside(VECADD))
+    assert (verdict.word.value, verdict.exit_code) == ("divergent", 3)
+    assert verdict.first is not None
+    assert any(array.first for array in verdict.first.arrays)
+
+
+def test_a_tampered_bundle_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bundle = tmp_path / "vecadd.bundle"
+    data = bytearray(bundle_beside(VECADD).read_bytes())
+    data[len(data) // 2] ^= 0x40
+    bundle.write_bytes(data)
+    assert run(["verify", str(VECADD), "--against", str(bundle)]) == 4
+    printed = capsys.readouterr().err
+    assert "CP500" in printed
+    assert "Traceback" not in printed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["verify", "no/such.cu"], 1, "no/such.cu"),
+        (["verify", str(VECADD), "--against", "no.bundle"], 4, "no.bundle"),
+        (["verify", str(VECADD), "--runner", "triton"], 4, "does not run hip"),
+        (["record", str(VECADD), "--cases", "no.toml", "-o", "x"], 1, "no.toml"),
+    ],
+)
+def test_what_cannot_be_verified_says_why(
+    arguments: list[str], code: int, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(arguments) == code
+    assert message in capsys.readouterr().err
+
+
+def test_a_source_without_a_bundle_says_how_to_make_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "vecadd.cu"
+    shutil.copy(VECADD, source)
+    assert run(["verify", str(source)]) == 4
+    assert "port record" in capsys.readouterr().err
