@@ -200,12 +200,14 @@ def one_target(
             emit(program, kernel.name, target, None, "refused", why)
         elif not run or not cases.exists():
             why = f"{seconds:.2f} s" if seconds > 5 else ""
+            why += "; ".join(d.message for d in kernel.diagnostics if d.severity == "note")
             emit(program, kernel.name, target, kernel.tier, "ported", why)
         else:
             try:
                 result, why = judge(module, kernel.name, kernel.function, file, cases, target)
             except Exception as error:  # a port that raises is a wrong port
                 result, why = "wrong", f"{type(error).__name__}: {error}".replace("\n", " ")
+            why += "; ".join(d.message for d in kernel.diagnostics if d.severity == "note")
             emit(program, kernel.name, target, kernel.tier, result, why)
 
 

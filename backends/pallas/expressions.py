@@ -71,6 +71,8 @@ class Expressions:
         self.helpers: set[str] = set()
         self.specials: set[str] = set()
         self.is_wide = False
+        self.exact_fma = False
+        """The bits of floats are looked at: a multiply-add must round once."""
 
     def use(self, helper: str) -> str:
         """Ask for a helper function in the module."""
@@ -221,6 +223,10 @@ class Expressions:
                 text = self.fill("({0} * {1} + {2})", tuple(Cast(a, F64) for a in args))
                 return f"{text}.astype(jnp.float32).astype({jnp_type(expr.type)})"
             raise refuse(f"{name} has no JAX form", expr.span)
+        if self.exact_fma and kind == F32 and name in ("fmaf", "__fmaf_rn"):
+            self.is_wide = True
+            wide = self.fill("({0} * {1} + {2})", tuple(Cast(a, F64) for a in args))
+            return f"{wide}.astype(jnp.float32)"
         row = NAMED.get(name)
         if row is None:
             row = FLOAT.get(name.removesuffix("f") if kind == F32 or expr.type == F32 else name)

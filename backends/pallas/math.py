@@ -30,7 +30,7 @@ FLOAT |= {
     "hypot": "jnp.hypot({0}, {1})",
     "copysign": "jnp.copysign({0}, {1})",
     "nextafter": "jnp.nextafter({0}, {1})",
-    "fdim": "jnp.where({0} <= {1}, 0 * {0}, {0} - {1})",
+    "fdim": "jnp.where({0} <= {1}, 0, {0} - {1})",
     "erf": "lax.erf({0})",
     "erfc": "lax.erfc({0})",
     "erfinv": "lax.erf_inv({0})",
@@ -271,9 +271,8 @@ def _shuffle(value, source, width):
     lane = jnp.arange(value.shape[1])[None, :]
     position = lane % width
     inside = (source >= 0) & (source < width)
-    return jnp.take_along_axis(
-        value, jnp.broadcast_to(lane - position + jnp.where(inside, source, position), value.shape), 1
-    )
+    chosen = lane - position + jnp.where(inside, source, position)
+    return jnp.take_along_axis(value, jnp.broadcast_to(chosen, value.shape), 1)
 ''',
     "_groups": '''
 def _groups(value, width):

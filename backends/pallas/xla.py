@@ -22,7 +22,7 @@ from crossport.ir.lift.flat import Ref, Root
 from crossport.ir.lift.flatten import refuse
 from crossport.ir.lift.names import Names
 from crossport.ir.lift.uniform import Uniformity, uniformity
-from crossport.ir.nodes import Const, Expr, Read, Var
+from crossport.ir.nodes import Bitcast, Const, Expr, Read, Var, walk
 from crossport.ir.types import BOOL, I32, U8, Scalar
 
 
@@ -49,6 +49,12 @@ class _Printer:
         self.program = program
         self.facts: Uniformity = uniformity(program, grid=True)
         self.e = Expressions()
+        self.e.exact_fma = any(
+            isinstance(x, Bitcast) and not (isinstance(x.type, Scalar) and x.type.is_float)
+            for s in flat.statements(program.body)
+            for e in flat.expressions(s)
+            for x in walk(e)
+        )
         self.names = Names()
         self.lines: list[str] = []
         self.depth = 1
@@ -83,14 +89,13 @@ class _Printer:
         ):  # fmt: skip
             self.names.fresh(root.name)
             self.known[root.name] = None
-        for name in ("active", "lane", "block_row", "thread_row", "lanes", "blocks", "shape", "state",
-                     *(f"{a}_{d}" for a in ("thread", "block") for d in "xyz")):  # fmt: skip
+        for name in ("active", *(f"{a}_{d}" for a in ("thread", "block") for d in "xyz")):
             self.names.fresh(name)
 
     # --- Output ---------------------------------------------------------------------------------
 
     def line(self, text: str) -> None:
-        self.lines.append("    " * self.depth + text)
+        self.lines.append(("    " * self.depth + text).rstrip())
 
     def put(self, name: str, text: str) -> None:
         """`name = text`."""
@@ -172,7 +177,7 @@ class _Printer:
         match statement:
             case flat.Set():
                 self.set(statement)
-            case flat.Load(var, ref):
+            case flat.Load():
                 self.load(statement)
             case flat.Store():
                 self.store(statement)
@@ -240,13 +245,10 @@ class _Printer:
         index = self.e(narrow_index(ref.index))
         base = ""
         if root.space == "shared":
-            size = (
-                f"shared_bytes // {unit}"
-                if root.name == "dynamic_shared"
-                else str(root.size // unit)
-            )
-            if size == f"shared_bytes // {unit}":
-                size = f"(shared_bytes // {_stored(root.element).size} * {_stored(root.element).size} // {unit})"
+            size = str(root.size // unit)
+            if root.name == "dynamic_shared":
+                element = _stored(root.element).size
+                size = f"(shared_bytes // {element} * {element} // {unit})"
             base = f"row * {size}"
         elif root.space == "local":
             base = f"(row * shape[1] + lane) * {root.size // unit}"
@@ -328,7 +330,8 @@ class _Printer:
             "cas": "lambda old, compare, v: jnp.where(old == compare, v, old)",
         }[op]
         old = statement.var.name if statement.var is not None else "_"
-        call = f"{self.e.use('_atomic')}({target}, {index}, {self.mask}, {update}, {', '.join(values)})"
+        arguments = ", ".join([target, index, self.mask, update, *values])
+        call = f"{self.e.use('_atomic')}({arguments})"
         result = self.names.fresh("updated")
         self.line(f"{result}, {old} = {call}")
         if old != "_":

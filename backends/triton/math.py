@@ -24,7 +24,7 @@ FLOAT: dict[str, str] = {
     "exp": "libdevice.exp({0})",
     "exp2": "libdevice.exp2({0})",
     "expm1": "libdevice.expm1({0})",
-    "exp10": "libdevice.pow({0} * 0 + 10, {0})",
+    "exp10": "libdevice.pow(tl.zeros_like({0}) + 10, {0})",
     "log": "libdevice.log({0})",
     "log2": "libdevice.log2({0})",
     "log10": "libdevice.log10({0})",
@@ -35,7 +35,7 @@ FLOAT: dict[str, str] = {
     "hypot": "libdevice.hypot({0}, {1})",
     "copysign": "libdevice.copysign({0}, {1})",
     "nextafter": "libdevice.nextafter({0}, {1})",
-    "fdim": "tl.where({0} <= {1}, {0} * 0, {0} - {1})",
+    "fdim": "tl.where({0} <= {1}, 0.0, {0} - {1})",
     "erf": "libdevice.erf({0})",
     "erfc": "libdevice.erfc({0})",
     "erfinv": "libdevice.erfinv({0})",
@@ -56,14 +56,14 @@ NAMED: dict[str, str] = {
     "sqrtf": "tl.sqrt_rn({0})",
     "__fsqrt_rn": "tl.sqrt_rn({0})",
     "__frsqrt_rn": "tl.div_rn(1.0, tl.sqrt_rn({0}))",
-    "__frcp_rn": "tl.div_rn({0} * 0 + 1, {0})",
+    "__frcp_rn": "tl.div_rn(1.0, {0})",
     "__drcp_rn": "(1 / {0})",
     "__sinf": "libdevice.sin({0})",
     "__cosf": "libdevice.cos({0})",
     "__tanf": "libdevice.tan({0})",
     "__tanhf": "libdevice.tanh({0})",
     "__expf": "tl.exp({0})",
-    "__exp10f": "libdevice.pow({0} * 0 + 10, {0})",
+    "__exp10f": "libdevice.pow(tl.zeros_like({0}) + 10, {0})",
     "__logf": "tl.log({0})",
     "__log2f": "tl.log2({0})",
     "__log10f": "libdevice.log10({0})",
@@ -138,7 +138,7 @@ HALF: dict[str, str] = {
     "hlog10": "libdevice.log10({0})",
     "hsqrt": "tl.sqrt_rn({0})",
     "hrsqrt": "libdevice.rsqrt({0})",
-    "hrcp": "tl.div_rn({0} * 0 + 1, {0})",
+    "hrcp": "tl.div_rn(1.0, {0})",
     "hsin": "libdevice.sin({0})",
     "hcos": "libdevice.cos({0})",
     "htanh": "libdevice.tanh({0})",
@@ -318,7 +318,8 @@ def _dp4a(x, y, total):
 def _cbrt(x):
     """The cube root."""
     wide = tl.abs(x).to(tl.float64)
-    root = tl.where(wide > 0, libdevice.pow(tl.where(wide > 0, wide, 1.0), wide * 0 + 1.0 / 3.0), wide)
+    positive = tl.where(wide > 0, wide, 1.0)
+    root = tl.where(wide > 0, libdevice.pow(positive, tl.zeros_like(wide) + 1.0 / 3.0), wide)
     return tl.where(x < 0, -root, root).to(x.dtype)
 ''',
     "_sinpi": '''

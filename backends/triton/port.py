@@ -43,9 +43,17 @@ def _port(module: Module, kernel: Function, name: str, options: Options) -> modu
     try:
         if "tile" in options.tiers:
             part = _port_tile(module, kernel, name, options)
-            if part is not None:
+            if isinstance(part, modules.Part):
                 return part
-        return _port_simt(module, kernel, name)
+            reason = part
+        else:
+            reason = ""
+        by_thread = _port_simt(module, kernel, name)
+        if reason and by_thread.tier == "simt":
+            by_thread.program.notes.append(
+                Diagnostic(Code.LOWER_TIER, reason, kernel.span, Severity.NOTE)
+            )
+        return by_thread
     except RecursionError:
         raise PortError(
             Diagnostic(Code.KERNEL_TOO_LARGE, "an expression nests too deeply", kernel.span)
@@ -63,8 +71,8 @@ def _port_simt(module: Module, kernel: Function, name: str) -> modules.Part:
 
 def _port_tile(
     module: Module, kernel: Function, name: str, options: Options
-) -> modules.Part | None:
-    """The kernel without its thread blocks' inner workings, if it has such a form."""
+) -> modules.Part | str:
+    """The kernel without its thread blocks' inner workings, or what prevents that."""
     program = prepare(module, kernel)
     free = retile(program)
     if not isinstance(free, str):
@@ -73,16 +81,11 @@ def _port_tile(
         return modules.Part(program, kernel.name, name, "tile", text, free)
     program = prepare(module, kernel)
     if not needs_exchange(program):
-        return None
+        return free
     launched = options.blocks.get(kernel.name) or options.blocks.get(kernel.base_name) or ()
     lifted = lift_for_blocks(lambda: prepare(module, kernel), launched)
     if isinstance(lifted, str):
-        program.notes.append(
-            Diagnostic(
-                Code.LOWER_TIER, f"kept its shared memory: {lifted}", kernel.span, Severity.NOTE
-            )
-        )
-        return None
+        return f"it keeps its shared memory: {lifted}"
     text = print_kernel(lifted.program, f"_{name}_kernel")
     fallback: modules.Part | None = None
     try:

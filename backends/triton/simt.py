@@ -119,7 +119,7 @@ class _Printer:
     # --- Output ---------------------------------------------------------------------------------
 
     def line(self, text: str) -> None:
-        self.lines.append("    " * self.depth + text)
+        self.lines.append(("    " * self.depth + text).rstrip())
 
     @contextmanager
     def indented(self) -> Iterator[None]:

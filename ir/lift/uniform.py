@@ -111,7 +111,8 @@ class _Pass:
                 if result.grid:
                     result.varying.add(var.name)
             case flat.Branch(condition, then, otherwise):
-                if not result.is_uniform(condition):
+                # All threads of a grid go through both arms together, under masks.
+                if result.grid or not result.is_uniform(condition):
                     result.divergent.add(id(statement))
                 self.body(then, here)
                 self.body(otherwise, here)
