@@ -1,146 +1,110 @@
-"""The board: every corpus kernel, ported to every target, run here, judged against its NVIDIA run.
+"""The board: every corpus kernel, ported to every target, judged by every runner at hand.
 
-    python benchmarks/board.py [--only NAME,...] [--to hip:gfx942,...] [--json build/board.json]
-                               [--markdown docs/board.md] [--jobs 1]
+    python benchmarks/board.py corpus --runners triton,pallas,amdgpu:gfx942 > docs/board.md
 
-Columns are what can run on a machine without a GPU: HIP ports, compiled and emulated for three AMD
-architectures; Triton and Pallas ports in their interpreters; and the thread IR itself.
+Each cell is the word of one verdict against the kernel's recorded NVIDIA run. `--json FILE` keeps
+the verdicts; kernels that are there already are not run again.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import platform
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
+import crossport
 from crossport.diagnostics import PortError
-from crossport.porting import Options
-from crossport.result import TARGETS
-from crossport.verification import verify_source
+from crossport.validation.bundle.archive import load_bundle
+from crossport.validation.judge_port import candidate_from_file, judge_port
 
-CORPUS = Path(__file__).parents[1] / "corpus"
-COLUMNS = ("interp", "hip:gfx90a", "hip:gfx942", "hip:gfx1100", "triton", "pallas")
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One kernel on one target. word: a verdict's, or "refused", "error"."""
-
-    kernel: str
-    column: str
-    word: str
-    tier: str
-    reason: str
-    seconds: float
-
-
-def judge(job: tuple[Path, str]) -> Cell:
-    """Port, run, judge; whatever happens is a cell."""
-    source, column = job
-    target, _, arch = column.partition(":")
-    began = time.perf_counter()
-    word, tier, reason = "error", "", ""
-    try:
-        runner = "interp" if column == "interp" else None
-        result, verdict = verify_source(
-            source, TARGETS.get(target, "hip"), Options((arch or "gfx942",)), runner=runner
-        )
-        word = verdict.word.value
-        tier = ",".join(sorted({k.tier for k in result.kernels}))
-        first = verdict.first
-        reason = verdict.missing or (f"{first.case}: {first.reason}" if first else "")
-    except PortError as error:
-        word, reason = "refused", error.diagnostics[-1].message
-    except Exception as error:
-        reason = f"{type(error).__name__}: {error}"
-    return Cell(source.parent.name, column, word, tier, reason, time.perf_counter() - began)
-
-
-def markdown(cells: Sequence[Cell], columns: Sequence[str]) -> str:
-    """The board as a page."""
-    by_place = {(c.kernel, c.column): c for c in cells}
-    kernels = sorted({c.kernel for c in cells})
-    when = datetime.now(UTC).date().isoformat()
-    lines = [
-        "# The board",
-        "",
-        "Each corpus kernel, ported to each target, run on a machine without a GPU, and judged",
-        "against the run of the original that was recorded on an NVIDIA H200 (and on fresh inputs",
-        "against the interpreter). `exact`, `equivalent` and `within-noise`: verified. `refused`:",
-        "no port, with a diagnostic.",
-        "",
-        f"Made by `python benchmarks/board.py --markdown docs/board.md`, {when}, "
-        f"{platform.machine()}, Python {platform.python_version()}.",
-        "",
-        "| | " + " | ".join(columns) + " |",
-        "|---|" + "---|" * len(columns),
-    ]
-    for column_words in [{c: Counter(x.word for x in cells if x.column == c) for c in columns}]:
-        summary = (", ".join(f"{n} {w}" for w, n in column_words[c].most_common()) for c in columns)
-        lines.append("| **all** | " + " | ".join(summary) + " |")
-    for kernel in kernels:
-        row = (by_place.get((kernel, column)) for column in columns)
-        shown = (
-            f"{c.word}{f' ({c.tier})' if c.tier not in ('', 'source') else ''}" if c else ""
-            for c in row
-        )
-        lines.append(f"| {kernel} | " + " | ".join(shown) + " |")
-    bad = [c for c in cells if c.word in ("divergent", "undecided", "error", "refused")]
-    lines += ["", "## What is not verified, and why", ""]
-    lines += [
-        f"- {c.kernel}, {c.column}: {c.word}: {_short(c.reason)}" for c in sorted(bad, key=str)
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _counts(cells: Sequence[Cell], column: str) -> str:
-    words = Counter(cell.word for cell in cells if cell.column == column)
-    return ", ".join(f"{number} {word}" for word, number in words.most_common())
-
-
-def _short(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= 200 else line[:199] + "…"
+TARGETS = {"interp": "cuda", "triton": "triton", "pallas": "pallas", "amdgpu": "hip"}
 
 
 def main() -> int:
-    """Print a line a cell; write the files asked for; exit 1 if anything is divergent or broke."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", default="", help="kernels, with commas")
-    parser.add_argument("--to", default=",".join(COLUMNS), help="columns, with commas")
+    """Judge what is asked for, print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("corpus", type=Path)
+    parser.add_argument("--runners", default="interp,triton,pallas,amdgpu:gfx942,amdgpu:gfx1100")
+    parser.add_argument("--kernels", default="")
     parser.add_argument("--json", type=Path)
-    parser.add_argument("--markdown", type=Path)
-    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--fresh", type=int, default=2)
     options = parser.parse_args()
-    columns = options.to.split(",")
-    wanted = set(filter(None, options.only.split(",")))
-    sources = [p for p in sorted(CORPUS.glob("*/*.cu")) if not wanted or p.parent.name in wanted]
-    jobs = [(source, column) for source in sources for column in columns]
-    cells: list[Cell] = []
-    with ProcessPoolExecutor(options.jobs, max_tasks_per_child=20) as pool:
-        for cell in pool.map(judge, jobs):
-            cells.append(cell)
-            print(
-                f"{cell.word:<13}{cell.kernel:<26}{cell.column:<14}{cell.tier:<7}"
-                f"{cell.seconds:6.1f} s  {_short(cell.reason)}",
-                flush=True,
+    runners = options.runners.split(",")
+    known: dict[str, dict[str, object]] = {}
+    if options.json and options.json.exists():
+        known = json.loads(options.json.read_text())
+    wanted = [k for k in options.kernels.split(",") if k]
+    for path in sorted(options.corpus.glob("*/h200.bundle")):
+        name = path.parent.name
+        if wanted and name not in wanted:
+            continue
+        for runner in runners:
+            key = f"{name} {runner}"
+            if key in known:
+                continue
+            known[key] = _cell(path, runner, options.fresh)
+            print(key, known[key]["word"], known[key]["why"], file=sys.stderr, flush=True)
+            if options.json:
+                options.json.write_text(json.dumps(known, indent=1) + "\n")
+    _print(known, runners)
+    return 0
+
+
+def _cell(path: Path, runner: str, fresh: int) -> dict[str, object]:
+    kind, _, arch = runner.partition(":")
+    target = TARGETS[kind]
+    source = path.with_name(path.parent.name + ".cu")
+    began = time.monotonic()
+    try:
+        bundle = load_bundle(path)
+        instances = [k for k in bundle.cases.kernels if "<" in k]
+        if target == "cuda":
+            verdict = judge_port(
+                candidate_from_file(source, "cuda"), bundle, runner=kind, fresh=fresh
             )
-    if options.json:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps([asdict(c) for c in cells], indent=1) + "\n")
-    if options.markdown:
-        options.markdown.write_text(markdown(cells, columns))
-    counts = Counter(c.word for c in cells)
-    print(", ".join(f"{n} {word}" for word, n in counts.most_common()))
-    return int(counts["divergent"] + counts["error"] > 0)
+        else:
+            to = "rocm" if target == "hip" else target
+            archs = [arch] if arch else ["gfx942"]
+            result = crossport.port(source, to=to, arch=archs, instantiate=instances)
+            verdict = judge_port(
+                result, bundle, target=target, runner=kind, arch=archs[0], fresh=fresh, seconds=240
+            )
+    except PortError as error:
+        return {"word": "no port", "why": str(error.diagnostic.message)[:200]}
+    first = verdict.first
+    why = "" if first is None else f"{first.kernel}/{first.case}: {first.reason}"
+    return {
+        "word": verdict.word.value,
+        "why": why[:300],
+        "kernels": {k: w.value for k, w in verdict.kernels.items()},
+        "launches": len(verdict.launches),
+        "seconds": round(time.monotonic() - began, 1),
+    }
+
+
+def _print(known: dict[str, dict[str, object]], runners: list[str]) -> None:
+    names = sorted({key.split()[0] for key in known})
+    print(
+        "# The board\n\nMade by `python benchmarks/board.py corpus`: every corpus kernel, ported, run"
+    )
+    print("and judged against its recorded run on an NVIDIA H200.\n")
+    print("| kernel | " + " | ".join(runners) + " |\n|---" * 1 + "|---" * len(runners) + "|")
+    for name in names:
+        cells = [str(known.get(f"{name} {r}", {}).get("word", "")) for r in runners]
+        print(f"| {name} | " + " | ".join(cells) + " |")
+    for runner in runners:
+        tally = Counter(str(v["word"]) for k, v in known.items() if k.split()[1] == runner)
+        good = sum(tally[w] for w in ("exact", "equivalent", "within-noise"))
+        print(
+            f"\n{runner}: {good} of {sum(tally.values())} verified ({dict(sorted(tally.items()))})"
+        )
+    print("\n## What is not verified\n")
+    for key, cell in sorted(known.items()):
+        if cell["word"] not in ("exact", "equivalent", "within-noise"):
+            print(f"- {key}: {cell['word']}: {cell['why']}")
 
 
 if __name__ == "__main__":

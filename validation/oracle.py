@@ -26,7 +26,7 @@ from crossport.validation.dtypes import Array, DType, to_float64
 from crossport.validation.generators import Words
 from crossport.validation.runners.interp import Subject
 
-DRAWS = 4
+DRAWS = 3
 # Functions that are not correctly rounded by everybody, without the type's suffix.
 _LIBRARY = frozenset(
     "sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh sinpi cospi exp exp2 exp10 expm1 "
@@ -43,6 +43,9 @@ class Truth:
 
     values: Mapping[str, F64] = field(default_factory=dict)
     sensitivity: Mapping[str, F64] = field(default_factory=dict)
+    own_error: Mapping[str, F64] = field(default_factory=dict)
+    """How far the same program in its own precision lands from the true values: the worst over
+    these inputs and nearby ones, so that a lucky rounding of the original is no yardstick."""
     why: str = ""
 
 
@@ -61,6 +64,7 @@ class Oracle:
         try:
             values = self._true(case, contents)
             moved: dict[str, F64] = {name: np.zeros_like(v) for name, v in values.items()}
+            own = self._own_error(case, contents, values)
             for draw in range(self.draws):
                 nearby = self._nearby(draw)
                 nudged = {
@@ -68,13 +72,28 @@ class Oracle:
                     for a in case.arrays
                 }
                 again = self._true(case, nudged, nearby)
+                there = self._own_error(case, nudged, self._true(case, nudged))
+                own = {name: np.fmax(error, there[name]) for name, error in own.items()}
                 for name, value in again.items():
                     with np.errstate(invalid="ignore"):
                         distance = np.abs(value - values[name])
                     moved[name] = np.fmax(moved[name], np.nan_to_num(distance, nan=0.0))
         except PortError as error:
             return Truth(why=f"no oracle: {error.diagnostic.message}")
-        return Truth(values, moved)
+        return Truth(values, moved, own)
+
+    def _own_error(
+        self, case: Case, contents: Mapping[str, Array], values: Mapping[str, F64]
+    ) -> dict[str, F64]:
+        """Distance of a run in the program's own precision from the true values."""
+        arrays = self.subject.run(case, contents).arrays
+        errors: dict[str, F64] = {}
+        for array in case.written:
+            if array.name in values:
+                with np.errstate(invalid="ignore"):
+                    gap = np.abs(to_float64(arrays[array.name], array.dtype) - values[array.name])
+                errors[array.name] = np.where(np.isfinite(gap), gap, 0.0)
+        return errors
 
     def _nearby(self, draw: int) -> Subject:
         """The same program with every library function one step off, up or down by place."""

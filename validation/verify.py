@@ -32,7 +32,7 @@ from crossport.validation.runners.base import Call, Candidate, Runner, RunOutput
 from crossport.validation.runners.interp import Subject
 from crossport.validation.verdict import LaunchVerdict, Verdict
 
-FRESH = 2
+FRESH = 8
 _FLUSHING = ("pallas",)
 _EXACT_RULES = {"exact", "zeros", "const", "iota", "identity", "permutation", "choice"}
 
@@ -57,7 +57,7 @@ def verify(
 ) -> Verdict:
     """Run a candidate and judge every launch.
 
-    fresh: launches a kernel on inputs that nobody has seen before. seed: repeats an earlier
+    fresh: at most so many launches a kernel on inputs nobody has seen. seed: repeats an earlier
     verdict's fresh inputs. kernels: only these. gated: refuse modules that hold more than a port
     (see gate.py); only the tester's own tests go without. Raises PortError for a bundle that is
     broken or was altered; whatever the candidate does is a verdict.
@@ -111,8 +111,9 @@ def _plan(cases: Sequence[Case], fresh: int, seed: str) -> list[_Planned]:
     chooser = random.Random(number)
     for kernel in dict.fromkeys(case.kernel for case in cases):
         mine = [case for case in cases if case.kernel == kernel]
-        for _ in range(fresh):
-            case = chooser.choice(mine).with_seed(chooser.getrandbits(62))
+        # Every shape gets a twin where there are not too many of them.
+        for shape in chooser.sample(mine, min(fresh, len(mine))):
+            case = shape.with_seed(chooser.getrandbits(62))
             plan.append(_Planned("fresh", Call(case, case.initial(chooser.getrandbits(20)))))
         again = chooser.choice(mine)
         plan.append(_Planned("repeat", Call(again, again.initial())))
@@ -197,10 +198,8 @@ class _Judge:
             word = Word.DIVERGENT if faults else Word.UNDECIDED
             return verdict(word, f"no reference for fresh inputs: {why}", (), faults)
         truth = self._truth(planned)
-        witness = self._witness(planned) if planned.kind != "fresh" and truth.values else {}
         arrays = tuple(
-            self._array(planned, array, references, truth, witness, output)
-            for array in case.written
+            self._array(planned, array, references, truth, output) for array in case.written
         )
         word = worst(a.word for a in arrays)
         if faults:
@@ -251,9 +250,6 @@ class _Judge:
             self.no_reference[case.kernel] = error.diagnostic.message
             return None
 
-    def _witness(self, planned: _Planned) -> Mapping[str, Array]:
-        return self._interpreted(planned) or {}
-
     def _truth(self, planned: _Planned) -> Truth:
         if self.subject is None:
             return Truth(why=self.no_subject)
@@ -267,7 +263,7 @@ class _Judge:
 
     def _array(
         self, planned: _Planned, array: ArrayArg, references: Mapping[str, Array], truth: Truth,
-        witness: Mapping[str, Array], output: RunOutput,
+        output: RunOutput,
     ) -> ArrayVerdict:  # fmt: skip
         case = planned.call.case
         recorded = planned.kind != "fresh"
@@ -276,7 +272,7 @@ class _Judge:
             oracle=truth.values.get(array.name),
             sensitivity=truth.sensitivity.get(array.name),
             noise=self.bundle.noise(case, array) if recorded else None,
-            witness=witness.get(array.name) if array.dtype.is_float else None,
+            own_error=truth.own_error.get(array.name),
             is_exact_regime=_is_exact_regime(case),
             may_reorder=array.compare == "multiset",
             flushes_denormals=self.flushes_denormals,

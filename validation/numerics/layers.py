@@ -112,9 +112,9 @@ class Evidence:
     noise: tuple[F64, F64] | None = None
     is_exact_regime: bool = False
     """Inputs whose sums and products no order can change."""
-    witness: Array | None = None
-    """Another honest run of the original source (the interpreter's): the compiler is free to fuse
-    multiplications and additions, and this one does not."""
+    own_error: F64 | None = None
+    """How far the original's program lands from the oracle in its own precision, without fused
+    multiply-add (the compiler is free to use it) and on nearby inputs."""
     may_reorder: bool = False
     """The order of elements is free: compare as a multiset."""
     flushes_denormals: bool = False
@@ -303,10 +303,8 @@ def _judge_by_oracle(
             # An original that is not reproducible is as wrong as the worst of its runs.
             for edge in evidence.noise:
                 error_o = np.maximum(error_o, np.where(usable, np.abs(edge - true) / unit, 0.0))
-        if evidence.witness is not None:
-            w = to_float64(evidence.witness, dtype)
-            usable_w = usable & np.isfinite(w)
-            error_o = np.maximum(error_o, np.where(usable_w, np.abs(w - true) / unit, 0.0))
+        if evidence.own_error is not None:
+            error_o = np.maximum(error_o, np.where(usable, evidence.own_error / unit, 0.0))
     table_p, table_o = _table(error_p), _table(error_o)
     floor_worst, tile_floor = _FLOOR_WORST[dtype.bytes], _FLOOR_RMS[dtype.bytes]
     # Over a handful of elements, RMS is little else than the worst of them.
