@@ -271,7 +271,7 @@ def _fault(
 
 def test_faults_say_what_and_where(devices: Callable[[str], Device]) -> None:
     text = _fault(devices, "past_the_end", [np.zeros(100, np.float32)])
-    assert "0 bytes past the end of argument 0 (y) (400 bytes)" in text
+    assert "0 bytes past the end of argument 0" in text
     assert "store of 4 bytes" in text and "lane 36" in text and "source.hip:" in text
     text = _fault(devices, "null_pointer", [None])
     assert "null pointer" in text

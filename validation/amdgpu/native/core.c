@@ -224,8 +224,9 @@ static int parked_at_grid(Launch *shared, Group *g) {
 }
 /* Give every wave of a group a turn; returns 1 when the group has ended, 0 when it needs more, -1
  * to stop. */
-static int run_group(const Launch *launch, Launch *shared, Group *g, u64 *random, u64 slices) {
-    u64 quantum = launch->quantum ? launch->quantum : 1u << 16;
+static int run_group(const Launch *launch, Launch *shared, Group *g, u64 *random, u64 budget) {
+    u64 quantum = launch->quantum ? launch->quantum : 1u << 13;
+    u64 slices = budget / quantum + g->wave_count;
     for (u64 turn = 0; turn < slices; turn++) {
         if (__atomic_load_n(&shared->stop, __ATOMIC_RELAXED)) return -1;
         if (g->at_grid && parked_at_grid(shared, g)) return 0;
@@ -332,7 +333,8 @@ int run_thread(const Launch *launch, Launch *shared, Counter *counters, u32 thre
         }
         if (!count) break;
         Group *g = alive[turn];
-        int result = run_group(launch, shared, g, &random, (u64)g->wave_count * 64);
+        /* Alone, a workgroup gets time to finish; among others that did not, all take short turns. */
+        int result = run_group(launch, shared, g, &random, count == 1 ? 1u << 22 : 1u << 14);
         if (result < 0) { status = 1; break; }
         if (result == 1) {
             if (g->id == 0) {
