@@ -149,8 +149,36 @@ def _argument(function: Cursor, index: int) -> str:
     if kind == _ARGUMENT_TYPE:
         return str(function.get_template_argument_type(index).spelling)
     if kind == _ARGUMENT_INTEGRAL:
-        return str(_argument_value(function, index))
+        value = _argument_value(function, index)
+        # A bool has one bit, which the C API extends by its sign: true would read as -1.
+        return str(value != 0).lower() if _is_bool(function, index) else str(value)
     return "..."
+
+
+def _is_bool(function: Cursor, index: int) -> bool:
+    """Whether the template parameter at `index` is declared as a bool."""
+    pattern = _pattern_of(function)
+    parameters = [
+        child
+        for child in (pattern.get_children() if pattern is not None else ())
+        if child.kind in _TEMPLATE_PARAMETERS
+    ]
+    return index < len(parameters) and parameters[index].type.kind == TypeKind.BOOL
+
+
+def _pattern_of(function: Cursor) -> Cursor | None:
+    """The template that a function is an instance of."""
+    pattern = cindex.conf.lib.clang_getSpecializedCursorTemplate(function)
+    return pattern if pattern and not pattern.kind.is_invalid() else None
+
+
+_TEMPLATE_PARAMETERS = frozenset(
+    (
+        CursorKind.TEMPLATE_TYPE_PARAMETER,
+        CursorKind.TEMPLATE_NON_TYPE_PARAMETER,
+        CursorKind.TEMPLATE_TEMPLATE_PARAMETER,
+    )
+)
 
 
 def is_in_macro(cursor: Cursor) -> bool:
