@@ -259,7 +259,8 @@ def markdown(report: dict[str, object]) -> str:
 
     lines = [
         f"Files: {report['files']} ({report['files_failed']} could not be read or parsed).",
-        f"Kernels lowered without `Opaque`, each kernel once: {share('kernels_lowered', 'kernels')}.",
+        "Kernels lowered without `Opaque`, each kernel once: "
+        f"{share('kernels_lowered', 'kernels')}.",
         f"Once per instantiation: {share('instances_lowered', 'instances')}.",
         f"Time: {report['parse_seconds']} s parsing, {report['lower_seconds']} s lowering.",
         "",

@@ -1,4 +1,4 @@
-"""AST -> thread IR: `lower_unit(unit)` for a whole file, `lower_kernel(unit, name)` for one kernel."""
+"""AST -> thread IR: `lower_unit(unit)` for a file, `lower_kernel(unit, name)` for one kernel."""
 
 from crossport.frontend.lowering.unit import (
     Problem,

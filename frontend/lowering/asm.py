@@ -112,7 +112,7 @@ def _text(ctx: Lowering, cursor: Cursor) -> str:
         place = cursors.span(cursor)
         data = ctx.module.sources.read(place.file) if place else b""
         return data[start:end].decode("utf-8", errors="replace") + ")"
-    name, offset = cursors.spelling_offset(cursor.extent.start)
+    name, offset = clang._spelling_offset(cursor.extent.start)
     return ctx.module.sources.read(name)[offset : offset + 8000].decode("utf-8", errors="replace")
 
 
@@ -198,7 +198,7 @@ class Machine:
             return retyped(Read(self._variables[operand], span=self.here), kind)
         if operand in self._values:
             return retyped(self._values[operand], kind)
-        if operand.startswith("%%") or operand.startswith("%"):
+        if operand.startswith("%"):
             return retyped(self._special(operand.lstrip("%")), kind)
         number = _number(operand)
         if number is None:
@@ -315,9 +315,9 @@ def retyped(value: Expr, kind: Type) -> Expr:
     source = value.type
     if source == kind:
         return value
-    if isinstance(value, Const) and isinstance(kind, Scalar) and kind.is_integer:
-        if isinstance(value.value, int):
-            return Const(wrap(int(value.value), kind), kind, span=value.span)
+    whole_number = isinstance(value, Const) and isinstance(value.value, int)
+    if isinstance(value, Const) and whole_number and isinstance(kind, Scalar) and kind.is_integer:
+        return Const(wrap(int(value.value), kind), kind, span=value.span)
     if isinstance(source, Pointer) or isinstance(kind, Pointer):
         if isinstance(source, Pointer) and isinstance(kind, Scalar):
             return retyped(Cast(value, U64, span=value.span), kind)

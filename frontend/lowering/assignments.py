@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from crossport.frontend import clang
 from crossport.frontend.clang import Cursor
-from crossport.frontend.lowering import cursors, order
+from crossport.frontend.lowering import cursors
 from crossport.frontend.lowering.context import BitField, FragmentElement, Lowering, Lvalue
 from crossport.frontend.lowering.errors import NotLowered
 from crossport.frontend.lowering.places import is_volatile
@@ -27,6 +27,7 @@ from crossport.ir.nodes import (
     Read,
     Unary,
     Var,
+    walk,
 )
 from crossport.ir.types import BOOL, I32, I64, Pointer, Scalar, Type
 
@@ -137,7 +138,7 @@ def _once_place(ctx: Lowering, place: Place) -> Place:
 
 def _once(ctx: Lowering, value: Expr) -> Expr:
     """Pure arithmetic on variables may be repeated; a read of memory may not."""
-    for node in order.walk(value):
+    for node in walk(value):
         if isinstance(node, Read) and not isinstance(node.place, Var):
             return ctx.temp(value)
     return value

@@ -10,7 +10,9 @@ What crossport's own headers declare is not called but looked up in `builtins`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from crossport.frontend import clang
 from crossport.frontend.clang import Cursor, CursorKind, TypeKind
@@ -40,6 +42,8 @@ from crossport.ir.nodes import (
 from crossport.ir.types import I32, U8, U32, U64, VOID, Pointer, Scalar, Struct, Type
 
 _REFERENCES = (TypeKind.LVALUEREFERENCE, TypeKind.RVALUEREFERENCE)
+# Classes of CUDA's own whose constructors only set the members.
+_PLAIN_CLASSES = ("dim3", "half2", "nv_bfloat162")
 _LAUNCHES = ("cudaConfigureCall", "__cudaPushCallConfiguration")
 
 
@@ -130,12 +134,13 @@ def _perform(ctx: Lowering, cursor: Cursor, *, wanted: bool) -> tuple[Expr, bool
             return found.value, found.is_place
     if callee.kind == CursorKind.CXX_METHOD and _is_implicit_assignment(callee):
         return _assign_whole(ctx, site), True
-    if callee.kind == CursorKind.DESTRUCTOR:
-        if cursors.written_body(definition_of(callee)) is None:
-            return NOTHING, False
-    if callee.kind == CursorKind.CXX_METHOD and callee.is_virtual_method():
-        if site.object is None or not _is_exact(site.object):
-            raise NotLowered("virtual call")
+    is_method = callee.kind == CursorKind.CXX_METHOD
+    if callee.kind == CursorKind.DESTRUCTOR and (
+        cursors.written_body(definition_of(callee)) is None
+    ):
+        return NOTHING, False
+    if is_method and callee.is_virtual_method() and not _is_exact(site.object):
+        raise NotLowered("virtual call")
     return _user_call(ctx, site)
 
 
@@ -181,10 +186,10 @@ def _user_call(ctx: Lowering, site: Site) -> tuple[Expr, bool]:
 
     name = ctx.module.function(site.callee)
     definition = definition_of(site.callee)
-    parts = []
+    parts: list[Callable[[], Expr]] = []
     owner = methods.owner(definition)
     if owner is not None:
-        parts.append(lambda: object_pointer(ctx, site, owner))
+        parts.append(partial(object_pointer, ctx, site, owner))
     parts += argument_parts(ctx, definition, site.args)
     args = ctx.sequence(*parts)
     ctx.here = cursors.span(site.cursor) or ctx.here
@@ -206,19 +211,21 @@ def _emit_call(
     return Read(target, span=ctx.here), is_reference
 
 
-def argument_parts(ctx: Lowering, function: Cursor, args: tuple[Cursor, ...]):  # type: ignore[no-untyped-def]
+def argument_parts(
+    ctx: Lowering, function: Cursor, args: tuple[Cursor, ...]
+) -> list[Callable[[], Expr]]:
     """How to evaluate each argument, as its parameter wants it; groups without state vanish."""
     parameters = list(function.get_arguments())
-    parts = []
+    parts: list[Callable[[], Expr]] = []
     for position, arg in enumerate(args):
         parameter = parameters[position] if position < len(parameters) else None
         if parameter is None:
-            parts.append(lambda a=arg: ctx.value(a))
+            parts.append(partial(ctx.value, arg))
             continue
         kind = ctx.types.parameter(parameter.type)
         if kind == VOID:
             continue
-        parts.append(lambda a=arg, p=parameter, k=kind: argument(ctx, a, p, k))
+        parts.append(partial(argument, ctx, arg, parameter, kind))
     return parts
 
 
@@ -304,12 +311,14 @@ def _assign_whole(ctx: Lowering, site: Site) -> Expr:
     raise NotLowered("assignment to a bit-field object")
 
 
-def _is_exact(cursor: Cursor) -> bool:
+def _is_exact(cursor: Cursor | None) -> bool:
     """Is an object's dynamic class its static one: a variable, not a pointer or reference?"""
+    if cursor is None:
+        return False
     cursor = cursors.strip(cursor)
     if cursor.kind != CursorKind.DECL_REF_EXPR or cursor.referenced is None:
         return False
-    return cursor.referenced.type.get_canonical().kind == TypeKind.RECORD
+    return bool(cursor.referenced.type.get_canonical().kind == TypeKind.RECORD)
 
 
 def _through_pointer(ctx: Lowering, cursor: Cursor) -> tuple[Expr, bool]:
@@ -324,7 +333,7 @@ def _through_pointer(ctx: Lowering, cursor: Cursor) -> tuple[Expr, bool]:
         kind = kind.get_pointee().get_canonical()
     if kind.kind != TypeKind.FUNCTIONPROTO:
         raise NotLowered("a call that did not compile")
-    args = ctx.sequence(*[lambda c=c: ctx.value(c) for c in below])  # type: ignore[misc]
+    args = ctx.sequence(*[lambda c=c: ctx.value(c) for c in below])
     function = args[0]
     result = ctx.lower_type(kind.get_result())
     is_reference = kind.get_result().get_canonical().kind in _REFERENCES
@@ -438,7 +447,7 @@ def _dim3(ctx: Lowering, cursor: Cursor, callee: Cursor, args: list[Cursor]) -> 
     return tuple(
         ctx.sequence(
             *[
-                lambda a=a, p=p: argument(ctx, a, p, U32)  # type: ignore[misc]
+                lambda a=a, p=p: argument(ctx, a, p, U32)
                 for a, p in zip(args, parameters, strict=False)
             ]
         )
@@ -454,10 +463,10 @@ def construct_into(ctx: Lowering, cursor: Cursor, target: Place) -> None:
     if is_lambda(cursor.type):
         ctx.store(target, ctx.value(args[0]) if args else ctx.value(cursor))
         return
-    if cursors.is_shim(callee) and isinstance(target.type, Struct):
-        if target.type.name in ("dim3", "half2", "nv_bfloat162") and args:
-            ctx.store(target, construct(ctx, cursor))
-            return
+    simple = isinstance(target.type, Struct) and target.type.name in _PLAIN_CLASSES
+    if simple and args and cursors.is_shim(callee):
+        ctx.store(target, construct(ctx, cursor))
+        return
     if cursors.written_body(definition_of(callee)) is None:
         if _copies(callee) is not None and args:
             ctx.store(target, ctx.value(args[0]))

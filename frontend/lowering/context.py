@@ -207,9 +207,9 @@ class Lowering:
         """The value in a form that later statements cannot change."""
         if isinstance(value, (Const, Null, FunctionRef)):
             return value
-        if isinstance(value, Read) and isinstance(value.place, Var):
-            if value.place.name.startswith("_t"):
-                return value
+        place = value.place if isinstance(value, Read) else None
+        if isinstance(place, Var) and place.name.startswith("_t"):
+            return value
         return self.temp(value)
 
     def opaque(self, cursor: Cursor, reason: str) -> None:
@@ -240,7 +240,7 @@ class Lowering:
 
     def values(self, items: Sequence[Cursor]) -> list[Expr]:
         """`sequence` over cursors."""
-        return self.sequence(*[lambda c=item: self.value(c) for item in items])  # type: ignore[misc]
+        return self.sequence(*[lambda c=item: self.value(c) for item in items])
 
     def _protect(self, values: list[Expr], start: int) -> None:
         added = self.out[start:]

@@ -62,7 +62,7 @@ def _collective(ctx: Lowering, site: Site, owner: str) -> Collective:
     kind = site.callee.semantic_parent.type.get_canonical()
     spelled = str(kind.spelling)
     element = ctx.lower_type(kind.get_template_argument_type(0))
-    numbers = [w for w in _arguments(spelled)[1:]]
+    numbers = _arguments(spelled)[1:]
     if owner.startswith("Warp"):
         threads = int(numbers[0]) if numbers else 32
         if threads & (threads - 1):
@@ -574,7 +574,7 @@ def _move(ctx: Lowering, site: Site, collective: Collective) -> Expr:
         otherwise=" else {\n      items[i] = default_value\n    }" if default is not None else "",
     )
     args = [pointer, ctx.decay(items), valid, *([default] if default is not None else [])]
-    values = ctx.sequence(*[lambda a=a: a for a in args])  # type: ignore[misc]
+    values = ctx.sequence(*[lambda a=a: a for a in args])
     return _call(ctx, _helper(ctx, name, text), values, None, VOID)
 
 

@@ -53,7 +53,7 @@ from crossport.ir.types import (
 NOTHING = Const(0, I32)
 
 _BINARY: dict[str, BinaryOp] = {
-    op: op  # type: ignore[misc]
+    op: op
     for op in ("+", "-", "*", "/", "%", "<<", ">>", "&", "|", "^", "==", "!=", "<", "<=", ">", ">=")
 }
 
@@ -362,9 +362,9 @@ def minus(ctx: Lowering, operator: str, operand: Expr) -> Expr:
 def _address_of(ctx: Lowering, operand: Cursor) -> Expr:
     inner = cursors.strip(operand)
     declaration = inner.referenced
-    if inner.kind == CursorKind.DECL_REF_EXPR and declaration is not None:
-        if declaration.kind in (CursorKind.FUNCTION_DECL, CursorKind.CXX_METHOD):
-            return FunctionRef(ctx.module.function(declaration), span=ctx.here)
+    is_name = inner.kind == CursorKind.DECL_REF_EXPR and declaration is not None
+    if is_name and declaration.kind in (CursorKind.FUNCTION_DECL, CursorKind.CXX_METHOD):
+        return FunctionRef(ctx.module.function(declaration), span=ctx.here)
     return ctx.address(ctx.plain_place(operand))
 
 
@@ -470,10 +470,10 @@ def _pointer_conversion(ctx: Lowering, pointer: Expr, kind: Pointer) -> Expr:
     from crossport.frontend.lowering import places
 
     given = pointer.type
-    if isinstance(given, Pointer) and isinstance(given.element, Struct):
-        if isinstance(kind.element, Struct) and given.element != kind.element:
-            base = places.to_base(ctx, ctx.target(pointer), kind.element.name)
-            return ctx.address(base)
+    source = given.element if isinstance(given, Pointer) else None
+    target = kind.element
+    if isinstance(source, Struct) and isinstance(target, Struct) and source != target:
+        return ctx.address(places.to_base(ctx, ctx.target(pointer), target.name))
     return ctx.convert(pointer, kind)
 
 

@@ -116,7 +116,7 @@ def group_of(ctx: Lowering, cursor: Cursor) -> Group:
 
 
 def _by_type(kind: object) -> Group | None:
-    found = group_kind(kind)  # type: ignore[arg-type]
+    found = group_kind(kind)
     if found is None:
         return None
     label, width = found

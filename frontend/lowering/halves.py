@@ -99,9 +99,8 @@ def _dim3_as_uint3(ctx: Lowering, site: Site) -> Expr:
 
 def _operator(ctx: Lowering, site: Site, operator: str) -> Found | None:
     operands = [c for c in (site.object, *site.args) if c is not None]
-    if not operands or not _is_half(ctx, operands[0]):
-        if len(operands) < 2 or not _is_half(ctx, operands[1]):
-            return None
+    if not any(_is_half(ctx, operand) for operand in operands[:2]):
+        return None
     if operator == "=":
         return _assign(ctx, operands)
     if operator in ("++", "--"):

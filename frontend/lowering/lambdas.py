@@ -216,9 +216,9 @@ def _enclosing_class(declaration: Cursor) -> ClangType:
     """The class whose method the lambda stands in."""
     scope = declaration.semantic_parent
     while scope is not None:
-        if scope.kind in (CursorKind.STRUCT_DECL, CursorKind.CLASS_DECL):
-            if not is_lambda(scope.type):
-                return scope.type
+        is_class = scope.kind in (CursorKind.STRUCT_DECL, CursorKind.CLASS_DECL)
+        if is_class and not is_lambda(scope.type):
+            return scope.type
         scope = scope.semantic_parent
     raise NotLowered("captured `this` outside a class")
 

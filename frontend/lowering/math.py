@@ -93,11 +93,6 @@ def _single(base: str) -> str:
     return _with_suffix(base, "f")
 
 
-def _alias(name: str, kind: Scalar | None = None) -> Handler:
-    """Another spelling of a row, arguments converted as the row says."""
-    return _exact(name) if kind is None else _exact(name)
-
-
 def _extremum(is_max: bool) -> Handler:
     """CUDA's `min` and `max` overloads; `std::` ones compare (their first argument wins a NaN)."""
 

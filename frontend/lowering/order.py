@@ -15,7 +15,6 @@ from crossport.ir.nodes import (
     Atomic,
     Barrier,
     Call,
-    Deref,
     Effect,
     Element,
     Expr,
@@ -34,6 +33,7 @@ from crossport.ir.nodes import (
     Var,
     Vote,
     WarpReduce,
+    children,
     walk,
 )
 
@@ -104,10 +104,15 @@ def notices(expression: Expr | Place, changed: Writes, in_memory: Collection[str
             if changed.memory:
                 return True
         elif variable.name in changed.names or (
-            in_memory is None and changed.memory and not variable.name.startswith("_t")
+            in_memory is None and changed.memory and not is_own(variable.name)
         ):
             return True
     return False
+
+
+def is_own(name: str) -> bool:
+    """A variable that the lowering made: nothing points at it."""
+    return name.startswith("_t")
 
 
 def address_taken(statements: Iterable[Node]) -> set[str]:
@@ -125,15 +130,7 @@ def address_taken(statements: Iterable[Node]) -> set[str]:
 def is_simple(expression: Expr) -> bool:
     """Can an expression be repeated at no cost and without reading memory?"""
     match expression:
-        case Read(Var()):
-            return True
-        case Read() | Deref():
-            return False
+        case Read(place):
+            return isinstance(place, Var)
         case _:
-            return not any(True for _ in _children(expression))
-
-
-def _children(expression: Expr) -> Iterable[Node]:
-    from crossport.ir.nodes import children
-
-    return children(expression)
+            return not any(True for _ in children(expression))

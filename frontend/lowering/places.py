@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from crossport.frontend import clang
 from crossport.frontend.clang import Cursor, CursorKind, TypeKind
+from crossport.frontend.clang import Type as ClangType
 from crossport.frontend.lowering import cursors
 from crossport.frontend.lowering.context import (
     BitField,
@@ -22,7 +23,7 @@ from crossport.frontend.lowering.context import (
     wrap,
 )
 from crossport.frontend.lowering.errors import NotLowered
-from crossport.frontend.lowering.types import group_kind, is_unnamed_member
+from crossport.frontend.lowering.types import Record, group_kind, is_unnamed_member
 from crossport.ir.nodes import (
     AddressOf,
     Assign,
@@ -42,7 +43,7 @@ from crossport.ir.nodes import (
     Select,
     Var,
 )
-from crossport.ir.types import I32, Array, Handle, Pointer, Scalar, Struct
+from crossport.ir.types import I32, Array, Handle, Pointer, Scalar, Struct, Type
 
 _LVALUE_CASTS = (
     CursorKind.CSTYLE_CAST_EXPR,
@@ -180,7 +181,7 @@ def to_base(ctx: Lowering, derived: Place, base_name: str) -> Place:
     return derived
 
 
-def _path_to_base(ctx: Lowering, kind: object, base_name: str) -> list[str] | None:
+def _path_to_base(ctx: Lowering, kind: Type, base_name: str) -> list[str] | None:
     record = _record_named(ctx, kind)
     if record is None:
         return None
@@ -194,7 +195,7 @@ def _path_to_base(ctx: Lowering, kind: object, base_name: str) -> list[str] | No
     return None
 
 
-def _record_named(ctx: Lowering, kind: object):  # type: ignore[no-untyped-def]
+def _record_named(ctx: Lowering, kind: Type) -> Record | None:
     if not isinstance(kind, Struct):
         return None
     for record in ctx.types.records.values():
@@ -203,7 +204,7 @@ def _record_named(ctx: Lowering, kind: object):  # type: ignore[no-untyped-def]
     return None
 
 
-def _record_around(owner: Cursor):  # type: ignore[no-untyped-def]
+def _record_around(owner: Cursor) -> ClangType:
     """The type of the innermost class that has a name: anonymous ones were folded into it."""
     while cursors.is_unnamed_record(owner):
         owner = owner.semantic_parent
@@ -285,13 +286,19 @@ def _subscript(ctx: Lowering, cursor: Cursor) -> Lvalue:
     pointer, where = ctx.values([base, index])
     ctx.here = cursors.span(cursor)
     if isinstance(pointer, PointerAdd) and isinstance(where, Const) and where.value == 0:
-        pointer, where = pointer.pointer, pointer.index
+        return Deref(pointer.pointer, pointer.index, _element_of(pointer.type), span=ctx.here)
     if isinstance(pointer, AddressOf) and isinstance(where, Const) and where.value == 0:
         return pointer.place
     kind = pointer.type
     if not isinstance(kind, Pointer):
         raise NotLowered(f"subscript of {kind}")
     return Deref(pointer, where, kind.element, span=ctx.here)
+
+
+def _element_of(kind: Type) -> Type:
+    if not isinstance(kind, Pointer):
+        raise NotLowered(f"subscript of {kind}")
+    return kind.element
 
 
 def _element(ctx: Lowering, array: Cursor, index: Cursor, cursor: Cursor) -> Lvalue:
@@ -440,11 +447,12 @@ def _is_prvalue(cursor: Cursor) -> bool:
     )
 
 
-def _same_type(one, other) -> bool:  # type: ignore[no-untyped-def]
-    def bare(kind):  # type: ignore[no-untyped-def]
-        return str(kind.spelling).replace("const ", "").replace("volatile ", "")
+def _same_type(one: ClangType, other: ClangType) -> bool:
+    return _bare(one) == _bare(other)
 
-    return bool(bare(one) == bare(other))
+
+def _bare(kind: ClangType) -> str:
+    return str(kind.spelling).replace("const ", "").replace("volatile ", "")
 
 
 def _cast(ctx: Lowering, cursor: Cursor) -> Lvalue:
@@ -483,12 +491,12 @@ def read_extract(ctx: Lowering, value: Expr, name: str) -> Expr:
     return extract(value, name, field.type, ctx)
 
 
-def extract(value: Expr, name: str, kind: object, ctx: Lowering) -> Expr:
+def extract(value: Expr, name: str, kind: Type, ctx: Lowering) -> Expr:
     """A member of a struct value, read from its place where it has one."""
     from crossport.ir.nodes import Aggregate
 
     if isinstance(value, Read):
-        return Read(Member(value.place, name, kind, span=value.span), span=value.span)  # type: ignore[arg-type]
+        return Read(Member(value.place, name, kind, span=value.span), span=value.span)
     if isinstance(value, Aggregate):
         record = _record_named(ctx, value.type)
         if record is not None:
@@ -496,7 +504,7 @@ def extract(value: Expr, name: str, kind: object, ctx: Lowering) -> Expr:
             index = names.index(name)
             if index < len(value.values):
                 return value.values[index]
-    return Extract(value, name, kind, span=ctx.here)  # type: ignore[arg-type]
+    return Extract(value, name, kind, span=ctx.here)
 
 
 def _signed(kind: Scalar) -> Scalar:

@@ -398,16 +398,17 @@ def _logic3(machine: Machine, i: Instruction) -> None:
     table = machine.value(i.operands[4], U32)
     if not isinstance(table, Const):
         raise NotLowered("PTX lop3 with a table that is not constant")
-    machine.write(i.operands[0], logic_table(one, two, three, int(table.value), machine.here))
+    machine.write(i.operands[0], logic_table(one, two, three, int(table.value)))
 
 
-def logic_table(one: Expr, two: Expr, three: Expr, table: int, here: object) -> Expr:
+def logic_table(one: Expr, two: Expr, three: Expr, table: int) -> Expr:
     """A three-input boolean function: Shannon's expansion, simplest arms first."""
     kind = _scalar(one.type)
     zero, ones = Const(0, kind), Const((1 << (kind.size * 8)) - 1, kind)
 
     def single(bits: int, value: Expr) -> Expr:
-        return {0: zero, 1: Unary("~", value), 2: value, 3: ones}[bits]
+        choices: dict[int, Expr] = {0: zero, 1: Unary("~", value), 2: value, 3: ones}
+        return choices[bits]
 
     def pair(bits: int, first: Expr, second: Expr) -> Expr:
         return _mix(first, single(bits >> 2, second), single(bits & 3, second), zero, ones)

@@ -97,10 +97,9 @@ def expression(ctx: Lowering, cursor: Cursor) -> None:
     if inner.kind == CursorKind.COMPOUND_ASSIGNMENT_OPERATOR or operator == "=":
         assignments.assign(ctx, inner)
         return
-    if inner.kind == CursorKind.UNARY_OPERATOR:
-        if clang.unary_operator(inner) in ("++", "--", "post++", "post--"):
-            assignments.increment(ctx, inner)
-            return
+    if clang.unary_operator(inner) in ("++", "--", "post++", "post--"):
+        assignments.increment(ctx, inner)
+        return
     if inner.kind == CursorKind.BINARY_OPERATOR and operator == ",":
         for part in cursors.operands(inner):
             statement(ctx, part)

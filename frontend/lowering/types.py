@@ -140,7 +140,7 @@ class Capture:
 
 
 class TypeTable:
-    """Types of one translation unit. Asks `closures` about lambdas, which need their bodies read."""
+    """Types of one translation unit. Asks `closure_layout` about lambdas: their bodies matter."""
 
     def __init__(self) -> None:
         self.records: dict[int, Record] = {}

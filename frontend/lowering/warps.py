@@ -326,7 +326,7 @@ def _build() -> dict[str, Handler]:
         table[f"__reduce_{op}_sync"] = _warp_reduce(op)
     for name, op in _ATOMICS.items():
         for suffix, scope in (("", "device"), ("_block", "block"), ("_system", "system")):
-            table[name + suffix] = _atomic(op, scope)  # type: ignore[arg-type]
+            table[name + suffix] = _atomic(op, scope)
     return table
 
 

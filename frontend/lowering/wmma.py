@@ -48,7 +48,7 @@ def _store(ctx: Lowering, site: Site) -> Expr:
 
 
 def _multiply(ctx: Lowering, site: Site) -> Expr:
-    parts = [lambda i=i: _fragment(ctx, site, i) for i in range(4)]  # type: ignore[misc]
+    parts = [lambda i=i: _fragment(ctx, site, i) for i in range(4)]
     args = ctx.sequence(*parts)
     saturate: Expr = Const(False, BOOL)
     if len(site.args) > 4 and not is_default(site.args[4]):

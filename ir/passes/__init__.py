@@ -1,4 +1,4 @@
-"""Deterministic passes on the thread IR. `simplify` is the list of them that lifted ports start with.
+"""Deterministic passes on the thread IR. `simplify` runs the list of them.
 
 Each file holds one pass, named for what it does, with a picture; tests/ir/passes has its cases. A
 pass never changes what a module computes: `interpret(pass(m)) == interpret(m)`.

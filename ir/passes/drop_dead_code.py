@@ -79,10 +79,10 @@ def _is_needed(statement: Stmt, used: Usage, mine: set[str]) -> bool:
                 return True
             return init is not None and _matters(init)
         case Assign(place, value, volatile):
-            variable = root(place)
-            if variable is None or volatile or variable.name not in mine:
+            target = root(place)
+            if target is None or volatile or target.name not in mine:
                 return True
-            return _is_read(variable.name, used) or _matters(value)
+            return _is_read(target.name, used) or _matters(value)
         case If(condition, then, otherwise):
             return bool(then or otherwise) or _matters(condition)
         case _:

@@ -222,7 +222,7 @@ def _identity(node: Binary, op: str, one: Expr, two: Expr) -> Expr:
             kind = one.type
             total = integer(op, int(a), int(b), kind)
             assert total is not None
-            return Binary(op, x, Const(total, kind), span=node.span)  # type: ignore[arg-type]
+            return Binary(op, x, Const(total, kind), span=node.span)
         case _:
             return node
 

@@ -62,9 +62,10 @@ def _once(function: Function) -> Function:
     values: dict[str, Expr] = {}
     for statement in function.body:
         for node in walk(statement):
-            if isinstance(node, Let) and node.init is not None and node.var.name in fixed:
-                if _is_movable(node.init, fixed) and _is_worth(node, used, looped):
-                    values[node.var.name] = node.init
+            if not isinstance(node, Let) or node.init is None or node.var.name not in fixed:
+                continue
+            if _is_movable(node.init, fixed) and _is_worth(node, used, looped):
+                values[node.var.name] = node.init
     # A value that reads another forwarded variable waits for the next round.
     chosen = {n: v for n, v in values.items() if not (_names(v) & values.keys())}
     if not chosen:

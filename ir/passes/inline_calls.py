@@ -307,14 +307,14 @@ class _Returns:
     def _leaving(self, statement: Stmt) -> Stmt:
         """A statement that may return: it sets the flag, and what follows inside waits for it."""
         match statement:
-            case If(condition, then, otherwise):
+            case If(_, then, otherwise):
                 return replace(
                     statement, then=self._waiting(then, ()), otherwise=self._waiting(otherwise, ())
                 )
-            case For(condition, step, body):
+            case For(_, step, body):
                 inside = self._waiting(body, (Break(span=statement.span),))
                 return replace(statement, body=inside, step=self._waiting(step, ()))
-            case While(condition, body):
+            case While(_, body):
                 return replace(statement, body=self._waiting(body, (Break(span=statement.span),)))
             case DoWhile(body):
                 return replace(statement, body=self._waiting(body, (Break(span=statement.span),)))

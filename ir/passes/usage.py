@@ -62,9 +62,9 @@ def _note(node: Node, found: Usage) -> None:
         case Read(place):
             _count(found.reads, place)
         case AddressOf(place):
-            variable = root(place)
-            if variable is not None:
-                found.pointed_at.add(variable.name)
+            inner = root(place)
+            if inner is not None:
+                found.pointed_at.add(inner.name)
         case Assign(place) | Atomic(_, _, place):
             _count(found.writes, place)
         case _:

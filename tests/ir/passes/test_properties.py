@@ -1,4 +1,4 @@
-"""A pass never changes what a kernel computes: on kernels that Hypothesis draws, and on real ones."""
+"""A pass never changes what a kernel computes: on drawn kernels, and on real ones."""
 
 from __future__ import annotations
 
