@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 LIMIT = 240
+FUZZ = [False]
 
 
 def main() -> int:
@@ -35,6 +36,10 @@ def main() -> int:
     parser.add_argument("--only", nargs="*", default=[])
     parser.add_argument("--to", default="triton,tpu")
     parser.add_argument("--no-run", action="store_true")
+    parser.add_argument(
+        "--fuzz", action="store_true",
+        help="without cases: run on made-up arguments that the interpreter finds no fault with",
+    )  # fmt: skip
     parser.add_argument("--json", type=Path)
     parser.add_argument("--keep", type=Path, help="leave the ports here")
     args = parser.parse_args()
@@ -73,6 +78,7 @@ def one(program: Path, args: argparse.Namespace) -> list[dict[str, Any]]:
             os.dup2(sink.fileno(), 2)
         code = 1
         try:
+            FUZZ.append(args.fuzz)
             worker(program, args.to.split(","), run=not args.no_run, keep=args.keep)
             code = 0
         finally:
@@ -198,6 +204,12 @@ def one_target(
         if kernel.status == "refused":
             why = f"{kernel.diagnostics[0].code}: {kernel.diagnostics[0].message}"
             emit(program, kernel.name, target, None, "refused", why)
+        elif run and FUZZ[-1] and not cases.exists():
+            try:
+                result, why = fuzz(module, kernel.name, kernel.function, file, target, shapes)
+            except Exception as error:
+                result, why = "wrong", f"{type(error).__name__}: {error}".replace("\n", " ")
+            emit(program, kernel.name, target, kernel.tier, result, why)
         elif not run or not cases.exists():
             why = f"{seconds:.2f} s" if seconds > 5 else ""
             why += "; ".join(d.message for d in kernel.diagnostics if d.severity == "note")
@@ -264,6 +276,104 @@ def judge(
     return ("right", "") if tested else ("untested", "no case")
 
 
+def fuzz(
+    module: Any, kernel: str, function: str, file: Path, target: str, shapes: Any
+) -> tuple[str, str]:
+    """Run a kernel on made-up arguments; "untested" where the kernel itself faults on them."""
+    import importlib.util
+    import random
+
+    import numpy as np
+
+    from crossport.diagnostics import PortError
+    from crossport.ir.interpreter import Checks, run
+    from crossport.ir.types import Pointer, Scalar
+    from crossport.validation.dtypes import DTYPES
+    from crossport.validation.numerics.layers import Evidence, judge_array
+    from crossport.validation.numerics.words import Word
+
+    names = {"i8": "int8", "u8": "uint8", "i16": "int16", "u16": "uint16", "i32": "int32",
+             "u32": "uint32", "i64": "int64", "u64": "uint64", "f16": "float16", "bf16": "bfloat16",
+             "f32": "float32", "f64": "float64", "bool": "bool"}  # fmt: skip
+    function_ir = module.function(kernel)
+    spec = importlib.util.spec_from_file_location("port_under_test", file)
+    assert spec is not None and spec.loader is not None
+    port = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(port)
+    tested = 0
+    why = ""
+    block = (shapes.get(kernel) or shapes.get(function_ir.base_name) or ((128, 1, 1),))[0]
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        random.seed(seed)
+        size = 1 << 16
+        args: list[Any] = []
+        kinds: list[Any] = []
+        for param in function_ir.params:
+            kind = param.type
+            if isinstance(kind, Pointer) and isinstance(kind.element, Scalar):
+                d = DTYPES[names[kind.element.kind]]
+                if d.name == "bfloat16":
+                    array = (rng.normal(size=size).astype(np.float32).view(np.uint32) >> 16).astype(np.uint16)
+                elif d.is_float:
+                    array = rng.uniform(0.1, 2, size).astype(d.storage)
+                else:
+                    array = rng.integers(0, 2 if d.kind == "bool" else 30, size).astype(d.storage)
+                args.append(array)
+                kinds.append(d)
+            elif isinstance(kind, Scalar):
+                number = float(rng.uniform(0.1, 2)) if kind.is_float else int(rng.integers(1, 40))
+                if kind.kind == "f32":
+                    number = float(np.float32(number))
+                args.append(number)
+                kinds.append(None)
+            else:
+                return "untested", f"a parameter of type {kind}"
+        exact = [a.copy() if isinstance(a, np.ndarray) else a for a in args]
+        wide = [a.copy() if isinstance(a, np.ndarray) else a for a in args]
+        mine = [a.copy() if isinstance(a, np.ndarray) else a for a in args]
+        grid = (2, 1, 1) if block[1] == 1 else (2, 2, 1)
+        shared = 16384 if any(getattr(s.type, "length", 1) == 0 for s in function_ir.shared) else 0
+        try:
+            found = run(module, kernel, grid, block, exact, shared_bytes=shared,
+                        checks=Checks(races=True, uninitialised=True, stop_on_fault=False), time_limit=20)  # fmt: skip
+            if found.findings:
+                why = str(found.findings[0])[:100]
+                continue
+            oracle = run(module, kernel, grid, block, wide, shared_bytes=shared, mode="oracle", time_limit=20)
+        except PortError as error:
+            why = error.diagnostic.message[:100]
+            continue
+        entry = getattr(port, function)
+        if target == "triton":
+            import torch
+
+            tensors = [torch.from_numpy(a) if isinstance(a, np.ndarray) else a for a in mine]
+            entry(grid, block, *tensors, shared_bytes=shared)
+            results = {p.name: a for p, a in zip(function_ir.params, mine, strict=True)}
+        else:
+            results = {p.name: a for p, a in zip(function_ir.params, mine, strict=True)}
+            values = entry(grid, block, *mine, shared_bytes=shared)
+            returned = returned_names(entry)
+            by_name = {p.name: p.name for p in function_ir.params}
+            by_name |= {p.name + "_": p.name for p in function_ir.params}
+            for name, value in zip(returned, values, strict=True):
+                target_name = by_name.get(name)
+                if target_name is None:
+                    return "untested", f"returns {name}"
+                results[target_name] = np.asarray(value).reshape(-1).view(results[target_name].dtype)
+        tested += 1
+        rows = zip(function_ir.params, kinds, exact, strict=True)
+        for position, (param, d, original) in enumerate(rows):
+            if d is None:
+                continue
+            evidence = Evidence(original, oracle.oracle.get(position))
+            verdict = judge_array(param.name, d, evidence, results[param.name])
+            if verdict.word == Word.DIVERGENT:
+                return "wrong", f"seed {seed}: {param.name}: {verdict.reason} {verdict.first}"
+    return ("right", "") if tested else ("untested", why)
+
+
 def spelled(kernel: str) -> str:
     """An instance's name in one spelling."""
     name = re.sub(r"\s+", "", kernel)
@@ -273,9 +383,10 @@ def spelled(kernel: str) -> str:
 
 
 def oracle_of(oracle: Any, case: Any, array: Any) -> Any:
-    """The float64 values of an array, by name or position."""
-    if array.name in oracle:
-        return oracle[array.name]
+    """The float64 values of an array argument."""
+    for position, arg in enumerate(case.args):
+        if arg is array:
+            return oracle.get(position)
     return None
 
 
