@@ -274,8 +274,8 @@ def inspect_command(
 @click.option("--against", metavar="BUNDLE", help="The recorded NVIDIA run; else the one beside.")
 @click.option(
     "--runner",
-    type=click.Choice(["amdgpu", "triton", "pallas", "interp"]),
-    help="How to run the port; else what fits the target.",
+    metavar="NAME",
+    help="interp, interp64, amdgpu, triton, pallas; else what fits the target.",
 )
 @_json
 @_build_dir
@@ -303,9 +303,7 @@ def verify_command(
             for one in arch if target == "hip" else arch[:1]:
                 options = Options((one,), flags, build_dir, instantiate)
                 try:
-                    _, verdict = verify_source(
-                        path, target, options, against=against, runner=runner
-                    )
+                    verdict = verify_source(path, target, options, against=against, runner=runner)
                 except PortError as error:
                     _print_diagnostics(error.diagnostics)
                     codes.append(Exit.UNVERIFIABLE)
@@ -347,16 +345,14 @@ def _with_bundles(sources: Sequence[str], against: str | None) -> list[Path]:
 @click.option("-o", "out", required=True, metavar="BUNDLE", help="Where the evidence goes.")
 def record_command(source: str, cases: str, out: str) -> Exit:
     """The original NVIDIA run, as evidence."""
-    from crossport.verification import record
+    from crossport.validation.bundle.record import record_bundle
 
-    if record(source, cases, out):
-        click.echo(f"{out}: recorded and sealed", err=True)
-        return Exit.DONE
-    click.echo(
-        f"{out}: no nvcc or no NVIDIA GPU here; run `bash run.sh` in it on a machine with both",
-        err=True,
-    )
-    return Exit.UNVERIFIABLE
+    if not Path(source).is_file():
+        raise PortError(Diagnostic(Code.CANNOT_READ, f"{source} is not a file"))
+    recorded = record_bundle(cases, out)
+    state = f"not recorded: {recorded.missing}" if recorded.missing else "recorded and sealed"
+    click.echo(f"{recorded.path}: {state}", err=True)
+    return Exit(recorded.exit_code)
 
 
 @cli.command("doctor")
