@@ -175,8 +175,10 @@ def _shape(requests: list[Request], size: int) -> tuple[Shape, int | None]:
 def _requests(access: Access, target: GpuTarget, launch: Launch) -> Iterator[Request]:
     """Offsets and lane numbers of the active lanes, for sample waves, blocks and loop rounds."""
     taken = 0
-    for values in wave_values(target, launch):
-        for rounds in itertools.product(_ROUNDS, repeat=len(access.loops)):
+    for values in block_values(target, launch):
+        # All rounds of the inner loops, while there are not too many of them.
+        every = itertools.product(_ROUNDS, repeat=len(access.loops))
+        for rounds in itertools.islice(every, _MOST_SAMPLES):
             if taken >= _MOST_SAMPLES * _MOST_WAVES:
                 return
             try:
@@ -188,28 +190,37 @@ def _requests(access: Access, target: GpuTarget, launch: Launch) -> Iterator[Req
             except NotEvaluable:
                 return
             active = active_lanes(access.guards, inside, launch)
-            if active.any():
-                taken += 1
-                yield offsets[active], np.flatnonzero(active)
+            for first in range(0, len(active), target.wave):
+                here = active[first : first + target.wave]
+                if here.any():
+                    taken += 1
+                    yield offsets[first : first + target.wave][here], np.flatnonzero(here)
 
 
 def wave_values(target: GpuTarget, launch: Launch) -> Iterator[dict[str, Any]]:
     """The built-in indices of sample wavefronts, of the first block and of one in the middle."""
+    for values in block_values(target, launch):
+        for first in range(0, len(values["thread.x"]), target.wave):
+            part = slice(first, first + target.wave)
+            yield values | {f"thread.{a}": values[f"thread.{a}"][part] for a in "xyz"}
+
+
+def block_values(target: GpuTarget, launch: Launch) -> Iterator[dict[str, Any]]:
+    """The built-in indices of all threads of the first block, and of one in the middle."""
     bx, by, _ = launch.block
     middle = tuple(extent // 2 for extent in launch.grid)
+    linear = np.arange(min(launch.threads, target.wave * _MOST_WAVES), dtype=np.int64)
     for block in dict.fromkeys(((0, 0, 0), middle)):
-        for first in range(0, min(launch.threads, target.wave * _MOST_WAVES), target.wave):
-            linear = np.arange(first, min(first + target.wave, launch.threads), dtype=np.int64)
-            yield {
-                "thread.x": linear % bx,
-                "thread.y": linear // bx % by,
-                "thread.z": linear // (bx * by),
-                "warp_size": np.int64(target.wave),
-                UNIFORM: np.int64(0),
-                **{f"block.{a}": np.int64(v) for a, v in zip("xyz", block, strict=True)},
-                **{f"block_dim.{a}": np.int64(v) for a, v in zip("xyz", launch.block, strict=True)},
-                **{f"grid_dim.{a}": np.int64(v) for a, v in zip("xyz", launch.grid, strict=True)},
-            }
+        yield {
+            "thread.x": linear % bx,
+            "thread.y": linear // bx % by,
+            "thread.z": linear // (bx * by),
+            "warp_size": np.int64(target.wave),
+            UNIFORM: np.int64(0),
+            **{f"block.{a}": np.int64(v) for a, v in zip("xyz", block, strict=True)},
+            **{f"block_dim.{a}": np.int64(v) for a, v in zip("xyz", launch.block, strict=True)},
+            **{f"grid_dim.{a}": np.int64(v) for a, v in zip("xyz", launch.grid, strict=True)},
+        }
 
 
 def in_loops(

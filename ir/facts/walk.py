@@ -226,6 +226,8 @@ class _Walker:
         self.phase = 0
         self.numbers: Counter[str] = Counter()
         self.operations: Counter[str] = Counter()
+        # Trials of nested loops would grow as a power of the depth if each began from nothing.
+        self.loop_levels: dict[tuple[str, int], Level] = {}
         for variable in module.globals:
             self.bases[variable.name] = Base(variable.name, variable.space)
 
@@ -452,7 +454,10 @@ class _Walker:
         counter = Symbol(f"it@{number}", Level.GRID, number)
         before = dict(self.env)
         changed = self._changed_by(stmt, before)
-        updates, level = self._updates(number, changed, condition, body, step, before)
+        key = (self.frames[-1].prefix, id(stmt))
+        level = self.loop_levels.get(key, Level.GRID)
+        updates, level = self._updates(number, changed, condition, body, step, before, level)
+        self.loop_levels[key] = level
         self.env = dict(before)
         recurrences: list[tuple[Symbol, Poly, Poly]] = []
         for name in changed:
@@ -472,8 +477,10 @@ class _Walker:
         if known:
             self.guards = (*guards, holds)
         self._flush_work(loops)
-        self._block(body)
-        self._block(step)
+        # On trial there is nothing to note, and what a round changes is known by now.
+        if not self.muted:
+            self._block(body)
+            self._block(step)
         self._flush_work()
         self.guards, self.loops = guards, loops
         # Behind the loop its variables have their last values, which no formula gives.
@@ -521,9 +528,13 @@ class _Walker:
         body: Block,
         step: Block,
         before: dict[str, Value],
+        level: Level,
     ) -> tuple[dict[str, Value], Level]:
-        """What one round makes of each variable, in terms of its value at the round's start."""
-        guards, loops, level = self.guards, self.loops, Level.GRID
+        """What one round makes of each variable, in terms of its value at the round's start.
+
+        level: how much the variables are known to vary at least, from an earlier trial.
+        """
+        guards, loops = self.guards, self.loops
         self.muted += 1
         saved_numbers = Counter(self.numbers)
         while True:
