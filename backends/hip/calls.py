@@ -25,6 +25,8 @@ def call_edits(text: SourceText) -> Findings:
     rows = {name: r for name, r in _rows().items() if name in text.words}
     short = {name for name in SHORT_CALLS if name.encode() in text.words}
     specifiers = _SPECIFIERS & text.words
+    if not specifiers.isdisjoint({b"make_uint3"}) and b"dim3" not in text.words:
+        specifiers -= {b"make_uint3"}
     if not (rows or short or specifiers):
         return found
     tokens = text.tokens
@@ -41,7 +43,7 @@ def call_edits(text: SourceText) -> Findings:
 
 _SPECIFIERS = frozenset(
     b"register __grid_constant__ __launch_bounds__ __cluster_dims__ __maxnreg__"
-    b" __block_size__".split()
+    b" __block_size__ make_uint3".split()
 )
 
 
@@ -113,6 +115,9 @@ def _specifier(text: SourceText, index: int, found: Findings) -> None:
             if arguments is not None and len(arguments) == 3:
                 start, end = tokens.end(arguments[1][1] - 1), tokens.end(arguments[2][1] - 1)
                 found.edits.append(Edit(text.file, start, end, "", "HIP has no clusters"))
+        case b"make_uint3":
+            if _is_dim3(text, index):
+                found.edits.append(text.edit(index, index, "dim3", "HIP's dim3 takes no uint3"))
         case word:
             found.diagnostics.append(
                 text.diagnostic(
@@ -123,6 +128,24 @@ def _specifier(text: SourceText, index: int, found: Findings) -> None:
                     "drop it; thread block clusters need NVIDIA hardware of compute capability 9",
                 )
             )
+
+
+def _is_dim3(text: SourceText, index: int) -> bool:
+    """Whether `... = make_uint3(` sets a variable that the file declares as a dim3."""
+    tokens = text.tokens
+    if tokens.at(index - 1) != b"=" or not tokens.is_name(index - 2):
+        return False
+    variable = tokens.at(index - 2)
+    at = index - 2
+    while at > 0:
+        if tokens.text[at] == b"dim3":
+            line = at + 1
+            while line < index and tokens.text[line] != b";":
+                if tokens.text[line] == variable:
+                    return True
+                line += 1
+        at -= 1
+    return False
 
 
 def _remove_word(text: SourceText, index: int, reason: str) -> Edit:

@@ -95,7 +95,7 @@ def _settle(
     else:
         _unclear(text, index, found)
         return
-    value = _integer(number)
+    value = _integer(text.number(number))
     if value is None:
         _unclear(text, index, found)
         return

@@ -71,7 +71,7 @@ def _library(text: SourceText, library: Library, found: Findings) -> None:
             member = tokens.at(index + 2).decode("utf-8", "replace")
             if tokens.is_name(index + 2) and member not in members:
                 found.diagnostics.append(_lacks(text, index, library, member))
-        elif before == b"namespace" and after == b";" or _is_aliased(text, index):
+        elif (before == b"namespace" and after == b";") or _is_aliased(text, index):
             found.edits.append(text.edit(index, index, library.replacement, f"{library.title}"))
 
 

@@ -21,6 +21,7 @@ from crossport.backends.hip.api.resolve import (
 )
 from crossport.backends.hip.names import tables
 from crossport.backends.hip.source import Findings, SourceText
+from crossport.backends.hip.switch_cases import without_case
 from crossport.diagnostics import Code, Severity
 
 
@@ -62,6 +63,10 @@ def rename_edits(text: SourceText) -> Findings:
                     )
                 reported.add(word)
             case Unported(reason, help) if word not in text.own_names:
+                dead = without_case(text, index)
+                if dead is not None:
+                    found.edits += dead
+                    continue
                 found.diagnostics.append(
                     text.diagnostic(
                         Code.HIP_API_MISSING,

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -35,13 +36,21 @@ class Findings:
 
 @dataclass(frozen=True, slots=True)
 class Defined:
-    """Names that a project declares: entities of its own, and other spellings (macros, aliases)."""
+    """Names that a project declares: entities of its own, and other spellings (macros, aliases).
+
+    `numbers`: the macros that stand for a plain number.
+    """
 
     entities: frozenset[bytes] = frozenset()
     spellings: frozenset[bytes] = frozenset()
+    numbers: Mapping[bytes, bytes] = field(default_factory=dict)
 
     def __or__(self, other: Defined) -> Defined:
-        return Defined(self.entities | other.entities, self.spellings | other.spellings)
+        return Defined(
+            self.entities | other.entities,
+            self.spellings | other.spellings,
+            {**self.numbers, **other.numbers},
+        )
 
     @property
     def all(self) -> frozenset[bytes]:
@@ -89,9 +98,13 @@ class SourceText:
         """The functions, types and variables among them: not the API, whatever they are called."""
         return self._own.entities
 
+    def number(self, name: bytes) -> bytes:
+        """What a macro of the project stands for, if that is a number; else the name."""
+        return self._own.numbers.get(name, name)
+
     @property
     def _own(self) -> Defined:
-        return self._project if self._project.entities else self.declared
+        return self._project if self._project.all else self.declared
 
     @property
     def project_words(self) -> frozenset[bytes]:
@@ -157,6 +170,7 @@ def defined_names(tokens: Tokens) -> Defined:
     """
     entities: set[bytes] = set()
     spellings: set[bytes] = set()
+    numbers: dict[bytes, bytes] = {}
     kinds, texts = tokens.kind, tokens.text
     name = int(Kind.NAME)
     for index, kind in enumerate(kinds):
@@ -169,6 +183,9 @@ def defined_names(tokens: Tokens) -> Defined:
             continue
         if before.endswith(b"define") and kinds[index - 1] == Kind.DIRECTIVE:
             spellings.add(texts[index])
+            is_number = index + 1 < len(kinds) and kinds[index + 1] == Kind.NUMBER
+            if is_number and tokens.line_end(tokens.start[index]) == tokens.end(index + 1):
+                numbers[texts[index]] = texts[index + 1]
             continue
         after = tokens.at(index + 1)
         if after == b"(" and _has_body(tokens, index):
@@ -181,7 +198,7 @@ def defined_names(tokens: Tokens) -> Defined:
             or (after in (b";", b"[", b",", b")") and _follows_name(tokens, index))
         ):
             (spellings if _is_typedef(tokens, index) else entities).add(texts[index])
-    return Defined(frozenset(entities), frozenset(spellings))
+    return Defined(frozenset(entities), frozenset(spellings), numbers)
 
 
 def _is_typedef(tokens: Tokens, index: int) -> bool:
