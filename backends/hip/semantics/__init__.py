@@ -5,6 +5,7 @@ shuffled_types.py  shuffles of types that HIP's shuffles do not take
 properties.py      host code that computes with the device's warp width
 ptx/               inline PTX, instruction by instruction
 declarations.py    vector operators that do something else than HIP's
+tiles.py           types of cooperative-group tiles
 words.py           register, __nanosleep, __launch_bounds__
 refused.py         what AMD GPUs cannot do: reported, left as it is
 helpers.py         the few functions that the edits call, put where they are used
@@ -25,6 +26,7 @@ from crossport.backends.hip.semantics.properties import property_edits
 from crossport.backends.hip.semantics.ptx.edits import ptx_edits
 from crossport.backends.hip.semantics.refused import refuse
 from crossport.backends.hip.semantics.shuffled_types import generic_shuffles
+from crossport.backends.hip.semantics.tiles import tile_edits
 from crossport.backends.hip.semantics.warp import warp_edits
 from crossport.backends.hip.semantics.words import word_edits
 from crossport.backends.hip.source import SourceText
@@ -48,6 +50,7 @@ def semantic_edits(
         word_edits(file)
         ptx_edits(file)
     property_edits(unit, files)
+    tile_edits(unit, files)
     check_operators(unit, files)
     refuse(unit, files)
     edits: list[Edit] = []

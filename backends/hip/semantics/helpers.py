@@ -131,6 +131,14 @@ template <class T> static __device__ inline T* lds_pointer(unsigned int offset) 
   return (T*)(__attribute__((address_space(3))) T*)(size_t)offset;
 }"""
     ),
+    "copy_now": Helper(
+        """\
+// What __pipeline_memcpy_async does, at once: the last `zeros` of `size` bytes become 0.
+static __device__ inline void copy_now(void* to, const void* from, size_t size, size_t zeros = 0) {
+  __builtin_memcpy(to, from, size - zeros);
+  for (size_t i = size - zeros; i < size; i++) static_cast<char*>(to)[i] = 0;
+}"""
+    ),
     "copy_to_lds": Helper(
         """\
 // What cp.async does: `size` bytes, of which the first `given` come from memory, the rest is 0.

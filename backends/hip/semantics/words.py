@@ -2,6 +2,7 @@
 
 register int i;                         ->   int i;                 (no such word in C++17)
 __nanosleep(100);                       ->   __builtin_amdgcn_s_sleep(2);
+__pipeline_memcpy_async(to, from, 16)   ->   copy_now(to, from, 16)   (nothing to wait for)
 __launch_bounds__(256, 2)               noted: the second number counts something else
 __launch_bounds__(256, 2, 4)            ->   __launch_bounds__(256, 2)   (no clusters)
 """
@@ -16,6 +17,7 @@ from crossport.backends.hip.semantics.warp import is_pure
 from crossport.diagnostics import Code, Severity
 
 _CYCLES_PER_SLEEP = 64
+WHY_COPY = "copies into LDS are done at once"
 
 
 def word_edits(file: File) -> None:
@@ -26,6 +28,11 @@ def word_edits(file: File) -> None:
         _sleep(file, call)
     for call in file.calls((b"__launch_bounds__",)):
         _bounds(file, call)
+    for call in file.calls((b"__pipeline_memcpy_async",)):
+        file.helpers.add("copy_now")
+        file.replace(call.name, call.name, "copy_now", WHY_COPY)
+    for call in file.calls((b"__pipeline_commit", b"__pipeline_wait_prior")):
+        file.replace(call.name, call.closing, "((void)0)", WHY_COPY)
 
 
 def _register(file: File, index: int) -> None:
