@@ -258,11 +258,21 @@ class TypeTable:
         # Known from here on, so that a member may point back at its own struct.
         record = Record(StructDef(name, (), max(size, 0), max(align, 1)), {}, {}, False)
         self.records[declaration.hash] = record
+        try:
+            self._fill(kind, declaration, record)
+        except NotLowered:
+            # A half-known layout must not be taken for a whole one the next time.
+            del self.records[declaration.hash]
+            raise
+        return record
+
+    def _fill(self, kind: ClangType, declaration: Cursor, record: Record) -> None:
+        name, size, align = record.definition.name, kind.get_size(), kind.get_align()
         if is_lambda(kind):
             self.closure_layout(kind, record)
-            return record
+            return
         if size < 0:  # incomplete: only ever behind a pointer
-            return record
+            return
         fields: dict[str, Field] = {}
         for base, offset in self._bases(declaration):
             field_name = _base_name(base)
@@ -271,7 +281,6 @@ class TypeTable:
         self._members(kind, 0, fields, record)
         record.overlapping = bool(record.bits) or _overlap(self, list(fields.values()))
         record.definition = StructDef(name, tuple(fields.values()), size, align)
-        return record
 
     def _bases(self, declaration: Cursor) -> Iterator[tuple[ClangType, int]]:
         """Non-empty base classes with offsets, as the Itanium ABI lays them out."""
