@@ -24,6 +24,7 @@ from crossport.ir.nodes import (
     Deref,
     Expr,
     Function,
+    FunctionRef,
     GlobalVar,
     KernelInfo,
     Let,
@@ -332,11 +333,11 @@ def fold(value: Expr) -> Expr:
 
 
 def is_constant(value: Expr) -> bool:
-    """Made of numbers only."""
+    """Made of numbers and functions only."""
     match value:
-        case Const():
+        case Const() | FunctionRef():
             return True
-        case Bitcast(Const()) | Cast(Const()):
+        case Bitcast(Const()) | Cast(Const()) | Cast(FunctionRef()):
             return True
         case Aggregate(values):
             return all(is_constant(v) for v in values)

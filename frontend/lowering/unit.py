@@ -18,7 +18,6 @@ from crossport.frontend.lowering.errors import NotLowered
 from crossport.frontend.lowering.module import ModuleLowering, function_key
 from crossport.frontend.unit import Kernel, TranslationUnit
 from crossport.ir.nodes import (
-    AddressOf,
     Call,
     Function,
     FunctionRef,
@@ -147,6 +146,11 @@ def _rename(function: Function, renamed: dict[str, str]) -> Function:
 def reachable(module: Module, kernel: Function) -> Iterator[Function]:
     """The kernel and every function that it may call."""
     functions = {f.name: f for f in module.functions}
+    tables = {
+        g.name: [n.name for n in walk(g.init) if isinstance(n, FunctionRef)]
+        for g in module.globals
+        if g.init is not None
+    }
     seen: set[str] = set()
     pending = [kernel.name]
     while pending:
@@ -162,6 +166,8 @@ def reachable(module: Module, kernel: Function) -> Iterator[Function]:
                     pending.append(node.function)
                 elif isinstance(node, FunctionRef):
                     pending.append(node.name)
+                elif isinstance(node, Var):
+                    pending += tables.get(node.name, ())
 
 
 def problems(module: Module, kernel: Function) -> list[Problem]:
@@ -175,4 +181,4 @@ def problems(module: Module, kernel: Function) -> list[Problem]:
     return found
 
 
-__all__ = ["AddressOf", "Problem", "lower_kernel", "lower_unit", "problems", "reachable"]
+__all__ = ["Problem", "lower_kernel", "lower_unit", "problems", "reachable"]

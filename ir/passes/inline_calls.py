@@ -69,7 +69,10 @@ def inline_calls(module: Module) -> Module:
 
     kernels = [inlined(f.name) for f in module.kernels]
     kept: dict[str, Function] = {}
-    pending = [k.name for k in kernels] + [f.name for f in module.functions if f.kernel]
+    pending = [k.name for k in kernels]
+    for variable in module.globals:  # tables of functions
+        if variable.init is not None:
+            pending += [n.name for n in walk(variable.init) if isinstance(n, FunctionRef)]
     while pending:
         name = pending.pop()
         if name in kept or name not in functions:
