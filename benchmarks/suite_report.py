@@ -1,8 +1,17 @@
-"""The suite's result as a page: totals, by construct, and each failure with its first error."""
+"""The suite's result as a page: totals, by construct, and each failure with its first error.
+
+    python benchmarks/suite_report.py RESULT.json... > docs/hip-suite.md
+
+Several results (parts of a suite, or baselines measured apart) are merged, later ones over earlier.
+"""
 
 from __future__ import annotations
 
+import json
+import sys
 from collections import Counter
+from pathlib import Path
+from statistics import median
 from typing import Any
 
 Json = dict[str, Any]
@@ -22,10 +31,23 @@ def markdown(result: Json) -> str:
         "code generation for the GPU, host code by syntax and type check.\n",
         _totals(rows, sides, who),
         _where_hand_passes(rows, sides, who),
+        _effort(rows),
         _by_construct(rows, sides, who),
         *(_failures(rows, sides, w) for w in who),
     ]
     return "\n".join(part for part in parts if part)
+
+
+def merged(results: list[Json]) -> Json:
+    """Several results as one; a contender of a program is taken from the last that has it."""
+    programs: dict[str, Json] = {}
+    for result in results:
+        for row in result["programs"]:
+            known = programs.setdefault(row["name"], {**row, "contenders": {}})
+            known["contenders"].update(row["contenders"])
+    seconds = sum(result["seconds"] for result in results)
+    rows = [programs[name] for name in sorted(programs)]
+    return {**results[-1], "seconds": seconds, "programs": rows}
 
 
 def passed(side: Json, gpu: str) -> bool:
@@ -76,6 +98,24 @@ def _where_hand_passes(rows: list[Json], sides: list[str], who: list[str]) -> st
     return "## Of the programs whose port by hand passes\n\n" + _table(head, body)
 
 
+def _effort(rows: list[Json]) -> str:
+    """Edits and time of our ports, and what they said."""
+    ours = [r["contenders"]["crossport"] for r in rows if "crossport" in r["contenders"]]
+    if not ours:
+        return ""
+    edits, seconds = [s["edits"] for s in ours], [s["seconds"] for s in ours]
+    findings: Counter[str] = Counter()
+    for side in ours:
+        findings.update(side["findings"].keys())
+    told = ", ".join(f"{key} in {n}" for key, n in sorted(findings.items())) or "none"
+    return (
+        "## Our ports\n\n"
+        f"Edits a program: median {median(edits):.0f}, most {max(edits)}. Time to port a program: "
+        f"median {median(seconds):.2f} s, all {sum(seconds):.0f} s (one process, beside other "
+        f"work). Findings, by programs: {told}.\n"
+    )
+
+
 def _by_construct(rows: list[Json], sides: list[str], who: list[str]) -> str:
     gpu = sides[1] if len(sides) > 1 else "host"
     names = sorted({c for r in rows for c in r["constructs"]})
@@ -122,3 +162,8 @@ def cause(message: str) -> str:
 
 def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")[:140]
+
+
+if __name__ == "__main__":
+    parts = [json.loads(Path(name).read_text()) for name in sys.argv[1:]]
+    print(markdown(merged(parts)))
