@@ -63,12 +63,14 @@ def judge_port(
     seed: str | None = None,
     seconds: float = 120.0,
     kernels: Sequence[str] = (),
+    mutate: int = 0,
 ) -> Verdict:
     """Judge one target of a port against a recorded bundle.
 
     runner: one of RUNNERS; default: the one for the target. arch: for `amdgpu`. seconds: the limit
-    for one sandboxed run. Raises PortError for a bundle that cannot be used, a target that is not
-    in the result, or a runner that does not run it; anything the port does is a verdict.
+    for one sandboxed run. mutate: broken variants to try a kernel (the mutation score).
+    Raises PortError for a bundle that cannot be used, a target that is not in the result, or a
+    runner that does not run it; anything the port does is a verdict.
     """
     candidate = result if isinstance(result, Candidate) else candidate_of(result, target)
     bundle = against if isinstance(against, Bundle) else load_bundle(against)
@@ -77,10 +79,11 @@ def judge_port(
         raise PortError(
             Diagnostic(
                 Code.USAGE,
-                f"the runner {chosen.name} runs {', '.join(chosen.targets)}, not {candidate.target}",
+                f"the runner {chosen.name} runs {', '.join(chosen.targets)}, "
+                f"not {candidate.target}",
             )
         )
-    return verify(candidate, bundle, chosen, fresh=fresh, seed=seed, kernels=kernels)
+    return verify(candidate, bundle, chosen, fresh=fresh, seed=seed, kernels=kernels, mutate=mutate)
 
 
 def candidate_of(result: Ported, target: str | None = None) -> Candidate:

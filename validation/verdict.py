@@ -51,6 +51,8 @@ class MutationScore:
     killed: int
     total: int
     survivors: tuple[str, ...] = ()
+    same: int = 0
+    """Variants that compute the same bits on recorded and fresh data; not in `total`."""
 
     @property
     def rate(self) -> float:
@@ -59,7 +61,12 @@ class MutationScore:
 
     def as_json(self) -> dict[str, object]:
         """The stable form."""
-        return {"killed": self.killed, "total": self.total, "survivors": list(self.survivors)}
+        return {
+            "killed": self.killed,
+            "total": self.total,
+            "survivors": list(self.survivors),
+            "same": self.same,
+        }
 
 
 @dataclass(frozen=True)

@@ -25,12 +25,13 @@ from crossport.validation.cases import ArrayArg, Case
 from crossport.validation.dtypes import Array, from_float64, to_float64
 from crossport.validation.gate import gate
 from crossport.validation.locate import locate
+from crossport.validation.mutation import mutation_score
 from crossport.validation.numerics.layers import ArrayVerdict, Evidence, judge_array
 from crossport.validation.numerics.words import Word, worst
 from crossport.validation.oracle import Oracle, Truth
 from crossport.validation.runners.base import Call, Candidate, Runner, RunOutput
 from crossport.validation.runners.interp import Subject
-from crossport.validation.verdict import LaunchVerdict, Verdict
+from crossport.validation.verdict import LaunchVerdict, MutationScore, Verdict
 
 FRESH = 8
 _FLUSHING = ("pallas",)
@@ -54,13 +55,15 @@ def verify(
     seed: str | None = None,
     kernels: Sequence[str] = (),
     gated: bool = True,
+    mutate: int = 0,
 ) -> Verdict:
     """Run a candidate and judge every launch.
 
     fresh: at most so many launches a kernel on inputs nobody has seen. seed: repeats an earlier
     verdict's fresh inputs. kernels: only these. gated: refuse modules that hold more than a port
     (see gate.py); only the tester's own tests go without. Raises PortError for a bundle that is
-    broken or was altered; whatever the candidate does is a verdict.
+    broken or was altered; whatever the candidate does is a verdict. mutate: broken variants to try
+    a kernel, for the mutation score.
     """
     began = time.perf_counter()
     bundle = against if isinstance(against, Bundle) else load_bundle(against)
@@ -100,6 +103,7 @@ def verify(
         guards=last.guards if last is not None else (),
         seed=seed,
         cautions=tuple(judge.cautions),
+        mutation=_mutation(bundle, judge.subject, cases, mutate),
         seconds=time.perf_counter() - began,
     )
 
@@ -325,6 +329,23 @@ def _evidence(bundle: Bundle) -> dict[str, object]:
         "driver": bundle.device.get("driver"),
         "sanitizer": list(bundle.sanitizer),
     }
+
+
+def _mutation(
+    bundle: Bundle, subject: Subject | None, cases: Sequence[Case], most: int
+) -> MutationScore | None:
+    if subject is None or most <= 0:
+        return None
+    scores = [
+        mutation_score(bundle, subject, kernel, most=most)
+        for kernel in dict.fromkeys(case.kernel for case in cases)
+    ]
+    return MutationScore(
+        sum(s.killed for s in scores),
+        sum(s.total for s in scores),
+        tuple(name for s in scores for name in s.survivors),
+        sum(s.same for s in scores),
+    )
 
 
 def _gate(candidate: Candidate) -> tuple[str, ...]:

@@ -66,7 +66,7 @@ class Subject:
 
     def run(
         self, case: Case, contents: Mapping[str, Array], *, oracle: bool = False,
-        watch: Any = None,
+        watch: Any = None, checks: Any = None,
     ) -> Outputs:  # fmt: skip
         """Launch a case. Raises PortError for what has no meaning or breaks the rules."""
         from crossport.ir.interpreter import run
@@ -78,7 +78,7 @@ class Subject:
         report = run(
             self.module, kernel.name, case.grid, case.block, arguments,
             shared_bytes=case.shared_bytes, warp_size=self.warp_size,
-            mode="oracle" if oracle else "exact", globals_=symbols, watch=watch,
+            mode="oracle" if oracle else "exact", globals_=symbols, watch=watch, checks=checks,
             time_limit=self.seconds,
         )  # fmt: skip
         true: dict[str, Array] = {}
@@ -86,7 +86,7 @@ class Subject:
             arg = case.args[position] if isinstance(position, int) else None
             if isinstance(arg, ArrayArg):
                 true[arg.name] = np.asarray(values, dtype=np.float64).reshape(-1)
-        return Outputs(arrays, true, report.seconds)
+        return Outputs(arrays, true, report.seconds, tuple(map(str, report.findings)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +96,7 @@ class Outputs:
     arrays: dict[str, Array]
     true: dict[str, Array]
     seconds: float
+    findings: tuple[str, ...] = ()
 
 
 class InterpRunner:
