@@ -13,6 +13,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Iterator
 from functools import lru_cache
+from threading import Lock
 from typing import Any
 
 from clang import cindex
@@ -28,6 +29,7 @@ __all__ = [
     "TypeKind",
     "binary_operator",
     "body",
+    "children",
     "evaluate",
     "has_attribute",
     "identity",
@@ -160,7 +162,7 @@ def _is_bool(function: Cursor, index: int) -> bool:
     pattern = _pattern_of(function)
     parameters = [
         child
-        for child in (pattern.get_children() if pattern is not None else ())
+        for child in (children(pattern) if pattern is not None else ())
         if child.kind in _TEMPLATE_PARAMETERS
     ]
     return index < len(parameters) and parameters[index].type.kind == TypeKind.BOOL
@@ -215,13 +217,13 @@ def offsets(cursor: Cursor) -> tuple[int, int]:
 
 def has_attribute(cursor: Cursor, kind: CursorKind) -> bool:
     """Does a declaration carry an attribute such as `CursorKind.CUDAGLOBAL_ATTR`?"""
-    return any(child.kind == kind for child in cursor.get_children())
+    return any(child.kind == kind for child in children(cursor))
 
 
 def body(function: Cursor) -> Cursor | None:
     """The `{...}` of a function, or None: a declaration, or an instance that did not compile."""
     found = None
-    for child in function.get_children():
+    for child in children(function):
         if child.kind in (CursorKind.COMPOUND_STMT, CursorKind.CXX_TRY_STMT):
             found = child
     return found
@@ -233,13 +235,43 @@ def identity(function: Cursor) -> str:
     return f"{function.get_usr()}|{function.type.spelling}|{arguments}"
 
 
+_found: list[Cursor] = []
+_visiting = Lock()
+
+
+def _note_child(child: Cursor, _parent: Cursor, _data: Any) -> int:
+    _found.append(child)
+    return 1  # and go on, not down
+
+
+_VISITOR = ctypes.CFUNCTYPE(ctypes.c_int, Cursor, Cursor, ctypes.c_void_p)
+_note_child_callback = _VISITOR(_note_child)
+_visit_children = _declare(
+    _raw, "clang_visitChildren", [Cursor, _VISITOR, ctypes.c_void_p], ctypes.c_uint
+)
+
+
+def children(cursor: Cursor) -> list[Cursor]:
+    """The cursors right below. As `Cursor.get_children`, at a third of its cost."""
+    with _visiting:
+        _found.clear()
+        _visit_children(cursor, _note_child_callback, None)
+        below = _found.copy()
+    unit = cursor._tu
+    for child in below:
+        child._tu = unit
+    return below
+
+
 def walk(cursor: Cursor) -> Iterator[Cursor]:
     """The cursor and all below it, in source order, without recursion."""
     stack = [cursor]
     while stack:
         current = stack.pop()
         yield current
-        stack.extend(reversed(list(current.get_children())))
+        below = children(current)
+        below.reverse()
+        stack += below
 
 
 @lru_cache(maxsize=1)

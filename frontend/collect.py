@@ -81,7 +81,7 @@ class _Walk:
         scopes = [scope]
         while scopes:
             inner: list[Cursor] = []
-            for cursor in scopes.pop().get_children():
+            for cursor in clang.children(scopes.pop()):
                 kind = cursor.kind
                 if kind in FUNCTIONS:
                     self._function(cursor)

@@ -63,7 +63,7 @@ def _probe(suffix: str, name: str, origin: Origin) -> Probe:
 def _guess(template: Cursor) -> list[str] | None:
     """Arguments that many kernels accept: float, 32, true; a default wins. None: cannot guess."""
     arguments: list[str] = []
-    for parameter in template.get_children():
+    for parameter in clang.children(template):
         if parameter.kind not in TEMPLATE_PARAMETERS:
             continue
         if parameter.kind == CursorKind.TEMPLATE_TEMPLATE_PARAMETER:
@@ -86,7 +86,7 @@ def _guess(template: Cursor) -> list[str] | None:
 
 
 def _defaults(parameter: Cursor) -> list[Cursor]:
-    children = list(parameter.get_children())
+    children = clang.children(parameter)
     if parameter.kind == CursorKind.TEMPLATE_TYPE_PARAMETER:
         return children
     return [c for c in children if c.kind.is_expression()]

@@ -63,7 +63,7 @@ def make_pattern(template: Cursor, instances: int) -> Pattern:
     """The value for a kernel template."""
     names = tuple(
         str(child.spelling)
-        for child in template.get_children()
+        for child in clang.children(template)
         if child.kind in TEMPLATE_PARAMETERS
     )
     return Pattern(template.spelling, template, place_of(template), names, instances)
@@ -81,7 +81,7 @@ TEMPLATE_PARAMETERS = frozenset(
 def launch_bounds(function: Cursor) -> tuple[int, int]:
     """The two numbers of `__launch_bounds__`, 0 where not given or not constant."""
     for annotation in annotations(function, "launch_bounds"):
-        values = [_constant(child) for child in annotation.get_children()]
+        values = [_constant(child) for child in clang.children(annotation)]
         most_threads, least_blocks = (*values, 0, 0)[:2]
         return most_threads, least_blocks
     return 0, 0
@@ -91,7 +91,7 @@ def annotations(declaration: Cursor, name: str) -> list[Cursor]:
     """The shim's annotations of that name: launch_bounds, cluster_dims, managed, grid_constant."""
     return [
         child
-        for child in declaration.get_children()
+        for child in clang.children(declaration)
         if child.kind == CursorKind.ANNOTATE_ATTR and child.spelling == name
     ]
 
@@ -111,7 +111,7 @@ def make_variable(declaration: Cursor) -> Variable | None:
 
 
 def _space(declaration: Cursor) -> Space | None:
-    kinds = {child.kind for child in declaration.get_children()}
+    kinds = {child.kind for child in clang.children(declaration)}
     if CursorKind.CUDASHARED_ATTR in kinds:
         is_dynamic = declaration.type.get_canonical().kind == TypeKind.INCOMPLETEARRAY
         return "dynamic_shared" if is_dynamic else "shared"

@@ -52,7 +52,7 @@ def launch_at(
         return _by_pointer(call, style, function, values, text)
     if call.spelling in ("cudaLaunchKernelEx", "cudaLaunchKernelExC"):
         return _by_config(call, function, values, text)
-    children = list(call.get_children())
+    children = clang.children(call)
     if len(children) < 2 or children[1].spelling not in _CONFIGURE:
         return None
     if children[1].kind != CursorKind.CALL_EXPR:
@@ -126,7 +126,7 @@ def _kernel_of(callee: Cursor, values: Values) -> Cursor | None:
     for _ in range(8):
         callee = unwrap(callee)
         if callee.kind == CursorKind.UNARY_OPERATOR:
-            child = next(iter(callee.get_children()), None)
+            child = next(iter(clang.children(callee)), None)
             if child is None:
                 return None
             callee = child
@@ -185,7 +185,7 @@ def _parts(cursor: Cursor, values: Values, depth: int = 0) -> list[Cursor | None
         return None
     inner = unwrap(cursor)
     if inner.kind == CursorKind.INIT_LIST_EXPR:
-        return list(inner.get_children())
+        return clang.children(inner)
     if inner.kind == CursorKind.CALL_EXPR:
         target = inner.referenced
         if target is None or target.kind != CursorKind.CONSTRUCTOR:

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from crossport.frontend.collect import collect
 from crossport.frontend.findings import findings
 from crossport.frontend.input import check_source, clang_flags, database_flags, read_source
 from crossport.frontend.instances import probes_for, requested_probes
-from crossport.frontend.unit import MacroUse, SourceFile, TranslationUnit
+from crossport.frontend.unit import Kernel, MacroUse, SourceFile, TranslationUnit
 
 _BASE = (
     "-x", "cuda", "--cuda-device-only", "-nocudainc", "-nocudalib", "-nostdinc",
@@ -88,7 +89,7 @@ def parse(
         path=path,
         handle=handle,
         files=files,
-        kernels=found.kernels,
+        kernels=_with_cleanness(handle, found.kernels),
         patterns=found.patterns,
         functions=found.functions,
         variables=found.variables,
@@ -174,8 +175,25 @@ def _project_files(handle: Any, files: dict[str, SourceFile]) -> tuple[str, ...]
     return tuple(name for name in names if name in files)
 
 
+def _with_cleanness(handle: Any, kernels: tuple[Kernel, ...]) -> tuple[Kernel, ...]:
+    """Mark the kernels that an error lies in."""
+    errors = [d.location for d in handle.diagnostics if d.severity >= 3 and d.location.file]
+    if not errors:
+        return kernels
+    places = [(location.file.name, location.offset) for location in errors]
+    return tuple(
+        replace(kernel, clean=False)
+        if any(
+            f == kernel.span.file and kernel.span.offset <= o < kernel.span.end_offset
+            for f, o in places
+        )
+        else kernel
+        for kernel in kernels
+    )
+
+
 def _macros(handle: Any, files: dict[str, SourceFile]) -> Iterable[MacroUse]:
-    for cursor in handle.cursor.get_children():
+    for cursor in clang.children(handle.cursor):
         if cursor.kind != clang.CursorKind.MACRO_INSTANTIATION:
             if cursor.kind.is_preprocessing():
                 continue

@@ -66,7 +66,7 @@ class Values:
 
     def _fold(self, cursor: Cursor, depth: int) -> int | None:
         fold = _FOLD.get(clang.binary_operator(cursor))
-        left, right = list(cursor.get_children())
+        left, right = clang.children(cursor)
         a, b = self.number(left, depth + 1), self.number(right, depth + 1)
         if fold is None or not isinstance(a, int) or not isinstance(b, int):
             return None
@@ -90,19 +90,19 @@ class Values:
             or (kind == CursorKind.BINARY_OPERATOR and clang.binary_operator(cursor) == "=")
             or (kind == CursorKind.UNARY_OPERATOR and clang.unary_operator(cursor) in _STEPS)
         ):
-            target = next(iter(cursor.get_children()), None)
+            target = next(iter(clang.children(cursor)), None)
         elif kind == CursorKind.CALL_EXPR:
             # An argument with no lvalue-to-rvalue step around it is bound by reference.
-            for child in list(cursor.get_children())[1:]:
+            for child in clang.children(cursor)[1:]:
                 self._add(child)
             if cursor.spelling == "operator=":
-                target = next(iter(cursor.get_children()), None)
+                target = next(iter(clang.children(cursor)), None)
         while target is not None and target.kind in (
             CursorKind.MEMBER_REF_EXPR,
             CursorKind.PAREN_EXPR,
             CursorKind.ARRAY_SUBSCRIPT_EXPR,
         ):
-            target = next(iter(target.get_children()), None)
+            target = next(iter(clang.children(target)), None)
         if target is not None:
             self._add(target)
 
@@ -118,7 +118,7 @@ def unwrap(cursor: Cursor) -> Cursor:
     while True:
         if cursor.kind not in _WRAPPERS:
             return cursor
-        children = [c for c in cursor.get_children() if c.kind.is_expression()]
+        children = [c for c in clang.children(cursor) if c.kind.is_expression()]
         if len(children) != 1:
             return cursor
         cursor = children[0]
@@ -138,7 +138,7 @@ _WRAPPERS = (
 def initialiser_of(variable: Cursor) -> Cursor | None:
     """The expression that a variable starts with, or None."""
     found = None
-    for child in variable.get_children():
+    for child in clang.children(variable):
         if child.kind.is_expression():
             found = child
     return found

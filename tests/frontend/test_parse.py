@@ -170,6 +170,7 @@ def test_errors_in_device_code_are_said(tmp_path: Path) -> None:
     """What a kernel uses and nobody declares."""
     unit = parse_text(tmp_path, "__global__ void k(float* x) { x[0] = nobody(1); }\n")
     assert [d.code for d in unit.diagnostics] == [Code.DEVICE_CODE_UNRESOLVED]
+    assert not unit.kernel("k").clean
 
 
 def test_other_encodings_and_line_ends(tmp_path: Path) -> None:

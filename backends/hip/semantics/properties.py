@@ -39,7 +39,7 @@ def property_edits(unit: TranslationUnit, files: Mapping[str, File]) -> None:
     if not wanted:
         return
     places = Places(unit.macros)
-    for cursor in unit.cursor.get_children():
+    for cursor in clang.children(unit.cursor):
         if cursor.kind.is_declaration() and _file_of(cursor) in files:
             _scan(cursor, files, places)
 
@@ -62,7 +62,7 @@ def _scan(root: Cursor, files: Mapping[str, File], places: Places) -> None:
             printed = cursor.spelling in _PRINTERS
         elif cursor.kind == CursorKind.BINARY_OPERATOR:
             printed = is_printed and clang.binary_operator(cursor) == "<<"
-        stack.extend((child, printed) for child in cursor.get_children())
+        stack.extend((child, printed) for child in clang.children(cursor))
 
 
 def _is_property(cursor: Cursor) -> bool:
