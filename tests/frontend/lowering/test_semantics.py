@@ -49,7 +49,7 @@ def host_values(path: Path, kernel: str, folder: Path) -> tuple[list[int], list[
     assert compiler is not None, "regenerating the expected values needs a C++ compiler"
     source, program = folder / "driver.cpp", folder / "driver"
     source.write_text(DRIVER % (path, LENGTH, LENGTH, kernel))
-    options = ["-std=c++17", "-O0", "-ffp-contract=off", "-w", "-fpermissive"]
+    options = ["-std=c++17", "-O0", "-ffp-contract=off", "-fwrapv", "-w", "-fpermissive"]
     subprocess.run([compiler, *options, str(source), "-o", str(program)], check=True)
     lines = subprocess.run([program], check=True, capture_output=True, text=True).stdout.split()
     whole, real = lines[:LENGTH], lines[LENGTH:]
