@@ -1,5 +1,7 @@
 """Assemble single instructions from the encoding tables, for tests."""
 
+from typing import Any
+
 from crossport.validation.amdgpu.arch import ARCHS
 from crossport.validation.amdgpu.isa import Tables, mnemonic, tables_of
 
@@ -17,10 +19,10 @@ def encode(
     form: str,
     name: str,
     *,
-    arch: str = "gfx942",
+    arch: Any = "gfx942",
     literal: int | None = None,
-    variant: str = "",
-    **fields: int,
+    variant: Any = "",
+    **fields: Any,
 ) -> bytes:
     """The bytes of an instruction; fields are raw numbers, absent ones are 0."""
     layout = tables(arch).forms[form]
@@ -29,7 +31,8 @@ def encode(
     if variant:
         places |= tables(arch).variants[variant]
         size += 4
-    for field, value in {"op": opcodes(arch, form)[name], **fields}.items():
+    opcode = {"op": opcodes(arch, form)[name]} if "op" in places else {}
+    for field, value in {**opcode, **fields}.items():
         lo, mask = places[field]
         assert 0 <= value <= mask, f"{field}={value} does not fit"
         word |= value << lo

@@ -3,8 +3,9 @@
 Independent of the emulator: integers are Python's, floats are exact fractions rounded once (or
 NumPy's own correctly rounded operations). Nothing here reads AMD's pseudocode or the emulator's C.
 
-`VECTOR[name](sources, old, carry, literal)` gives the result's bits, or (bits, carry out), or a bool
-for a comparison. `SCALAR[name](s0, s1, old, scc, exec)` gives (result or None, scc or None, exec).
+`VECTOR[name](sources, old, carry, literal)` gives the result's bits, or (bits, carry out), or a
+bool for a comparison. `SCALAR[name](s0, s1, old, scc, exec)` gives (result or None, scc or None,
+exec or None).
 """
 
 import math
@@ -23,7 +24,7 @@ def signed(x: int, bits: int) -> int:
 
 
 FORMATS = {16: (5, 10), 32: (8, 23), 64: (11, 52)}
-_TYPES = {16: np.float16, 32: np.float32, 64: np.float64}
+_TYPES: dict[int, Any] = {16: np.float16, 32: np.float32, 64: np.float64}
 
 
 def to_float(x: int, bits: int) -> float:
@@ -77,7 +78,7 @@ def fma(a: int, b: int, c: int, bits: int) -> int:
     x, y, z = (to_float(v, bits) for v in (a, b, c))
     if not all(math.isfinite(v) for v in (x, y, z)):
         with np.errstate(all="ignore"):
-            product = np.float64(x) * np.float64(y) if bits != 64 else np.float64(x) * np.float64(y)
+            product = np.float64(x) * np.float64(y)
             if math.isfinite(x) and math.isfinite(y):
                 product = np.float64(0)
             return from_float(float(product + np.float64(z)), bits)
@@ -90,9 +91,9 @@ def fma(a: int, b: int, c: int, bits: int) -> int:
 def minimum(a: int, b: int, bits: int, *, most: bool) -> int:
     """minNum/maxNum with ordered zeros; IEEE mode: a signalling NaN gives a quiet NaN."""
     quiet_bit = 1 << (FORMATS[bits][1] - 1)
-    for x in (a, b):
-        if is_nan(x, bits) and not x & quiet_bit:
-            return x | quiet_bit
+    for candidate in (a, b):
+        if is_nan(candidate, bits) and not candidate & quiet_bit:
+            return candidate | quiet_bit
     if is_nan(a, bits):
         return b
     if is_nan(b, bits):
@@ -117,7 +118,7 @@ def to_integer(x: float, low: int, high: int) -> int:
 # ---- vector opcodes
 
 Reference = Callable[[list[int], int, int, int], Any]
-VECTOR: dict[str, Reference] = {}
+VECTOR: dict[str, Any] = {}
 APPROXIMATE: dict[str, tuple[int, Callable[[float], float]]] = {}
 """name -> (bits, exact function): allowed to differ by one unit in the last place."""
 
@@ -162,18 +163,8 @@ def _integers() -> None:
         VECTOR[f"v_sub_{t}"] = lambda s, o, c, k, m=mask: s[0] - s[1] & m
         VECTOR[f"v_subrev_{t}"] = lambda s, o, c, k, m=mask: s[1] - s[0] & m
         for stem, pick in (("min", min), ("max", max)):
-            if t[0] == "u":
-                two = lambda s, o, c, k, p=pick, m=mask: p(s[0] & m, s[1] & m)
-                three = lambda s, o, c, k, p=pick, m=mask: p(x & m for x in s[:3])
-            else:
-                two = lambda s, o, c, k, p=pick, n=bits, m=mask: (
-                    p(signed(s[0], n), signed(s[1], n)) & m
-                )
-                three = lambda s, o, c, k, p=pick, n=bits, m=mask: (
-                    p(signed(x, n) for x in s[:3]) & m
-                )
-            VECTOR[f"v_{stem}_{t}"] = two
-            VECTOR[f"v_{stem}3_{t}"] = three
+            VECTOR[f"v_{stem}_{t}"] = _extreme(pick, t, 2)
+            VECTOR[f"v_{stem}3_{t}"] = _extreme(pick, t, 3)
         if t[0] == "u":
             VECTOR[f"v_med3_{t}"] = lambda s, o, c, k, m=mask: sorted(x & m for x in s[:3])[1]
         else:
@@ -246,6 +237,19 @@ def _integers() -> None:
     VECTOR["v_mbcnt_hi_u32_b32"] = lambda s, o, lane, k: (
         (s[0] & ((1 << max(lane - 32, 0)) - 1)).bit_count() + s[1] & M32
     )
+
+
+def _extreme(pick: Callable[..., int], type_: str, count: int) -> Reference:
+    """min or max of two or three integers."""
+    bits = int(type_[1:])
+    mask = (1 << bits) - 1
+
+    def inner(s: list[int], old: int, carry: int, literal: int) -> int:
+        if type_[0] == "u":
+            return pick(x & mask for x in s[:count])
+        return pick(signed(x, bits) for x in s[:count]) & mask
+
+    return inner
 
 
 def _leading_same(a: int) -> int:
@@ -361,14 +365,14 @@ def _floats() -> None:
     )
     for t in ("i16", "u16", "i32", "u32", "i64", "u64"):
         bits = int(t[1:])
-        for name, test in _INTEGER_COMPARISONS.items():
+        for name, relation in _INTEGER_COMPARISONS.items():
             for prefix in ("v_cmp", "v_cmpx"):
                 if t[0] == "i":
-                    VECTOR[f"{prefix}_{name}_{t}"] = lambda s, o, c, k, f=test, n=bits: f(
+                    VECTOR[f"{prefix}_{name}_{t}"] = lambda s, o, c, k, f=relation, n=bits: f(
                         signed(s[0], n), signed(s[1], n)
                     )
                 else:
-                    VECTOR[f"{prefix}_{name}_{t}"] = lambda s, o, c, k, f=test, n=bits: f(
+                    VECTOR[f"{prefix}_{name}_{t}"] = lambda s, o, c, k, f=relation, n=bits: f(
                         s[0] & (1 << n) - 1, s[1] & (1 << n) - 1
                     )
 
@@ -391,7 +395,7 @@ _COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "nlg": lambda a, b: not (_ordered(a, b) and a != b),
     "ngt": lambda a, b: not a > b,
     "nle": lambda a, b: not a <= b,
-    "neq": lambda a, b: not a == b,
+    "neq": lambda a, b: a != b,
     "nlt": lambda a, b: not a < b,
     "tru": lambda a, b: True,
     "t": lambda a, b: True,
@@ -483,7 +487,7 @@ def _class(x: int, mask: int, bits: int) -> bool:
 
 
 def _conversions() -> None:
-    def one(name: str, function: Callable[[int], int]) -> None:
+    def one(name: str, function: Callable[..., int]) -> None:
         VECTOR[name] = lambda s, o, c, k: function(s[0])
 
     for source in ("f32", "f64", "f16"):
@@ -514,7 +518,7 @@ def _conversions() -> None:
     one("v_cvt_norm_i16_f16", lambda x: _norm(to_float(x, 16), -1, 32767) & M16)
     one("v_cvt_norm_u16_f16", lambda x: _norm(to_float(x, 16), 0, 65535))
 
-    def two(name: str, function: Callable[[int], int]) -> None:
+    def two(name: str, function: Callable[..., int]) -> None:
         VECTOR[name] = lambda s, o, c, k: function(s[0]) & M16 | (function(s[1]) & M16) << 16
 
     two("v_cvt_pknorm_i16_f32", lambda x: _norm(to_float(x, 32), -1, 32767))
@@ -707,10 +711,33 @@ def _dot(a: int, b: int, c: int, count: int, bits: int, is_signed: bool) -> int:
 
 # ---- division: the three helpers are checked through the quotient they build (test_division.py)
 
+_RDNA3_NAMES = {
+    "v_clz_i32_u32": "v_ffbh_u32",
+    "v_ctz_i32_b32": "v_ffbl_b32",
+    "v_cls_i32": "v_ffbh_i32",
+    "v_cvt_floor_i32_f32": "v_cvt_flr_i32_f32",
+    "v_cvt_nearest_i32_f32": "v_cvt_rpi_i32_f32",
+    "v_cvt_pk_norm_i16_f32": "v_cvt_pknorm_i16_f32",
+    "v_cvt_pk_norm_u16_f32": "v_cvt_pknorm_u16_f32",
+    "v_cvt_pk_norm_i16_f16": "v_cvt_pknorm_i16_f16",
+    "v_cvt_pk_norm_u16_f16": "v_cvt_pknorm_u16_f16",
+    "v_cvt_pk_rtz_f16_f32": "v_cvt_pkrtz_f16_f32",
+    "v_mul_dx9_zero_f32": "v_mul_legacy_f32",
+    "v_add_co_ci_u32": "v_addc_co_u32",
+    "v_sub_co_ci_u32": "v_subb_co_u32",
+    "v_subrev_co_ci_u32": "v_subbrev_co_u32",
+}
+
+
+def canonical(name: str) -> str:
+    """RDNA3's name of an opcode -> the name that it has in these tables."""
+    return _RDNA3_NAMES.get(name, name.replace("_nc_", "_"))
+
+
 # ---- scalar opcodes
 
 Scalar = Callable[[int, int, int, int, int], tuple[int | None, int | None, int | None]]
-SCALAR: dict[str, Scalar] = {}
+SCALAR: dict[str, Any] = {}
 
 
 def _scalars() -> None:

@@ -6,8 +6,9 @@ Example:
     with Device("gfx942") as device:
         device.launch(code, "saxpy", grid=(4,), block=(256,), args=[n, np.float32(2), x, y])
 
-Arrays are NumPy arrays and are updated in place. The GPU code runs in a process of its own: whatever
-it does, the caller gets a report or a `DeviceFault`. docs/amdgpu.md says what can be trusted.
+Arrays are NumPy arrays and are updated in place. The GPU code runs in a process of its own;
+whatever it does there, the caller gets a report or a `DeviceFault`. docs/amdgpu.md says what can be
+trusted.
 """
 
 import array

@@ -158,7 +158,8 @@ def _rows() -> dict[str, str]:
 def _mixed() -> dict[str, str]:
     """FMA of f32 and f16 operands: op_sel_hi says which is f16, op_sel which half."""
     load = "".join(
-        f"f32 x{i}=(a->op_sel_hi>>{i}&1)?(f32)F16(a->op_sel>>{i}&1?(u32)S{i}>>16:(u32)S{i}):F32(S{i});"
+        f"f32 x{i}=(a->op_sel_hi>>{i}&1)"
+        f"?(f32)F16(a->op_sel>>{i}&1?(u32)S{i}>>16:(u32)S{i}):F32(S{i});"
         f"x{i}=a->neg_hi>>{i}&1?abs_f32(x{i}):x{i};x{i}=a->neg>>{i}&1?-x{i}:x{i};"
         for i in range(3)
     )
@@ -201,9 +202,7 @@ def _clamped() -> dict[str, str]:
     for t, (c, wide, high, low) in types.items():
         x, y = f"({wide})({c})S0", f"({wide})({c})S1"
         unsigned = {"i32": "u32", "i16": "u16"}.get(t, c)
-        end = "D0=CLAMP?(u64)({u})(z>{hi}?{hi}:z<{lo}?{lo}:z):(u64)({u})z;".format(
-            u=unsigned, hi=high, lo=low
-        )
+        end = f"D0=CLAMP?(u64)({unsigned})(z>{high}?{high}:z<{low}?{low}:z):(u64)({unsigned})z;"
         for stem, op in (("add", f"{x}+{y}"), ("sub", f"{x}-{y}"), ("subrev", f"{y}-{x}")):
             for name in (f"v_{stem}_{t}", f"v_{stem}_nc_{t}"):
                 rows[name] = f"{wide} z={op};{end}"

@@ -10,8 +10,8 @@ from typing import Any
 
 from crossport.validation.amdgpu import records as r
 from crossport.validation.amdgpu.isa import Instruction, mnemonic
-from crossport.validation.amdgpu.lowering import Builder, Unsupported
 from crossport.validation.amdgpu.lower_vector import short
+from crossport.validation.amdgpu.lowering import Builder, Unsupported
 from crossport.validation.amdgpu.pseudocode import Untranslatable
 
 

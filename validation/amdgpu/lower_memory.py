@@ -9,10 +9,26 @@ from crossport.validation.amdgpu.lowering import ACC, Builder, Unsupported
 
 _WORD = Operand(32, "B32")
 _BYTES = {
-    **{"ubyte": (1, 0), "sbyte": (1, 1), "ushort": (2, 0), "sshort": (2, 1), "short": (2, 0)},
-    **{"byte": (1, 0), "dword": (4, 0), "dwordx2": (8, 0), "dwordx3": (12, 0), "dwordx4": (16, 0)},
-    **{"u8": (1, 0), "i8": (1, 1), "u16": (2, 0), "i16": (2, 1), "b8": (1, 0), "b16": (2, 0)},
-    **{"b32": (4, 0), "b64": (8, 0), "b96": (12, 0), "b128": (16, 0)},
+    "ubyte": (1, 0),
+    "sbyte": (1, 1),
+    "ushort": (2, 0),
+    "sshort": (2, 1),
+    "short": (2, 0),
+    "byte": (1, 0),
+    "dword": (4, 0),
+    "dwordx2": (8, 0),
+    "dwordx3": (12, 0),
+    "dwordx4": (16, 0),
+    "u8": (1, 0),
+    "i8": (1, 1),
+    "u16": (2, 0),
+    "i16": (2, 1),
+    "b8": (1, 0),
+    "b16": (2, 0),
+    "b32": (4, 0),
+    "b64": (8, 0),
+    "b96": (12, 0),
+    "b128": (16, 0),
 }
 
 

@@ -4,8 +4,8 @@
     ...        code object image | argument block | dispatch packet          (device-visible)
     ...        one region an array argument, with an unmapped gap around it  (device-visible)
 
-Device addresses are invented: arrays 256-byte aligned and far apart, so that running over the end of
-one never reaches the next. Arrays that overlap on the host are one region.
+Device addresses are invented: arrays 256-byte aligned and far apart, so that running over the end
+of one never reaches the next. Arrays that overlap on the host are one region.
 """
 
 import ctypes
@@ -14,7 +14,6 @@ import struct
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from crossport.diagnostics import Code, Diagnostic, PortError

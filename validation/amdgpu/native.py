@@ -6,6 +6,7 @@ the ziglang wheel, clang, gcc.
 """
 
 import hashlib
+import importlib.util
 import os
 import platform
 import re
@@ -45,14 +46,11 @@ def host_compiler() -> HostCompiler:
     """The host C compiler; raises a diagnostic where there is none."""
     if own := os.environ.get("CROSSPORT_HOST_CC"):
         return HostCompiler(own, (own,), (own, "-shared", "-nostdlib"))
-    try:
-        import ziglang
-
-        zig = Path(ziglang.__file__).parent / "zig"
+    wheel = importlib.util.find_spec("ziglang")
+    if wheel is not None and wheel.origin:
+        zig = Path(wheel.origin).parent / "zig"
         if zig.exists():
             return HostCompiler("zig", (str(zig), "clang"), (str(zig), "ld.lld", "-shared"))
-    except ImportError:
-        pass
     for name in ("clang", "clang-22", "clang-21", "clang-20", "clang-19", "clang-18", "gcc", "cc"):
         if path := shutil.which(name):
             return HostCompiler(name, (path,), (path, "-shared", "-nostdlib"))

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 
 class Untranslatable(Exception):
-    """The pseudocode uses something that has no C here; such an opcode needs a hand-written body."""
+    """The pseudocode uses something that has no C here; the opcode needs a hand-written body."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +39,19 @@ _C_TYPE = {
     **{f"u{n}": "u32" for n in (1, 2, 3, 4, 5, 6, 24)},
     **{f"i{n}": "i32" for n in (4, 24)},
     **{t: t for t in ("u8", "i8", "u16", "i16", "u32", "i32", "u64", "i64", "f16", "f32", "f64")},
-    **{"b8": "u8", "b16": "u16", "b32": "u32", "b64": "u64", "bf16": "u16", "u128": "u128"},
-    **{"i1": "u32", "b1": "u32", "b2": "u32", "b3": "u32", "b4": "u32"},
-    **{"lit": "i32", "mask": "u64"},
+    "b8": "u8",
+    "b16": "u16",
+    "b32": "u32",
+    "b64": "u64",
+    "bf16": "u16",
+    "u128": "u128",
+    "i1": "u32",
+    "b1": "u32",
+    "b2": "u32",
+    "b3": "u32",
+    "b4": "u32",
+    "lit": "i32",
+    "mask": "u64",
 }
 _FLOATS = ("f16", "f32", "f64")
 _TOKEN = re.compile(
@@ -139,10 +149,6 @@ def _join(a: Value, b: Value) -> str:
         return type_
     signed = is_signed(type_)
     return ("i" if signed else "u") + ("64" if width(type_) > 32 else "32")
-
-
-def _call(name: str, type_: str) -> "object":
-    return (name, type_)
 
 
 # name -> (C function, result type); "" as a type means the type of the first argument.
@@ -422,8 +428,8 @@ class Translator:
                 self._next()
                 count = self._ternary()
                 self._expect("]")
-                low = high.c
-                value = Value(f"slice({bits(value)},({low})+({count.c})-1,{low})", "b32")
+                top = f"({high.c})+({count.c})-1"
+                value = Value(f"slice({bits(value)},{top},{high.c})", "b32")
             else:
                 self._expect("]")
                 value = Value(f"((u32)(({bits(value)})>>({high.c}))&1u)", "u1")

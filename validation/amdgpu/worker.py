@@ -7,6 +7,7 @@ the memory file. This file imports nothing of crossport but the record layouts b
 
 import array
 import ctypes
+import importlib.util
 import json
 import mmap
 import os
@@ -15,10 +16,12 @@ import sys
 import threading
 import time
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import records as r  # noqa: E402
-
-sys.path.pop(0)
+_SPEC = importlib.util.spec_from_file_location(
+    "records", os.path.join(os.path.dirname(os.path.abspath(__file__)), "records.py")
+)
+assert _SPEC is not None and _SPEC.loader is not None
+r = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(r)
 
 
 class Machine:

@@ -4,6 +4,7 @@ The three helpers have no meaning of their own; together they must divide exactl
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import amdgpu_reference as ref
 import numpy as np
@@ -76,7 +77,7 @@ def test_quotient(devices: Callable[[str], Device], t: str, seed: int) -> None:
     state.vgprs[10 : 10 + count], state.vgprs[14 : 14 + count] = rows(n, count), rows(d, count)
     after = run_code(devices("gfx942"), _sequence(t, 10, 14, 4), state)
     got = values(after.vgprs, 4, count)
-    kind = {32: np.float32, 64: np.float64}[bits]
+    kind: Any = {32: np.float32, 64: np.float64}[bits]
     for lane in range(64):
         with np.errstate(all="ignore"):
             quotient = kind(ref.to_float(n[lane], bits)) / kind(ref.to_float(d[lane], bits))

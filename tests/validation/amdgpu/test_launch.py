@@ -32,7 +32,8 @@ __global__ void with_struct(Pair p, const double *x, double *y, short k, bool fl
     y[threadIdx.x] = flag ? x[threadIdx.x] * p.scale + p.offset + (k << p.shift) : -1.0;
 }
 __global__ void shape(int *out) {
-    int at = ((blockIdx.z * gridDim.y + blockIdx.y) * gridDim.x + blockIdx.x) * blockDim.x * blockDim.y * blockDim.z
+    int group = (blockIdx.z * gridDim.y + blockIdx.y) * gridDim.x + blockIdx.x;
+    int at = group * blockDim.x * blockDim.y * blockDim.z
            + (threadIdx.z * blockDim.y + threadIdx.y) * blockDim.x + threadIdx.x;
     out[at] = threadIdx.x + 10 * threadIdx.y + 100 * threadIdx.z + 1000 * blockIdx.x
             + 10000 * blockIdx.y + 100000 * blockIdx.z;
@@ -82,7 +83,9 @@ __global__ void waits_for_next(int *flag, int *out) {
     }
 }
 __global__ void traps(int *x) { if (x[threadIdx.x] < 0) __builtin_trap(); x[threadIdx.x] = 2; }
-__device__ __attribute__((noinline)) int slow(int n) { return n < 2 ? n : slow(n - 1) + slow(n - 2); }
+__device__ __attribute__((noinline)) int slow(int n) {
+    return n < 2 ? n : slow(n - 1) + slow(n - 2);
+}
 __global__ void recursive(int *x) { x[threadIdx.x] = slow(x[threadIdx.x]); }
 __global__ void strided(const float *x, float *y) {
     __shared__ float s[64 * 32];

@@ -175,7 +175,7 @@ def test_buffer_out_of_range(devices: Callable[[str], Device]) -> None:
     assert np.array_equal(memory[128:], before[128:])
 
 
-INTEGER_ATOMICS = {
+INTEGER_ATOMICS: dict[str, Callable[[int, int, int], int]] = {
     "add": lambda o, x, n: o + x,
     "sub": lambda o, x, n: o - x,
     "smin": lambda o, x, n: min(o, x, key=lambda v: ref.signed(v, n)),

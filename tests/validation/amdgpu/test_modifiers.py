@@ -243,7 +243,7 @@ def test_mixed_precision(devices: Callable[[str], Device], name: str) -> None:
                 x = operands[j][lane]
                 x = x & 0x7FFFFFFF if absolute >> j & 1 else x
                 s.append(x ^ (neg >> j & 1) << 31)
-            want = ref.fma(*s, 32)
+            want = ref.fma(s[0], s[1], s[2], 32)
             got = int(after.vgprs[D][lane])
             if name != "v_mad_mix_f32":
                 want = ref.from_float(ref.to_float(want, 32), 16)
@@ -251,7 +251,7 @@ def test_mixed_precision(devices: Callable[[str], Device], name: str) -> None:
                 assert kept == (0x1234 if "hi" in name else 0xABCD)
                 got = got >> 16 if "hi" in name else got & 0xFFFF
             bits = 32 if name == "v_mad_mix_f32" else 16
-            assert got == want or ref.is_nan(got, bits) and ref.is_nan(want, bits), (lane, s)
+            assert got == want or (ref.is_nan(got, bits) and ref.is_nan(want, bits)), (lane, s)
 
 
 def test_clamp_and_output_multiplier(devices: Callable[[str], Device]) -> None:

@@ -272,7 +272,7 @@ static int x_wmma(Wave *w, const Operation *o) {
         unpack_f32(ROWPTR(w, o->index[1]), type_b, 16, 0, fb);
     }
     for (u32 r = 0; r < regs; r++)
-        for (u32 l = 0; l < step * 16 / 2 * 1 && l < (w->wave_mask_words * 32); l++) {
+        for (u32 l = 0; l < w->wave_mask_words * 32; l++) {
             u32 row = r * step + l / 16, col = l % 16, raw = c[stride * r * ROW + l];
             if (integer) {
                 i64 sum = (i32)raw;
