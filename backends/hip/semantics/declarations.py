@@ -15,24 +15,38 @@ from collections.abc import Mapping
 from crossport.backends.hip.semantics.context import File
 from crossport.diagnostics import Code, Severity
 from crossport.frontend import clang
-from crossport.frontend.clang import Cursor
+from crossport.frontend.clang import Cursor, CursorKind
 from crossport.frontend.places import place_of
 from crossport.frontend.unit import TranslationUnit
 
 _VECTOR = re.compile(r"(?:u?(?:char|short|int|long|longlong)|float|double)[234]$")
+_DECLARED = re.compile(rb"operator\s*[-+*/]=")
 _COMPOUND = {"operator+=": "+=", "operator-=": "-=", "operator*=": "*=", "operator/=": "/="}
 
 
 def check_operators(unit: TranslationUnit, files: Mapping[str, File]) -> None:
     """Report the compound assignments of vectors that are not element-wise."""
-    if not any(b"operator" in file.text.words for file in files.values()):
+    if not any(_DECLARED.search(file.text.source) for file in files.values()):
         return
-    for function in unit.functions:
+    for function in _functions(unit):
         file = files.get(_file_of(function))
         if file is None or function.spelling not in _COMPOUND:
             continue
         if not file.in_hip_code(file.text.tokens.index_at(function.location.offset)):
             _vector_operator(file, function)
+
+
+def _functions(unit: TranslationUnit) -> list[Cursor]:
+    """Free functions of the project."""
+    found: list[Cursor] = []
+    scopes = [unit.cursor]
+    while scopes:
+        for cursor in clang.children(scopes.pop()):
+            if cursor.kind == CursorKind.FUNCTION_DECL:
+                found.append(cursor)
+            elif cursor.kind in (CursorKind.NAMESPACE, CursorKind.LINKAGE_SPEC):
+                scopes.append(cursor)
+    return found
 
 
 def _file_of(cursor: Cursor) -> str:
