@@ -120,6 +120,11 @@ def _build(source: str, name: str) -> Path:
 
 def core_library() -> Path:
     """The compiled core."""
+    return _core_library(_folder())
+
+
+@cache
+def _core_library(folder: Path) -> Path:
     digest = hashlib.sha256()
     for header in sorted(NATIVE.glob("*.[ch]")):
         digest.update(header.read_bytes())
@@ -128,15 +133,17 @@ def core_library() -> Path:
 
 def body_libraries(functions: Iterable[Function]) -> dict[str, Path]:
     """Symbol -> library, for every function; compiles those that no cached library has."""
-    known = _known_symbols()
     wanted = {f.symbol: f for f in functions}
+    known = _found.setdefault(_folder(), {})
+    if any(symbol not in known for symbol in wanted):
+        _look_for_libraries(_folder(), known)
     missing = [f for symbol, f in sorted(wanted.items()) if symbol not in known]
     if missing:
         parts = max(1, min(os.cpu_count() or 1, 4, len(missing) // 12 + 1))
         chunks = [missing[k::parts] for k in range(parts)]
         with ThreadPoolExecutor(parts) as pool:
             for library, chunk in zip(pool.map(_build_bodies, chunks), chunks, strict=True):
-                known |= {f.symbol: library for f in chunk}
+                known.update({f.symbol: library for f in chunk})
     return {symbol: known[symbol] for symbol in wanted}
 
 
@@ -151,15 +158,15 @@ def _build_bodies(functions: list[Function]) -> Path:
     return library
 
 
-_seen: dict[Path, tuple[str, ...]] = {}
+_found: dict[Path, dict[str, Path]] = {}
+_seen: set[Path] = set()
 
 
-def _known_symbols() -> dict[str, Path]:
-    known: dict[str, Path] = {}
-    for listing in _folder().glob("bodies-*.txt"):
+def _look_for_libraries(folder: Path, known: dict[str, Path]) -> None:
+    """Take in the libraries that this process has not seen yet."""
+    for listing in folder.glob("bodies-*.txt"):
         if listing not in _seen:
-            _seen[listing] = tuple(listing.read_text().split())
-        library = listing.with_suffix(".so")
-        if library.exists():
-            known |= dict.fromkeys(_seen[listing], library)
-    return known
+            _seen.add(listing)
+            library = listing.with_suffix(".so")
+            if library.exists():
+                known.update(dict.fromkeys(listing.read_text().split(), library))
