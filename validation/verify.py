@@ -88,7 +88,8 @@ def verify(
     if candidate.digest != frozen:
         raise AssertionError("a runner changed its candidate")
     judge = _Judge(bundle, flushes_denormals=candidate.target in _FLUSHING)
-    verdicts = [judge.launch(p, o) for p, o in zip(plan, outputs, strict=True)]
+    judged = [judge.launch(p, o) for p, o in zip(plan, outputs, strict=True)]
+    verdicts = [v for v in judged if v is not None]
     verdicts.sort(key=lambda v: (v.kind != "recorded", v.kernel))
     layers, not_run = judge.account(verdicts)
     last = getattr(runner, "last", None)
@@ -176,8 +177,8 @@ class _Judge:
                 self.no_subject = error.diagnostic.message
         return self._subject
 
-    def launch(self, planned: _Planned, output: RunOutput) -> LaunchVerdict:
-        """The verdict on one launch."""
+    def launch(self, planned: _Planned, output: RunOutput) -> LaunchVerdict | None:
+        """The verdict on one launch; None for a good run on inputs that nothing here can judge."""
         case = planned.call.case
 
         def verdict(
@@ -189,7 +190,7 @@ class _Judge:
         if output.status == "refused":
             return verdict(Word.UNDECIDED, f"the port refuses this launch: {output.message}")
         if output.status == "missing":
-            return verdict(Word.UNDECIDED, f"there is no port of it: {output.message}")
+            return verdict(Word.UNDECIDED, f"not run: {output.message}")
         if output.status != "ok":
             return verdict(Word.DIVERGENT, f"{output.status}: {output.message}")
         shaped = _metadata_faults(case, output)
@@ -198,9 +199,8 @@ class _Judge:
             return verdict(Word.DIVERGENT, "results of another shape or type", (), faults)
         references = self._references(planned)
         if references is None:
-            why = self.no_reference.get(case.kernel, self.no_subject)
-            word = Word.DIVERGENT if faults else Word.UNDECIDED
-            return verdict(word, f"no reference for fresh inputs: {why}", (), faults)
+            reason = "memory that is not the kernel's"
+            return verdict(Word.DIVERGENT, reason, (), faults) if faults else None
         truth = self._truth(planned)
         arrays = tuple(
             self._array(planned, array, references, truth, output) for array in case.written
@@ -228,6 +228,7 @@ class _Judge:
         else:
             why = next(iter(self.no_reference.values()), self.no_subject) or "none asked for"
             not_run["fresh inputs"] = why
+            self.cautions.append("only inputs that were recorded beforehand were tried")
         repeats = sum(v.kind == "repeat" for v in verdicts)
         if repeats:
             ran["repeats"] = f"{repeats} launches"
