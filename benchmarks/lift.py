@@ -314,7 +314,9 @@ def fuzz(
             if isinstance(kind, Pointer) and isinstance(kind.element, Scalar):
                 d = DTYPES[names[kind.element.kind]]
                 if d.name == "bfloat16":
-                    array = (rng.normal(size=size).astype(np.float32).view(np.uint32) >> 16).astype(np.uint16)
+                    array = (rng.normal(size=size).astype(np.float32).view(np.uint32) >> 16).astype(
+                        np.uint16
+                    )
                 elif d.is_float:
                     array = rng.uniform(0.1, 2, size).astype(d.storage)
                 else:
@@ -340,7 +342,9 @@ def fuzz(
             if found.findings:
                 why = str(found.findings[0])[:100]
                 continue
-            oracle = run(module, kernel, grid, block, wide, shared_bytes=shared, mode="oracle", time_limit=20)
+            oracle = run(
+                module, kernel, grid, block, wide, shared_bytes=shared, mode="oracle", time_limit=20
+            )
         except PortError as error:
             why = error.diagnostic.message[:100]
             continue
@@ -361,7 +365,9 @@ def fuzz(
                 target_name = by_name.get(name)
                 if target_name is None:
                     return "untested", f"returns {name}"
-                results[target_name] = np.asarray(value).reshape(-1).view(results[target_name].dtype)
+                results[target_name] = (
+                    np.asarray(value).reshape(-1).view(results[target_name].dtype)
+                )
         tested += 1
         rows = zip(function_ir.params, kinds, exact, strict=True)
         for position, (param, d, original) in enumerate(rows):

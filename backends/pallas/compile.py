@@ -82,7 +82,7 @@ def dummy_arguments(program: flat.Program, elements: int = 4096) -> list[Any]:
         for path, var in parameter.scalars:
             assert isinstance(var.type, Scalar)
             parts[path] = 1.5 if var.type.is_float else 7
-        if parameter.paths and parameter.paths != ("",) or not parts:
+        if (parameter.paths and parameter.paths != ("",)) or not parts:
             result.append([parts[p] for p in parameter.paths])
         else:
             result.append(parts[""])

@@ -78,19 +78,25 @@ def _compile(
     from triton.backends.compiler import GPUTarget
     from triton.compiler import ASTSource
 
-    launched: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
-    kernel_name = f"_{name}_kernel"
-    kernel = getattr(module, kernel_name)
+    launched: list[tuple[Any, tuple[Any, ...], dict[str, Any]]] = []
 
     class Recorder:
-        def __getitem__(self, grid: Any) -> Any:
-            return lambda *a, **k: launched.append((a, k))
+        def __init__(self, kernel: Any) -> None:
+            self.kernel = kernel
 
-    setattr(module, kernel_name, Recorder())
-    getattr(module, name)(grid, block, *args)
-    setattr(module, kernel_name, kernel)
+        def __getitem__(self, grid: Any) -> Any:
+            return lambda *a, **k: launched.append((self.kernel, a, k))
+
+    kernels = {k: v for k, v in vars(module).items() if k.endswith("_kernel")}
+    for key, value in kernels.items():
+        setattr(module, key, Recorder(value))
+    try:
+        getattr(module, name)(grid, block, *args)
+    finally:
+        for key, value in kernels.items():
+            setattr(module, key, value)
+    kernel, values, options = launched[0]
     function = getattr(kernel, "fn", kernel) if not hasattr(kernel, "arg_names") else kernel
-    values, options = launched[0]
     signature: dict[str, str] = {}
     constants: dict[tuple[int, ...], Any] = {}
     named = dict(zip(function.arg_names, values, strict=False))

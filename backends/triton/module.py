@@ -10,6 +10,7 @@ from crossport.backends.triton.math import HELPERS, NUMPY, NUMPY_IMPORTS
 from crossport.backends.triton.simt import KernelText
 from crossport.ir.lift import flat
 from crossport.ir.lift.naming import module_header
+from crossport.ir.nodes import Intrinsic, walk
 from crossport.ir.tile.retile import FreeShape, host_text, size_var
 from crossport.ir.types import Array, Pointer, Scalar, Struct
 
@@ -82,6 +83,8 @@ class Part:
     """A condition on `block` and `threads` under which this form is right."""
     fallback: Part | None = None
     """The form for every other block."""
+    width: int = 0
+    """Lanes of the port's own choice, where the kernel is right for any number; 0: the block's."""
 
 
 def module_text(source_name: str, source_text: str, parts: list[Part]) -> str:
@@ -189,7 +192,8 @@ def launcher(part: Part) -> str:
         lines += free_launch(part, part.free, call)
         return with_globals("\n".join(lines) + "\n", part)
     smallest = 32 if text.uses_warps else 16
-    lines.append(f"    lanes = max({smallest}, triton.next_power_of_2(threads))")
+    if not part.width:
+        lines.append(f"    lanes = max({smallest}, triton.next_power_of_2(threads))")
     if text.uses_scratch:
         local = f" + {text.local_bytes} * lanes" if text.local_bytes else ""
         dynamic = " + shared_bytes" if program.has_dynamic_shared else ""
@@ -202,9 +206,13 @@ def launcher(part: Part) -> str:
     if text.uses_spare:
         lines.append(f"    spare = torch.zeros(2, dtype=torch.int64, device={device})")
         call.append("spare")
-    call += ["*block", "lanes"]
+    if part.width:
+        call += [str(part.width), "1", "1", str(part.width)]
+    else:
+        call += ["*block", "lanes"]
+    warps = "4" if part.width else "max(1, min(8, lanes // 64))"
     lines.append(f"    {kernel_name(part)}[grid](")
-    lines.append(f"        {', '.join(call)}, num_warps=max(1, min(8, lanes // 64))")
+    lines.append(f"        {', '.join(call)}, num_warps={warps}, {fusion(part)}")
     lines.append("    )")
     return with_globals("\n".join(lines) + "\n", part)
 
@@ -248,7 +256,9 @@ def free_launch(part: Part, free: FreeShape, call: list[str]) -> list[str]:
     lines.append(f"    if {total} >= 2**31:")
     lines.append('        raise ValueError("a launch has fewer than 2**31 threads")')
     has_loop = any(isinstance(s, flat.Loop) for s in flat.statements(part.program.body))
-    lanes = 128 if has_loop else 1024
+    # Long bodies keep many values alive: fewer elements a thread.
+    length = sum(1 for _ in flat.statements(part.program.body))
+    lanes = 128 if has_loop else 1024 if length < 40 else 256
     warps = 4
     if free.axes == ("x",):
         blocks = {"x": str(lanes)}
@@ -272,12 +282,24 @@ def free_launch(part: Part, free: FreeShape, call: list[str]) -> list[str]:
     lines.append(f"    programs = ({', '.join(programs)}{comma})")
     arguments = [
         *call, *(size_var(a).name for a in free.axes), *(f"block_{a}" for a in free.axes),
-        f"num_warps={warps}",
+        f"num_warps={warps}", fusion(part),
     ]  # fmt: skip
     lines.append(f"    {kernel_name(part)}[programs](")
     lines.append(f"        {', '.join(arguments)}")
     lines.append("    )")
     return lines
+
+
+def fusion(part: Part) -> str:
+    """May multiplications and additions be fused? As nvcc does, unless the source rounds each."""
+    rounded = re.compile(r"__[fd](add|sub|mul)_r[nzud]")
+    separate = any(
+        isinstance(x, Intrinsic) and rounded.match(x.name)
+        for s in flat.statements(part.program.body)
+        for e in flat.expressions(s)
+        for x in walk(e)
+    )
+    return f"enable_fp_fusion={not separate}"
 
 
 def kernel_name(part: Part) -> str:
@@ -301,7 +323,7 @@ def unpack(p: flat.Parameter) -> list[str]:
         [(path, root.name) for path, root in p.roots] + [(path, v.name) for path, v in p.scalars],
         key=lambda item: item[0],
     )
-    order = {path: name for path, name in parts}
+    order = dict(parts)
     names = struct_paths(p)
     if not names:
         return []

@@ -15,6 +15,10 @@ from crossport.ir.lift.tidy import tidy
 from crossport.ir.nodes import Function, Module
 from crossport.ir.tile.blocks import lift_for_blocks, needs_exchange
 from crossport.ir.tile.retile import retile
+from crossport.ir.tile.widen import widen
+
+# Lanes that share a row: four warps with eight elements a thread keep the memory busy.
+WIDE = 1024
 
 
 def port_module(module: Module, source_text: str, options: Options | None = None) -> PortedModule:
@@ -69,9 +73,7 @@ def _port_simt(module: Module, kernel: Function, name: str) -> modules.Part:
     return modules.Part(program, kernel.name, name, tier, text)
 
 
-def _port_tile(
-    module: Module, kernel: Function, name: str, options: Options
-) -> modules.Part | str:
+def _port_tile(module: Module, kernel: Function, name: str, options: Options) -> modules.Part | str:
     """The kernel without its thread blocks' inner workings, or what prevents that."""
     program = prepare(module, kernel)
     free = retile(program)
@@ -86,6 +88,7 @@ def _port_tile(
     lifted = lift_for_blocks(lambda: prepare(module, kernel), launched)
     if isinstance(lifted, str):
         return f"it keeps its shared memory: {lifted}"
+    width = WIDE if lifted.threads and widen(lifted.program, lifted.threads) else 0
     text = print_kernel(lifted.program, f"_{name}_kernel")
     fallback: modules.Part | None = None
     try:
@@ -93,5 +96,6 @@ def _port_tile(
     except PortError:
         fallback = None
     return modules.Part(
-        lifted.program, kernel.name, name, "tile", text, guard=lifted.guard, fallback=fallback
-    )
+        lifted.program, kernel.name, name, "tile", text, guard=lifted.guard,
+        fallback=fallback, width=width,
+    )  # fmt: skip

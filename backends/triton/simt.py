@@ -26,6 +26,7 @@ from crossport.ir.lift.tidy import reads
 from crossport.ir.lift.uniform import Uniformity, uniformity
 from crossport.ir.nodes import Binary, Cast, Const, Expr, Read, Select, Var
 from crossport.ir.tile.retile import FreeShape, index_var, size_var
+from crossport.ir.tile.strides import Stride, stride_of
 from crossport.ir.tile.summary import neutral
 from crossport.ir.types import BOOL, F32, F64, I32, I64, U8, Scalar
 
@@ -275,7 +276,21 @@ class _Printer:
     # --- Statements -----------------------------------------------------------------------------
 
     def body(self, body: flat.Body) -> None:
+        strides: dict[int, Stride] = {}
+        starts: set[str] = set()
+        indices = frozenset(index_var(a).name for a in self.free.axes) if self.free else frozenset()
+        for statement in body:
+            if isinstance(statement, flat.Loop) and id(statement) in self.facts.divergent:
+                stride = stride_of(statement, body, self.facts, indices)
+                if stride is not None:
+                    strides[id(statement)] = stride
+                    starts.add(stride.variable.name)
         for position, statement in enumerate(body):
+            if id(statement) in strides:
+                self.stride_loop(statement, strides[id(statement)])  # type: ignore[arg-type]
+                continue
+            if isinstance(statement, flat.Set) and statement.var.name in starts:
+                continue  # printed at the top of each round
             if isinstance(statement, flat.Loop) and self.range_loop(statement, body, position):
                 continue
             if (
@@ -386,16 +401,25 @@ class _Printer:
             self.views[key] = self.names.fresh(f"{root.name}_{kind.removeprefix('tl.')}")
         return self.views[key]
 
-    def access(self, ref: Ref, *, store: bool) -> None:
-        """Put a barrier before an access that another access of the block must precede."""
+    def access(self, ref: Ref, *, store: flat.Statement | None = None) -> None:
+        """Put a barrier before an access that another access of the block must precede.
+
+        A statement needs none against itself, nor a store against a load of the same place: the
+        same lane does both.
+        """
         key = ref.root.name
-        form = f"{self.e(ref.index)}:{ref.type}:{self.mask}"
+        form = f"{self.e(ref.index)}:{ref.type}"
         stored = self.pending.stores.get(key, set())
         loaded = self.pending.loads.get(key, set())
-        if stored or (store and loaded - {form}):
+        if store is None:
+            if stored:
+                self.barrier()
+            self.pending.loads.setdefault(key, set()).add(form)
+            return
+        own = str(id(store))
+        if stored - {own} or loaded - {form}:
             self.barrier()
-        target = self.pending.stores if store else self.pending.loads
-        target.setdefault(key, set()).add(form)
+        self.pending.stores.setdefault(key, set()).add(own)
 
     def barrier(self) -> None:
         if self.lines and self.lines[-1].strip() == "tl.debug_barrier()":
@@ -406,7 +430,7 @@ class _Printer:
 
     def load(self, statement: flat.Load) -> None:
         var, ref = statement.var, statement.ref
-        self.access(ref, store=False)
+        self.access(ref)
         varying = var.name in self.facts.varying
         if varying:
             mask = self.mask
@@ -431,7 +455,7 @@ class _Printer:
 
     def store(self, statement: flat.Store) -> None:
         ref, value = statement.ref, statement.value
-        self.access(ref, store=True)
+        self.access(ref, store=statement)
         uniform_index = self.facts.is_uniform(ref.index) and ref.root.space != "local"
         if ref.type == BOOL:
             text = f"{self.e.method(value)}.to(tl.uint8)"
@@ -458,11 +482,11 @@ class _Printer:
             raise refuse(f"an atomic {op} on {kind} has no Triton form", None)
         if ref.root.space == "local":
             raise refuse("an atomic on a local array", None)
-        self.access(ref, store=True)
+        self.access(ref, store=statement)
         if statement.var is not None and self.pending.stores.keys() - {ref.root.name}:
             # The others may look at this counter to learn that earlier stores are there.
             self.barrier()
-            self.access(ref, store=True)
+            self.access(ref, store=statement)
         spread = self.facts.is_uniform(ref.index)
         pointer = self.pointer(ref, spread=spread)
         values = [self.e.typed(o) for o in statement.operands]
@@ -538,13 +562,10 @@ class _Printer:
         for inner in flat.statements([statement]):
             match inner:
                 case flat.Load(_, ref):
-                    self.pending.loads.setdefault(ref.root.name, set()).add(
-                        f"{self.e(ref.index)}:{ref.type}:loop"
-                    )
+                    form = f"{self.e(ref.index)}:{ref.type}"
+                    self.pending.loads.setdefault(ref.root.name, set()).add(form)
                 case flat.Store(ref) | flat.AtomicUpdate(_, _, ref):
-                    self.pending.stores.setdefault(ref.root.name, set()).add(
-                        f"{self.e(ref.index)}:{ref.type}:loop"
-                    )
+                    self.pending.stores.setdefault(ref.root.name, set()).add(str(id(inner)))
                 case _:
                     pass
 
@@ -597,6 +618,26 @@ class _Printer:
                     self.line(f"{going} = {going} & {kept}")
             else:
                 self.line(f"{going} = {going} & {self.e.tight(statement.condition, 4)}")
+        self.masks.pop()
+        self.mask = before
+        self.pending.join(entry)
+
+    def stride_loop(self, statement: flat.Loop, stride: Stride) -> None:
+        """A loop whose rounds the lanes share: counted, with a mask for the last round."""
+        before = self.mask
+        name = stride.variable.name
+        start = self.names.fresh(f"{name}_start")
+        going = self.names.fresh("going")
+        arguments = f"{self.e(stride.base)}, {self.e(stride.bound)}, {self.e(stride.step)}"
+        entry = self.pending.copy()
+        self.enter_loop(statement)
+        self.line(f"for {start} in range({arguments}):")
+        self.mask = going
+        self.masks.append((statement.label, going))
+        with self.indented():
+            self.line(f"{name} = {start} + {self.e.tight(stride.offset, 6)}")
+            self.line(f"{going} = {before} & ({self.e(statement.condition)})")
+            self.body(statement.body)
         self.masks.pop()
         self.mask = before
         self.pending.join(entry)

@@ -1108,7 +1108,7 @@ class _Flattener:
         return Agg(tuple(values))
 
     def load_name(self, ref: Ref, leaf: Leaf) -> str:
-        base = ref.root.name if ref.root is not ADDRESS else "loaded"
+        base = ref.root.name.rstrip("_") if ref.root is not ADDRESS else "loaded"
         return f"{base}_{leaf.path}" if leaf.path else f"{base}_value"
 
     def write_pointer(self, pointer: Ptr, type: Type, value: Value, volatile: bool) -> None:

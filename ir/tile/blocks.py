@@ -32,6 +32,8 @@ class Lifted:
 
     program: flat.Program
     guard: str
+    threads: int = 0
+    """The number of threads that the program was made for, where they stand in one row."""
 
 
 def needs_exchange(program: flat.Program) -> bool:
@@ -75,7 +77,7 @@ def lift_for_blocks(prepare: Callable[[], flat.Program], launched: Sequence[Shap
             same += [t for t in MORE_ROWS if _equal(attempt((t, 1, 1)), program)]
         listed = ", ".join(map(str, sorted({*same, first[0]})))
         comma = "," if listed.isdigit() else ""
-        return Lifted(program, f"block[1:] == (1, 1) and block[0] in ({listed}{comma})")
+        return Lifted(program, f"block[1:] == (1, 1) and block[0] in ({listed}{comma})", first[0])
     return Lifted(program, f"block == {first}")
 
 
