@@ -68,6 +68,8 @@ class Code(StrEnum):
     WMMA = "CP2206"
     GROUP_PARTITION_MISSING = "CP2207"
     PTX_NOT_TRANSLATED = "CP2208"
+    WARP_WIDTH_DEFAULT = "CP2209"
+    GROUP_MASK_WIDTH = "CP2210"
 
     # CP3xxx: IR, lowering, facts.
     NOT_LOWERED = "CP3001"

@@ -5,6 +5,8 @@ shuffled_types.py  shuffles of types that HIP's shuffles do not take
 properties.py      host code that computes with the device's warp width
 ptx/               inline PTX, instruction by instruction
 declarations.py    vector operators that do something else than HIP's
+cub_widths.py      CUB's warp collectives, whose default width is the device's
+group_votes.py     votes of cooperative groups
 tiles.py           types of cooperative-group tiles
 words.py           register, __nanosleep, __launch_bounds__
 refused.py         what AMD GPUs cannot do: reported, left as it is
@@ -20,7 +22,9 @@ from typing import TYPE_CHECKING
 
 from crossport.backends.hip.edits import Edit
 from crossport.backends.hip.semantics.context import File
+from crossport.backends.hip.semantics.cub_widths import cub_edits
 from crossport.backends.hip.semantics.declarations import check_operators
+from crossport.backends.hip.semantics.group_votes import group_vote_edits
 from crossport.backends.hip.semantics.helpers import insert_helpers
 from crossport.backends.hip.semantics.properties import property_edits
 from crossport.backends.hip.semantics.ptx.edits import ptx_edits
@@ -45,11 +49,14 @@ def semantic_edits(
     own_names: frozenset[bytes] = frozenset().union(*(t.own_names for t in texts.values()))
     files = {name: File(text, own_names) for name, text in texts.items()}
     generic = generic_shuffles(unit, files)
+    words: frozenset[bytes] = frozenset().union(*(t.words for t in texts.values()))
     for name, file in files.items():
         warp_edits(file, generic.get(name, ()))
         word_edits(file)
         ptx_edits(file)
+        cub_edits(file, words)
     property_edits(unit, files)
+    group_vote_edits(unit, files)
     tile_edits(unit, files)
     check_operators(unit, files)
     refuse(unit, files)

@@ -12,6 +12,10 @@ from crossport.backends.hip.semantics.helpers import HELPERS
 from crossport.diagnostics import Code, Severity
 
 REPORTED = {
+    Code.WARP_WIDTH_DEFAULT: "#include <cub/cub.cuh>\nusing Load = cub::WarpLoad<float, 4>;",
+    Code.GROUP_MASK_WIDTH: "#define HIP_ENABLE_WARP_SYNC_BUILTINS\n"
+    "#include <cooperative_groups.h>\nusing namespace cooperative_groups;\n"
+    "__device__ unsigned f(coalesced_group g, int v) { return g.ballot(v); }",
     Code.WARP_CALL_OPEN: "#define SHFL(...) __shfl_sync(0xffffffff, __VA_ARGS__)",
     Code.PTX_NOT_TRANSLATED: '__device__ void f() { asm volatile("wgmma.fence.sync.aligned;"); }',
     Code.DYNAMIC_PARALLELISM: "__global__ void c() {} __global__ void p() { c<<<1, 1>>>(); }",
