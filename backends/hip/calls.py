@@ -43,7 +43,7 @@ def call_edits(text: SourceText) -> Findings:
 
 _SPECIFIERS = frozenset(
     b"register __grid_constant__ __launch_bounds__ __cluster_dims__ __maxnreg__"
-    b" __block_size__ make_uint3".split()
+    b" __block_size__ make_uint3 CUDART_CB".split()
 )
 
 
@@ -110,6 +110,9 @@ def _specifier(text: SourceText, index: int, found: Findings) -> None:
                 found.edits.append(_remove_word(text, index, "C++17 has no register"))
         case b"__grid_constant__":
             found.edits.append(_remove_word(text, index, "HIP has no __grid_constant__"))
+        case b"CUDART_CB":
+            # A calling convention of 32-bit Windows.
+            found.edits.append(_remove_word(text, index, "HIP's callbacks need no CUDART_CB"))
         case b"__launch_bounds__":
             arguments = tokens.arguments(index + 1) if tokens.at(index + 1) == b"(" else None
             if arguments is not None and len(arguments) == 3:

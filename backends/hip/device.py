@@ -52,6 +52,8 @@ def device_edits(text: SourceText) -> Findings:
     if definitions:
         at = place_for_definitions(text)
         block = "".join(definitions[key] for key in sorted(definitions))
+        if text.source[:at][-1:] not in (b"", b"\n"):
+            block = "\n" + block
         if newline_of(text.source) == "\r\n":
             block = block.replace("\n", "\r\n")
         found.edits.append(Edit(text.file, at, at, block, "what HIP's headers lack"))
@@ -197,7 +199,7 @@ def place_for_definitions(text: SourceText) -> int:
             elif word == b"endif":
                 depth -= 1
             elif word == b"include" and depth == base and braces == 0:
-                after = _next_line(text, tokens.start[index])
+                after = text.line_after(tokens.end(index))
         elif kind == Kind.PUNCT and tokens.text[index] in (b"{", b"}"):
             braces += 1 if tokens.text[index] == b"{" else -1
             if braces == 1 and tokens.text[index] == b"{" and depth == base:
@@ -221,7 +223,7 @@ def _is_guarded(text: SourceText) -> bool:
 
 
 def _after_guard(text: SourceText) -> int:
-    return _next_line(text, text.tokens.start[2])
+    return text.line_after(text.tokens.end(3))
 
 
 def _before_code(text: SourceText) -> int:
@@ -229,10 +231,5 @@ def _before_code(text: SourceText) -> int:
     if not len(tokens):
         return 0
     if tokens.at(0).endswith(b"pragma") and tokens.at(1) == b"once":
-        return _next_line(text, tokens.start[0])
-    return text.source.rfind(b"\n", 0, tokens.start[0]) + 1
-
-
-def _next_line(text: SourceText, offset: int) -> int:
-    newline = text.source.find(b"\n", text.tokens.line_end(offset))
-    return newline + 1 if newline >= 0 else len(text.source)
+        return text.line_after(tokens.end(1))
+    return text.line_before(tokens.start[0])

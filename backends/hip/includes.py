@@ -156,12 +156,13 @@ def _has_guard(text: SourceText) -> bool:
 def _add_runtime(text: SourceText, late: int | None, found: Findings) -> None:
     line = newline_of(text.source)
     at = _first_place(text)
+    before = line if text.source[:at][-1:] not in (b"", b"\n") else ""
     found.edits.append(
         Edit(
             text.file,
             at,
             at,
-            f"#include <{RUNTIME}>{line}",
+            f"{before}#include <{RUNTIME}>{line}",
             "nvcc includes the runtime header by itself",
         )
     )
@@ -179,10 +180,8 @@ def _first_place(text: SourceText) -> int:
     """The line of the first `#include` at the outer level, or the first line of code."""
     for include in text.includes:
         if not _is_conditional(text, include.line_start):
-            return text.source.rfind(b"\n", 0, include.line_start) + 1
-    if not len(text.tokens):
-        return 0
-    return text.source.rfind(b"\n", 0, text.tokens.start[0]) + 1
+            return text.line_before(include.line_start)
+    return text.line_before(text.tokens.start[0]) if len(text.tokens) else 0
 
 
 def _missing(text: SourceText, include: Include) -> list[Diagnostic]:

@@ -216,13 +216,14 @@ def _keep_for_cuda(text: SourceText, index: int, start: int, end: int, found: Fi
         return
     line = newline_of(text.source)
     first = text.source.rfind(b"\n", 0, tokens.start[start]) + 1
-    newline = text.source.find(b"\n", tokens.end(end))
-    last = newline + 1 if newline >= 0 else len(text.source)
-    if text.source[first : tokens.start[start]].strip():
+    last = text.line_after(tokens.end(end))
+    is_shared = end + 1 < len(tokens) and tokens.start[end + 1] < last
+    if is_shared or text.source[first : tokens.start[start]].strip():
         return
+    closing = "#endif" if text.source[last - 1 : last] == b"\n" else f"{line}#endif"
     reason = "HIP defines this overload"
     found.edits.append(Edit(text.file, first, first, f"#ifndef __HIP__{line}", reason))
-    found.edits.append(Edit(text.file, last, last, f"#endif{line}", reason))
+    found.edits.append(Edit(text.file, last, last, f"{closing}{line}", reason))
     name = tokens.text[index].decode()
     if name != "operator":
         found.diagnostics.append(

@@ -27,6 +27,7 @@ from crossport.backends.hip.conditions import condition_edits
 from crossport.backends.hip.device import device_edits
 from crossport.backends.hip.edits import Edit, apply_edits, merge_edits
 from crossport.backends.hip.includes import IncludeOptions, include_edits, renamed_source
+from crossport.backends.hip.kernel_strings import kernel_string_edits
 from crossport.backends.hip.lexer import Include
 from crossport.backends.hip.namespaces import namespace_edits
 from crossport.backends.hip.overloads import overload_edits
@@ -222,6 +223,7 @@ class HipPort:
         found.add(texture_findings(text, self.options.arch))
         for edits_of in PASSES:
             found.add(edits_of(text))
+        found.add(kernel_string_edits(text, (rename_edits, call_edits, condition_edits)))
         return found
 
     def _reach(self, sources: Iterable[Path]) -> Iterable[Path]:

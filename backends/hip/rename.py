@@ -62,7 +62,7 @@ def rename_edits(text: SourceText) -> Findings:
                         )
                     )
                 reported.add(word)
-            case Unported(reason, help) if word not in text.own_names:
+            case Unported(reason, help) if word not in text.own_names and word != b"CUDART_CB":
                 dead = without_case(text, index)
                 if dead is not None:
                     found.edits += dead

@@ -132,6 +132,24 @@ class SourceText:
         texts = self.tokens.text
         return frozenset(texts[i] for i in self.code_names)
 
+    def line_before(self, offset: int) -> int:
+        """Where a line can be put in before `offset`: its line's start, or the place itself where
+        that line begins inside a comment."""
+        start = self.source.rfind(b"\n", 0, offset) + 1
+        return offset if self.source[start:offset].strip() else start
+
+    def line_after(self, offset: int) -> int:
+        """The start of the next line; the one behind a comment that begins on this line."""
+        end = self.tokens.line_end(offset)
+        rest = self.source[offset:end]
+        comment = rest.find(b"/*")
+        is_open = comment >= 0 and b"*/" not in rest[comment:] and b"//" not in rest[:comment]
+        if is_open:
+            closing = self.source.find(b"*/", end)
+            return self.line_after(closing + 2) if closing >= 0 else len(self.source)
+        newline = self.source.find(b"\n", end)
+        return newline + 1 if newline >= 0 else len(self.source)
+
     def edit(self, first: int, last: int, replacement: str, reason: str, priority: int = 0) -> Edit:
         """Replace tokens `first` to `last` (inclusive)."""
         tokens = self.tokens

@@ -36,9 +36,9 @@ def without_case(text: SourceText, index: int) -> list[Edit] | None:
         return None
     source = text.source
     first = source.rfind(b"\n", 0, tokens.start[index - 1]) + 1
-    newline = source.find(b"\n", tokens.end(last))
+    below = text.line_after(tokens.end(last))
     after = tokens.start[last + 1]
-    if source[first : tokens.start[index - 1]].strip() or newline < 0 or newline >= after:
+    if source[first : tokens.start[index - 1]].strip() or below > after:
         return [Edit(text.file, tokens.start[index - 1], after, "", _REASON)]
     line = newline_of(source)
     guard = source[:first].rstrip().rsplit(b"\n", 1)[-1].split()
@@ -46,7 +46,7 @@ def without_case(text: SourceText, index: int) -> list[Edit] | None:
         return []
     return [
         Edit(text.file, first, first, f"#ifndef __HIP__{line}", _REASON),
-        Edit(text.file, newline + 1, newline + 1, f"#endif{line}", _REASON),
+        Edit(text.file, below, below, f"#endif{line}", _REASON),
     ]
 
 

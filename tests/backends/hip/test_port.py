@@ -1,0 +1,146 @@
+"""Porting files: which ones, where to, and that a port of a port changes nothing."""
+
+from pathlib import Path, PurePosixPath
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from crossport.backends.hip.edits import encode
+from crossport.backends.hip.port import HipOptions, HipPort, PortedFile, port_unit
+from crossport.diagnostics import Code, PortError
+
+CORPUS = Path(__file__).parents[3] / "corpus"
+WORDS = (
+    b'cudaMalloc cudaFree(p); cuInit(0); CUDA_R_32F __nv_bfloat16 \xff "cudaFree" \' ( ) { } ; , x'
+    b" // /* */ < = __dp4a(a,b,c) cub::Sum __vmaxs4(a,b) rsqrtf(x) return register int i;"
+    b" __launch_bounds__(1,2,3) cudaFuncSetAttribute(k<1>,a) cudaMemcpyToSymbol(a,b)"
+    b" cg::reduce(t,v,cg::plus<int>()) case break; cudaErrorInvalidPc: operator*(float2 a,float2 b)"
+).split()
+LINES = (
+    b"#include <cuda.h>\n",
+    b"#include <cublas_v2.h>\n",
+    b"#if 0\n",
+    b"#endif\n",
+    b"#if __CUDA_ARCH__ >= 600\n",
+    b"#ifdef __CUDACC__\n",
+    b"float atomicMax(float* a, float b) {\n",
+    b"switch (e) {\n",
+)
+PIECES = st.sampled_from([*WORDS, *LINES, b"\n", b"\r\n", b" ", b" "])
+
+
+def _write(root: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+def _ported(files: tuple[PortedFile, ...]) -> dict[str, str]:
+    return {str(f.target): f.ported.decode() for f in files}
+
+
+def test_headers_of_the_project_are_ported_too(tmp_path: Path) -> None:
+    _write(
+        tmp_path,
+        {
+            "k.cu": '#include <cuda.h>\n#include "a/b.cuh"\n#include "kernels.cu"\n',
+            "a/b.cuh": '#pragma once\n#include "c.h"\ncudaStream_t s;\n',
+            "a/c.h": "cudaEvent_t e;\n",
+            "kernels.cu": "__global__ void k();\n",
+        },
+    )
+    result = port_unit(tmp_path / "k.cu", root=tmp_path)
+    assert _ported(result.files) == {
+        "k.hip": '#include <hip/hip_runtime.h>\n#include "a/b.cuh"\n#include "kernels.hip"\n',
+        "a/b.cuh": '#pragma once\n#include "c.h"\nhipStream_t s;\n',
+        "a/c.h": "hipEvent_t e;\n",
+        "kernels.hip": "__global__ void k();\n",
+    }
+
+
+def test_shared_header_is_ported_once(tmp_path: Path) -> None:
+    _write(
+        tmp_path,
+        {"a.cu": '#include "h.h"\n', "b.cu": '#include "h.h"\n', "h.h": "cudaError_t f();\n"},
+    )
+    port = HipPort(tmp_path, HipOptions())
+    port.add(tmp_path / "a.cu")
+    port.add(tmp_path / "b.cu")
+    targets = [str(f.target) for f in port.result().files]
+    assert sorted(targets) == ["a.hip", "b.hip", "h.h"]
+
+
+def test_changed_file_outside_the_folder_comes_along(tmp_path: Path) -> None:
+    _write(
+        tmp_path,
+        {
+            "p/k.cu": '#include <cuda.h>\n#include "../util/u.h"\n#include "../util/plain.h"\n',
+            "util/u.h": "cudaStream_t s;\n",
+            "util/plain.h": "int x;\n",
+        },
+    )
+    result = port_unit(tmp_path / "p/k.cu", root=tmp_path / "p")
+    ported = _ported(result.files)
+    assert ported["external/util/u.h"] == "hipStream_t s;\n"
+    assert '#include "external/util/u.h"\n#include "../util/plain.h"\n' in ported["k.hip"]
+    assert len(ported) == 2
+
+
+def test_include_folders(tmp_path: Path) -> None:
+    _write(tmp_path, {"k.cu": "#include <x.h>\n", "one/x.h": "", "two/x.h": "cudaStream_t s;\n"})
+    options = HipOptions(include_dirs=(tmp_path / "two",))
+    result = port_unit(tmp_path / "k.cu", options)
+    assert [str(f.target) for f in result.files] == ["k.hip", "two/x.h"]
+
+
+def test_include_cycle_ends(tmp_path: Path) -> None:
+    _write(tmp_path, {"k.cu": '#include "a.h"\n', "a.h": '#include "k.cu"\n#include "a.h"\n'})
+    assert len(port_unit(tmp_path / "k.cu").files) == 2
+
+
+def test_line_ends_and_bytes_survive(tmp_path: Path) -> None:
+    (tmp_path / "k.cu").write_bytes(b"// \xe9\r\nint x;\r\ncudaFree(p);\r\n")
+    ported = port_unit(tmp_path / "k.cu").files[0].ported
+    assert ported == b"// \xe9\r\n#include <hip/hip_runtime.h>\r\nint x;\r\nhipFree(p);\r\n"
+
+
+def test_missing_file_is_a_finding(tmp_path: Path) -> None:
+    with pytest.raises(PortError) as error:
+        port_unit(tmp_path / "none.cu")
+    assert error.value.diagnostic.code == Code.CANNOT_READ
+
+
+def _check_edits(file: PortedFile) -> None:
+    """Every byte outside the edits is the original's."""
+    at = out = 0
+    for edit in file.edits:
+        gap = edit.start - at
+        assert file.ported[out : out + gap] == file.original[at : edit.start]
+        out += gap + len(encode(edit.replacement))
+        at = edit.end
+    assert file.ported[out:] == file.original[at:]
+
+
+@pytest.mark.parametrize("source", sorted(CORPUS.rglob("*.cu")), ids=lambda p: p.stem)
+def test_corpus_is_stable(source: Path, tmp_path: Path) -> None:
+    result = port_unit(source)
+    for file in result.files:
+        _check_edits(file)
+        path = tmp_path / file.target
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(file.ported)
+    again = port_unit(tmp_path / result.files[0].target)
+    assert [f.target for f in again.files if f.edits] == []
+    assert PurePosixPath(source.with_suffix(".hip").name) == result.files[0].target
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(PIECES, max_size=25).map(b"".join))
+def test_any_text_is_stable(tmp_path: Path, source: bytes) -> None:
+    (tmp_path / "k.cu").write_bytes(source)
+    first = port_unit(tmp_path / "k.cu").files[0]
+    _check_edits(first)
+    (tmp_path / "k.hip").write_bytes(first.ported)
+    assert port_unit(tmp_path / "k.hip").files[0].edits == ()
