@@ -60,18 +60,12 @@ _NAMED_SCOPES = (
 def span(cursor: Cursor) -> Span | None:
     """The cursor's place in the user's text; None for what the compiler made up."""
     extent = cursor.extent
-    start, end = extent.start, extent.end
-    if start.file is None:
+    # All four parts at once: the binding's properties look each of them up anew.
+    file, line, column, offset = extent.start._get_instantiation()
+    if file is None:
         return None
-    return Span(
-        start.file.name,
-        start.line,
-        start.column,
-        end.line,
-        end.column,
-        start.offset,
-        end.offset,
-    )
+    _, end_line, end_column, end_offset = extent.end._get_instantiation()
+    return Span(str(file.name), line, column, end_line, end_column, offset, end_offset)
 
 
 def local_key(declaration: Cursor) -> LocalKey:

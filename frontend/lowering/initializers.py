@@ -228,6 +228,9 @@ def member_default(field: Cursor) -> Cursor | None:
     found = [c for c in field.get_children() if c.kind.is_expression()]
     if field.is_bitfield() and found:
         found = found[1:]
+    # Template arguments of the member's type are expressions, too.
+    if found and not _has_initializer(field):
+        return None
     if not found or found[-1].kind == CursorKind.INIT_LIST_EXPR:
         return found[-1] if found else None
     # An array member's bounds are expressions too.
@@ -236,6 +239,20 @@ def member_default(field: Cursor) -> Cursor | None:
     while kind.kind == TypeKind.CONSTANTARRAY:
         dimensions, kind = dimensions + 1, kind.element_type.get_canonical()
     return found[-1] if dimensions == 0 else None
+
+
+def _has_initializer(field: Cursor) -> bool:
+    """Is there a `=` or `{` behind the member's name?"""
+    words = cursors.tokens(field)
+    name = str(field.spelling)
+    if name not in words:
+        return True  # inside a macro: believe the tree
+    rest = (
+        words[len(words) - words[::-1].index(name) :]
+        if words.count(name) > 1
+        else words[words.index(name) + 1 :]
+    )
+    return "=" in rest or "{" in rest
 
 
 def _filled(
