@@ -23,7 +23,11 @@ SOURCE = r"""
 extern "C" {
 __global__ void polynomial(float *x, int rounds) {
     float v = x[blockIdx.x * 256 + threadIdx.x], w = v;
-    for (int k = 0; k < rounds; k++) { v = v * 0.999f + 0.25f; w = w * v - 0.5f; v = v - w * 1e-6f; }
+    for (int k = 0; k < rounds; k++) {
+        v = v * 0.999f + 0.25f;
+        w = w * v - 0.5f;
+        v = v - w * 1e-6f;
+    }
     x[blockIdx.x * 256 + threadIdx.x] = v + w;
 }
 __global__ void integers(unsigned *x, int rounds) {

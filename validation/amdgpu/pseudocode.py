@@ -645,4 +645,7 @@ def _number(text: str) -> Value:
 
 def translate(text: str, operands: dict[str, str]) -> Body:
     """Translate the pseudocode of one instruction; raises Untranslatable."""
-    return Translator(operands).translate(text)
+    try:
+        return Translator(operands).translate(text)
+    except KeyError as problem:
+        raise Untranslatable(f"no C type for {problem}") from problem
