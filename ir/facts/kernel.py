@@ -266,13 +266,7 @@ class _RoundCounter:
             return np.broadcast_to(evaluate(loop.condition, sized), wave["thread.x"].shape) != 0
 
         if loop.recurrences:
-            counts = np.zeros(wave["thread.x"].shape)
-            for number in range(_MOST_SIMULATED):
-                still = holds(number)
-                if not still.any():
-                    break
-                counts += still
-            return float(counts.mean())
+            return self._simulated(loop, outer, wave)
         # The condition of a counting loop holds up to some round: bisect for the mean lane.
         low, high = 0, 1
         while high < _MOST_ROUNDS and holds(high).any():
@@ -286,6 +280,23 @@ class _RoundCounter:
             middle = (low + high) // 2
             low, high = (middle, high) if holds(middle).any() else (low, middle)
         return float(high)
+
+    def _simulated(self, loop: Loop, outer: tuple[Loop, ...], wave: dict[str, Any]) -> float:
+        """Rounds of a loop whose variables are only known step by step."""
+        assert loop.condition is not None
+        inside = in_loops((*outer, loop), (*(0 for _ in outer), 0), wave, self.launch)
+        counts = np.zeros(wave["thread.x"].shape)
+        for number in range(_MOST_SIMULATED):
+            inside[loop.counter.name] = np.int64(number)
+            still = evaluate(loop.condition, with_sizes(loop.condition, inside, self.launch)) != 0
+            if not np.any(still):
+                break
+            counts += still
+            inside |= {
+                symbol.name: evaluate(following, with_sizes(following, inside, self.launch))
+                for symbol, _, following in loop.recurrences
+            }
+        return float(counts.mean())
 
 
 def _operations(trace: Trace, rounds: _RoundCounter) -> dict[str, float]:

@@ -72,6 +72,10 @@ class Apply:
         return f"{self.op}({', '.join(map(str, self.args))})"
 
 
+def _weight(atom: Atom) -> int:
+    return 1 + sum(arg.weight for arg in atom.args) if isinstance(atom, Apply) else 1
+
+
 Atom = Symbol | Unknown | Apply
 Monomial = tuple[Atom, ...]
 
@@ -82,13 +86,16 @@ class Poly:
 
     terms: tuple[tuple[Monomial, int], ...] = ()
     level: Level = field(default=Level.GRID, compare=False)
+    weight: int = field(default=0, compare=False)
+    """How many atoms it takes to write it down."""
 
     @staticmethod
     def of(terms: Mapping[Monomial, int]) -> Poly:
         """The polynomial with these terms; zeros are dropped."""
         kept = sorted(((m, c) for m, c in terms.items() if c), key=lambda term: str(term[0]))
         level = max((a.level for m, _ in kept for a in m), default=Level.GRID)
-        return Poly(tuple(kept), level)
+        weight = sum(1 + sum(_weight(a) for a in m) for m, _ in kept)
+        return Poly(tuple(kept), level, weight)
 
     @staticmethod
     def constant(value: int) -> Poly:

@@ -85,6 +85,8 @@ from crossport.ir.types import POINTER_SIZE, Array, Pointer, Scalar, Struct, Typ
 
 Space = Literal["global", "shared", "constant", "local"]
 _DEEPEST_CALL = 12
+_HEAVIEST = 200
+"""Atoms in a polynomial, beyond which a value counts as unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -414,7 +416,9 @@ class _Walker:
             if left == right and left is not None:
                 merged[name] = left
             elif isinstance(left, Poly) and isinstance(right, Poly):
-                known = not any(True for p in (left, right, taken) for _ in unknowns(p))
+                parts = (left, right, taken)
+                known = sum(p.weight for p in parts) <= _HEAVIEST
+                known = known and not any(True for p in parts for _ in unknowns(p))
                 level = max(left.level, right.level, taken.level)
                 merged[name] = (
                     apply("select", taken, left, right) if known else self._unknown(name, level)
@@ -423,6 +427,7 @@ class _Walker:
                 isinstance(left, Address)
                 and isinstance(right, Address)
                 and (left.base == right.base)
+                and left.offset.weight + right.offset.weight + taken.weight <= _HEAVIEST
             ):
                 offset = apply("select", taken, left.offset, right.offset)
                 merged[name] = Address(left.base, offset)
@@ -833,13 +838,18 @@ class _Walker:
         self._count("int")
         if (expr.op, right.value) in _LANE_ARITHMETIC and left.level is Level.LANE:
             self._note_lane_arithmetic(expr, left)
+        if left.weight + right.weight > _HEAVIEST:
+            # Hash rounds and the like: no index that anything can be said about.
+            return self._unknown("long computation", max(left.level, right.level))
         match expr.op:
             case "+":
                 return left + right
             case "-":
                 return left - right
-            case "*":
+            case "*" if len(left.terms) * len(right.terms) <= _HEAVIEST:
                 return left * right
+            case "*":
+                return self._unknown("long product", max(left.level, right.level))
             case op:
                 return apply(op, left, right)
 
