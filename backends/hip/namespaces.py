@@ -15,6 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from crossport.backends.hip.device import group_namespaces
+from crossport.backends.hip.edits import Edit, newline_of
 from crossport.backends.hip.names import tables
 from crossport.backends.hip.source import Findings, SourceText
 from crossport.diagnostics import Code, Diagnostic
@@ -93,12 +94,28 @@ def _lacks(text: SourceText, index: int, library: Library, member: str) -> Diagn
 
 def _thrust(text: SourceText, found: Findings) -> None:
     tokens = text.tokens
+    missing: set[str] = set()
     for index in text.code_names:
         word = tokens.text[index]
         if word == b"cuda" and tokens.at(index - 1) == b"::" and tokens.at(index - 2) == b"thrust":
             found.edits.append(text.edit(index, index, "hip", "rocThrust"))
+        elif word == b"thrust" and tokens.at(index + 1) == b"::":
+            missing.add(f"thrust/{tokens.at(index + 2).decode('utf-8', 'replace')}.h")
         elif word == b"cuda_cub" and tokens.at(index - 2) == b"thrust":
             found.edits.append(text.edit(index, index, "hip_rocprim", "rocThrust"))
+    _thrust_includes(text, missing & tables.hip()["headers"], found)
+
+
+def _thrust_includes(text: SourceText, wanted: frozenset[str] | set[str], found: Findings) -> None:
+    """Include what the file uses: CUDA's Thrust brings more headers along than rocThrust does."""
+    own = [include for include in text.includes if include.path.startswith("thrust/")]
+    absent = sorted(wanted - {include.path for include in own} - text.project_includes)
+    if not own or not absent:
+        return
+    at = text.line_after(own[-1].end)
+    lines = "".join(f"#include <{header}>{newline_of(text.source)}" for header in absent)
+    reason = "rocThrust's headers include less of each other"
+    found.edits.append(Edit(text.file, at, at, lines, reason))
 
 
 def _wmma(text: SourceText, found: Findings) -> None:

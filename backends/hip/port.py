@@ -150,12 +150,13 @@ class HipPort:
         members = list(self._reach(self._sources))
         declared = reduce(or_, (self._text(p).declared for p in members), Defined())
         words = frozenset().union(*(self._text(p).words for p in members))
+        includes = frozenset(i.path for p in members for i in self._text(p).includes)
         by_file = self._meaning_by_file()
         diagnostics = list(self._meaning.diagnostics)
         edits: dict[Path, tuple[Edit, ...]] = {}
         for path in members:
             text = self._text(path)
-            text.set_project(declared, words)
+            text.set_project(declared, words, includes)
             found = self._port_text(path, text)
             merged = merge_edits([*found.edits, *by_file.get(path, ())])
             edits[path] = merged.edits

@@ -67,11 +67,15 @@ class SourceText:
         self.tokens = Tokens(source)
         self._project = Defined()
         self._project_words: frozenset[bytes] = frozenset()
+        self.project_includes: frozenset[str] = frozenset()
 
-    def set_project(self, defined: Defined, words: frozenset[bytes]) -> None:
-        """Tell the file what the rest of its project defines, and which words it uses."""
+    def set_project(
+        self, defined: Defined, words: frozenset[bytes], includes: frozenset[str]
+    ) -> None:
+        """Tell the file what its project defines, which words it uses, and what it includes."""
         self._project = defined
         self._project_words = words
+        self.project_includes = includes
 
     @cached_property
     def includes(self) -> tuple[Include, ...]:
