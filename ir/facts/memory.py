@@ -77,6 +77,9 @@ class Pattern:
     ideal_passes: float | None = None
     aligned: bool | None = None
     active_lanes: float | None = None
+    rounds_per_segment: float | None = None
+    """Where a request leaves bytes of its segments over and the innermost loop walks through them:
+    how many rounds it takes."""
 
     @property
     def efficiency(self) -> float | None:
@@ -139,7 +142,16 @@ def _global_pattern(requests: list[Request], access: Access, target: GpuTarget) 
         ideal=float(np.mean(ideal)),
         aligned=all(int(o.min()) % target.segment == 0 for o, _ in requests),
         active_lanes=float(np.mean([len(o) for o, _ in requests])),
+        rounds_per_segment=_rounds_per_segment(access, target, sum(ideal) < sum(touched)),
     )
+
+
+def _rounds_per_segment(access: Access, target: GpuTarget, leaves_over: bool) -> float | None:
+    """How many rounds of the innermost loop stay in a segment, if they step inside it."""
+    if not access.loops or not leaves_over:
+        return None
+    step = access.offset.coefficient(access.loops[-1].counter.name).value
+    return target.segment / abs(step) if step and abs(step) < target.segment else None
 
 
 def _shared_pattern(requests: list[Request], access: Access, target: GpuTarget) -> Pattern:

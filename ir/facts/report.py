@@ -91,20 +91,20 @@ class KernelReport:
         """Sentences on what another target makes different, and on what stays costly there."""
         names = list(self.facts.targets)
         origin = self.facts.targets[names[0]]
-        found = [
-            sentence
-            for name in names[1:]
-            for sentence in _changes(self.facts, origin, self.facts.targets[name])
-        ]
-        # What all TPUs share is said once.
-        names_of: dict[tuple[Span | None, str], list[str]] = defaultdict(list)
+        # Lines by target and sentence: what holds in several places is said once.
+        lines_of: dict[tuple[str, str], list[int | None]] = defaultdict(list)
+        for name in names[1:]:
+            for span, sentence in _changes(self.facts, origin, self.facts.targets[name]):
+                lines_of[name, sentence].append(span.line if span else None)
+        on_tpus: dict[tuple[Span | None, str], list[str]] = defaultdict(list)
         for name, tpu in self.facts.tpus.items():
             for each in tpu.notes:
-                names_of[each].append(name)
-        for (span, note), tpus in names_of.items():
-            place = f", line {span.line}" if span else ""
-            found.append(f"{', '.join(tpus)}{place}: {note}")
-        return found
+                on_tpus[each].append(name)
+        for (span, sentence), tpus in on_tpus.items():
+            lines_of[", ".join(tpus), sentence].append(span.line if span else None)
+        return [
+            f"{name}{_places(lines)}: {sentence}" for (name, sentence), lines in lines_of.items()
+        ]
 
     # --- the annotated source
 
@@ -209,50 +209,71 @@ def _cost(pattern: Pattern, on: TargetFacts) -> str:
         one = pattern.segments == 1
         name = "sector" if on.target.vendor == "nvidia" else f"line of {on.target.segment} B"
         unit = name if one else name.replace("sector", "sectors").replace("line", "lines")
-        return f"{pattern.segments:.3g} {unit}{share}"
+        reused = ", rest used next" if pattern.rounds_per_segment else ""
+        return f"{pattern.segments:.3g} {unit}{share.replace(')', reused + ')')}"
     if pattern.passes is None:
         return pattern.shape
     return f"{pattern.passes:.3g} pass{'es' if pattern.passes != 1 else ''}{share}"
 
 
-def _changes(facts: KernelFacts, origin: TargetFacts, other: TargetFacts) -> list[str]:
-    name = other.target.name
-    found: list[str] = []
+def _places(lines: Sequence[int | None]) -> str:
+    known = sorted({line for line in lines if line is not None})
+    if not known:
+        return ""
+    return f", line{'s' if len(known) > 1 else ''} {', '.join(map(str, known))}"
+
+
+def _changes(
+    facts: KernelFacts, origin: TargetFacts, other: TargetFacts
+) -> list[tuple[Span | None, str]]:
+    found: list[tuple[Span | None, str]] = []
     if other.target.wave > origin.target.wave:
         unsafe = [w for w in facts.warp_assumptions if not w.safe]
-        found += [
-            f"{name}, line {w.span.line if w.span else '?'}: {w.kind}: {w.reason}" for w in unsafe
-        ]
+        found += [(w.span, f"{w.kind}: {w.reason}") for w in unsafe]
     for access, before, after in zip(facts.accesses, origin.patterns, other.patterns, strict=True):
-        found += _access_changes(access, before, after, name)
+        found += [(access.span, sentence) for sentence in _access_changes(access, before, after)]
     if facts.shared_bytes > other.target.shared_per_block:
         found.append(
-            f"{name}: a block needs {facts.shared_bytes} B of shared memory and the LDS holds "
-            f"{other.target.shared_per_block}: it cannot be launched"
+            (
+                None,
+                f"a block needs {facts.shared_bytes} B of shared memory and the LDS holds "
+                f"{other.target.shared_per_block}: it cannot be launched",
+            )
         )
     elif other.occupancy.share < origin.occupancy.share - _WORTH_SAYING:
         found.append(
-            f"{name}: occupancy falls from {origin.occupancy.share:.0%} to "
-            f"{other.occupancy.share:.0%}, limited by {other.occupancy.limit}"
+            (
+                None,
+                f"occupancy falls from {origin.occupancy.share:.0%} to "
+                f"{other.occupancy.share:.0%}, limited by {other.occupancy.limit}",
+            )
         )
     return list(dict.fromkeys(found))
 
 
-def _access_changes(access: Access, before: Pattern, after: Pattern, name: str) -> list[str]:
-    line = access.span.line if access.span else "?"
-    what = f"{name}, line {line}: {access.kind} of {access.base.name}"
+def _access_changes(access: Access, before: Pattern, after: Pattern) -> list[str]:
+    what = f"{access.kind} of {access.base.name}"
     old, new = before.efficiency, after.efficiency
     if old is None or new is None:
         return []
     if after.passes is not None and after.ideal_passes and new < 1 - _WORTH_SAYING:
         factor = after.passes / after.ideal_passes
         return [f"{what} takes {factor:.3g} times the LDS cycles it needs: bank conflicts"]
+    rest = ""
+    if after.rounds_per_segment:
+        rest = (
+            f"; the next {after.rounds_per_segment:.3g} rounds of the loop use the rest, if the "
+            "cache still holds it"
+        )
     if new < old - _WORTH_SAYING:
         return [
-            f"{what} uses {new:.0%} of the bytes it fetches, {old:.0%} before: lines are longer"
+            f"{what} uses {new:.0%} of the bytes it fetches, {old:.0%} before: "
+            f"lines are longer{rest}"
         ]
     if new < 0.5:
-        return [f"{what} uses {new:.0%} of the bytes it fetches, as before: lanes are far apart"]
+        return [
+            f"{what} uses {new:.0%} of the bytes it fetches, as before: lanes are far apart{rest}"
+        ]
     return []
 
 
@@ -283,6 +304,7 @@ def _pattern_json(pattern: Pattern) -> dict[str, Any]:
         "shared_passes_per_request": pattern.passes,
         "efficiency": pattern.efficiency,
         "aligned": pattern.aligned,
+        "rounds_per_segment": pattern.rounds_per_segment,
     }
 
 

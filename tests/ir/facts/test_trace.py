@@ -119,3 +119,23 @@ def test_a_trace_and_the_facts_agree_where_both_know() -> None:
             for key, c in trace.on(name).sites.items()
         ]
         assert sorted(counted) == sorted(known)
+
+
+def test_a_walk_along_a_row_uses_the_segments_it_fetched() -> None:
+    module = parse_module("""
+kernel k(x: f32*, out: f32*, n: i32) {
+  let t: i32 = (%thread.x as i32)
+  let s: f32 = 0.0f
+  let j: i32 = 0
+  for (j < n) {
+    s = (s + x[((t * n) + j)])
+  } step {
+    j = (j + 1)
+  }
+  out[t] = s
+}
+""")
+    facts = kernel_facts(module, "k", Launch((1, 1, 1), (64, 1, 1), {"n": 512}))
+    assert facts.on("sm_90").patterns[0].rounds_per_segment == 8
+    assert facts.on("gfx942").patterns[0].rounds_per_segment == 32
+    assert facts.on("gfx942").patterns[1].rounds_per_segment is None
