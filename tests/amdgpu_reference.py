@@ -729,8 +729,27 @@ _RDNA3_NAMES = {
 }
 
 
+_RDNA3_SCALARS = {
+    "and_not1": "andn2",
+    "or_not1": "orn2",
+    "and_not0": "andn1",
+    "or_not0": "orn1",
+    "ctz_i32": "ff1_i32",
+    "clz_i32_u32": "flbit_i32_b32",
+    "clz_i32_u64": "flbit_i32_b64",
+    "cls_i32_i64": "flbit_i32_i64",
+    "cls_i32": "flbit_i32",
+    "add_nc": "add",
+}
+
+
 def canonical(name: str) -> str:
     """RDNA3's name of an opcode -> the name that it has in these tables."""
+    if name.startswith("s_"):
+        for new, old in _RDNA3_SCALARS.items():
+            if name.startswith(f"s_{new}"):
+                return name.replace(new, old)
+        return name
     return _RDNA3_NAMES.get(name, name.replace("_nc_", "_"))
 
 

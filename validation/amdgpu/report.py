@@ -184,7 +184,8 @@ def limit_of(context: Context, positions: tuple[WavePosition, ...], why: str) ->
     lines = []
     for (pc, at_barrier), count in tally.most_common(4):
         state = "waiting at the barrier after" if at_barrier else "at"
-        lines.append(f"{count} waves {state} {context.instruction(pc)} in {context.place(pc)}")
+        waves = "1 wave" if count == 1 else f"{count} waves"
+        lines.append(f"{waves} {state} {context.instruction(pc)} in {context.place(pc)}")
     pc = tally.most_common(1)[0][0][0] if tally else 0
     return DeviceFault(
         Diagnostic(

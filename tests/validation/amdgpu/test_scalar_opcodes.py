@@ -16,10 +16,11 @@ from crossport.validation.amdgpu.device import Device
 from crossport.validation.amdgpu.stepping import State, run_code
 
 CASES = [
-    (form, name)
+    (arch, form, name)
+    for arch in ("gfx942", "gfx1100")
     for form in ("SOP1", "SOP2", "SOPC")
-    for name in sorted(opcodes("gfx942", form))
-    if name in ref.SCALAR
+    for name in sorted(opcodes(arch, form))
+    if ref.canonical(name) in ref.SCALAR
 ]
 EDGES = (0, 1, 31, 32, 63, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 0xFFFFFFFE, 0x00070003, 0x55555555)
 
@@ -30,13 +31,13 @@ def _value(rng: random.Random, bits: int) -> int:
     return low | high << 32 if bits == 64 else low
 
 
-@pytest.mark.parametrize(("form", "name"), CASES, ids=lambda v: v)
-def test_scalar(devices: Callable[[str], Device], form: str, name: str) -> None:
-    device = devices("gfx942")
+@pytest.mark.parametrize(("arch", "form", "name"), CASES, ids=lambda v: v)
+def test_scalar(devices: Callable[[str], Device], arch: str, form: str, name: str) -> None:
+    device = devices(arch)
     fields = {"ssrc0": 10} | ({"ssrc1": 12} if form != "SOP1" else {})
     fields |= {"sdst": 20} if form != "SOPC" else {}
-    code = encode(form, name, **fields)
-    i = tables().decode(code, 0)
+    code = encode(form, name, arch=arch, **fields)
+    i = tables(arch).decode(code, 0)
     widths = [o.bits if (o := source_operand(i, j)) else 32 for j in range(2)]
     d_bits = i.operands["sdst"].bits if "sdst" in i.operands else 0
     rng = random.Random(name)
@@ -48,7 +49,7 @@ def test_scalar(devices: Callable[[str], Device], form: str, name: str) -> None:
             state.sgprs[at], state.sgprs[at + 1] = value & 0xFFFFFFFF, value >> 32
         after = run_code(device, code, state)
         d_old = old if d_bits == 64 else old & 0xFFFFFFFF
-        want, want_scc, want_exec = ref.SCALAR[name](a, b, d_old, scc, exec_)
+        want, want_scc, want_exec = ref.SCALAR[ref.canonical(name)](a, b, d_old, scc, exec_)
         where = f"{name} {a:#x} {b:#x} scc {scc}"
         if want is None:
             assert after.pair(20) == old, where

@@ -284,7 +284,7 @@ static Group *new_group(const Launch *launch) {
     int failed = !g->waves || !g->lds;
     for (u32 k = 0; k < g->wave_count && !failed; k++) {
         Wave *w = &g->waves[k];
-        w->v = calloc((u64)launch->vgpr_rows + 4, 4 * ROW);
+        w->v = calloc((u64)launch->vgpr_rows + 40, 4 * ROW); /* slack: a matrix at the last register */
         w->scratch_stride = launch->scratch_size;
         w->scratch = calloc((u64)launch->scratch_size * ROW + 64, 1);
         failed = !w->v || !w->scratch;
