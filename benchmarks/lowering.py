@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import fnmatch
 import json
+import os
 import random
 import re
 import sys
@@ -54,7 +55,7 @@ class FileResult:
 def main() -> int:
     """Measure a folder and print the table."""
     arguments = _arguments()
-    files = sorted(_sources(Path(arguments.folder), arguments.match))
+    files = sorted(_units(Path(arguments.folder), arguments.match))
     if arguments.sample:
         files = sorted(
             random.Random(arguments.seed).sample(files, min(arguments.sample, len(files)))
@@ -85,44 +86,33 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _sources(folder: Path, match: str) -> Iterator[Path]:
-    """CUDA files that are units of their own: not included by another."""
-    by_folder: dict[Path, list[Path]] = {}
-    for path in folder.rglob("*.cu"):
-        relative = path.relative_to(folder)
-        program = relative.parts[0] if len(relative.parts) > 1 else ""
-        if match == "*" or fnmatch.fnmatch(program, match):
-            by_folder.setdefault(folder / program, []).append(path)
-    for paths in by_folder.values():
-        included: set[str] = set()
-        for path in paths:
-            text = path.read_text(errors="replace")
-            included |= {Path(n).name for n in re.findall(r'#\s*include\s*"([^"]+\.cu)"', text)}
-        yield from (path for path in paths if path.name not in included)
+def _units(folder: Path, match: str) -> Iterator[tuple[Path, list[str]]]:
+    """Every CUDA file that is compiled, with the flags that its program's build gives it."""
+    from crossport.migrate.units import find_programs
+
+    places = [folder]
+    if match != "*":
+        places = sorted(
+            p for p in folder.iterdir() if p.is_dir() and fnmatch.fnmatch(p.name, match)
+        )
+    seen: set[Path] = set()
+    for place in places:
+        for program in find_programs(place):
+            for unit in program.units:
+                if unit.kind != "gpu" or unit.source in seen:
+                    continue
+                seen.add(unit.source)
+                flags = [*unit.flags, *(f"-I{path}" for path in unit.folders)]
+                for path in unit.forced:
+                    flags += ["-include", path]
+                yield unit.source, flags
 
 
-def _flags(path: Path) -> list[str]:
-    """-I, -D and -std that the program's own Makefile names."""
-    flags: list[str] = []
-    for folder in (path.parent, path.parent.parent):
-        makefile = folder / "Makefile"
-        if not makefile.is_file():
-            continue
-        for flag in re.findall(
-            r"(?<!\S)-(?:I|D|std=)\s*[^\s$()]+", makefile.read_text(errors="replace")
-        ):
-            if flag.startswith("-I"):
-                flag = f"-I{(folder / flag[2:].strip()).resolve()}"
-            flags.append(flag)
-        break
-    return list(dict.fromkeys(flags))
-
-
-def _run(files: list[Path], *, quiet: bool) -> Iterator[FileResult]:
+def _run(files: list[tuple[Path, list[str]]], *, quiet: bool) -> Iterator[FileResult]:
     """Each file in a worker: a crash of the parser costs one file."""
     pool = ProcessPoolExecutor(1)
-    for number, path in enumerate(files):
-        job = pool.submit(measure, str(path))
+    for number, (path, flags) in enumerate(files):
+        job = pool.submit(measure, str(path), flags)
         try:
             result = job.result(timeout=_TIME_LIMIT)
         except BrokenProcessPool:
@@ -143,7 +133,7 @@ def _run(files: list[Path], *, quiet: bool) -> Iterator[FileResult]:
     pool.shutdown()
 
 
-def measure(path: str) -> FileResult:
+def measure(path: str, flags: list[str]) -> FileResult:
     """Parse and lower one file."""
     from crossport.diagnostics import PortError
     from crossport.frontend.lowering import lower_unit, problems
@@ -153,7 +143,7 @@ def measure(path: str) -> FileResult:
     result = FileResult(path)
     started = time.perf_counter()
     try:
-        unit = parse(path, _flags(Path(path)))
+        unit = parse(path, flags)
         result.parse_seconds = time.perf_counter() - started
         started = time.perf_counter()
         module = lower_unit(unit)
@@ -170,7 +160,7 @@ def measure(path: str) -> FileResult:
         place = kernel.span
         result.kernels.append(
             KernelResult(
-                place.file,
+                os.path.realpath(place.file),
                 place.line,
                 kernel.name,
                 kernel.base_name,
@@ -182,12 +172,14 @@ def measure(path: str) -> FileResult:
         )
     for pattern in unit.patterns:
         if not pattern.instances and not any(
-            k.line == pattern.span.line and k.file == pattern.span.file for k in result.kernels
+            k.line == pattern.span.line and k.file == os.path.realpath(pattern.span.file)
+            for k in result.kernels
         ):
             result.kernels.append(
                 KernelResult(
-                    pattern.span.file, pattern.span.line, pattern.name, pattern.name, "pattern",
-                    ["a template without an instance"], [str(pattern.span)],
+                    os.path.realpath(pattern.span.file), pattern.span.line, pattern.name,
+                    pattern.name, "pattern", ["a template without an instance"],
+                    [str(pattern.span)],
                 )
             )  # fmt: skip
     if invalid and not any(k.invalid for k in result.kernels):
