@@ -15,7 +15,7 @@ _FLOATS = {2: "<e", 4: "<f", 8: "<d"}
 
 
 def bad(message: str, help: str = "") -> PortError:
-    return PortError(Diagnostic(Code.BAD_LAUNCH, message, help=help))
+    return PortError(Diagnostic(Code.EMULATOR_BAD_LAUNCH, message, help=help))
 
 
 def match_arguments(kernel: Kernel, values: Sequence[Any]) -> list[tuple[Argument, Any]]:

@@ -78,7 +78,7 @@ def extent(array: NDArray[Any]) -> tuple[int, int]:
     if not array.flags.c_contiguous and not array.flags.f_contiguous:
         raise PortError(
             Diagnostic(
-                Code.BAD_LAUNCH,
+                Code.EMULATOR_BAD_LAUNCH,
                 "an array argument is not contiguous",
                 help="pass numpy.ascontiguousarray(x), or a Pointer into the whole array",
             )
@@ -132,7 +132,8 @@ class MemoryFile:
             os.close(self.descriptor)
             raise PortError(
                 Diagnostic(
-                    Code.BAD_LAUNCH, f"cannot get {self.size >> 20} MiB for a launch: {problem}"
+                    Code.EMULATOR_BAD_LAUNCH,
+                    f"cannot get {self.size >> 20} MiB for a launch: {problem}",
                 )
             ) from None
 
