@@ -7,4 +7,5 @@ ruff format --check .
 ruff check .
 lint-imports
 mypy
-pytest -q "$@"
+# Two at a time: the emulator's opcode tests are many, and each worker keeps its own device.
+pytest -q -n 2 --dist worksteal "$@"
