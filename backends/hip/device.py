@@ -18,6 +18,7 @@ from pathlib import Path
 from crossport.backends.hip.api import device_rows
 from crossport.backends.hip.api.simd import simd_function
 from crossport.backends.hip.edits import Edit, newline_of
+from crossport.backends.hip.functions import is_host_code
 from crossport.backends.hip.lexer import Kind
 from crossport.backends.hip.names import tables
 from crossport.backends.hip.source import Findings, SourceText
@@ -108,25 +109,14 @@ def _functions(
 
 def _in_host_code(text: SourceText, word: bytes) -> bool:
     """Whether some call of `word` is in a function that is neither kernel nor device function."""
-    tokens = text.tokens
-    if any(w in text.words for w in (b"CROSSPORT_HOST_MATH",)):
+    if b"CROSSPORT_HOST_MATH" in text.words:
         return False
-    for index in text.code_names:
-        if tokens.text[index] != word or tokens.at(index + 1) != b"(":
-            continue
-        opening = min(
-            (o for o, c in tokens.partner.items() if o < index < c and tokens.text[o] == b"{"),
-            default=None,
-        )
-        if opening is None:
-            continue
-        before = opening
-        while before > 0 and tokens.text[before - 1] not in (b";", b"}"):
-            before -= 1
-        header = set(tokens.text[before:opening])
-        if not header & {b"__device__", b"__global__", b"struct", b"class", b"namespace"}:
-            return True
-    return False
+    tokens = text.tokens
+    return any(
+        is_host_code(text, index)
+        for index in text.code_names
+        if tokens.text[index] == word and tokens.at(index + 1) == b"("
+    )
 
 
 def _groups(text: SourceText, definitions: dict[str, str], found: Findings) -> None:

@@ -26,6 +26,7 @@ from crossport.backends.hip.closure import Project
 from crossport.backends.hip.conditions import condition_edits
 from crossport.backends.hip.device import device_edits
 from crossport.backends.hip.edits import Edit, apply_edits, merge_edits
+from crossport.backends.hip.float8 import float8_findings
 from crossport.backends.hip.includes import IncludeOptions, include_edits, renamed_source
 from crossport.backends.hip.kernel_strings import kernel_string_edits
 from crossport.backends.hip.lexer import Include
@@ -222,6 +223,7 @@ class HipPort:
         own = frozenset(i.start for i in text.includes if resolve(i) is not None)
         found.add(switch_edits(text, own))
         found.add(texture_findings(text, self.options.arch))
+        found.add(float8_findings(text, self.options.arch))
         for edits_of in PASSES:
             found.add(edits_of(text))
         found.add(kernel_string_edits(text, (rename_edits, call_edits, condition_edits)))
