@@ -36,7 +36,7 @@ TYPICAL_SIZE = 1024
 Request = tuple[Values, Values]
 """Byte offsets of the active lanes of one wavefront, and those lanes' numbers."""
 
-_ROUNDS = (0, 1, 2)
+_ROUNDS = (0, 1, 2, 3, 5, 7)
 _MOST_SAMPLES = 12
 _MOST_WAVES = 32
 

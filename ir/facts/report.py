@@ -253,6 +253,11 @@ def _changes(
 
 def _access_changes(access: Access, before: Pattern, after: Pattern) -> list[str]:
     what = f"{access.kind} of {access.base.name}"
+    if access.kind == "atomic" and after.shape == "broadcast" and (after.active_lanes or 0) > 1:
+        return [
+            f"{what}: {after.active_lanes:.0f} lanes of a wave take turns at one address; combine "
+            "within the wave first"
+        ]
     old, new = before.efficiency, after.efficiency
     if old is None or new is None:
         return []

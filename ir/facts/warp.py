@@ -37,8 +37,12 @@ class WarpAssumption:
 def warp_assumptions(trace: Trace) -> tuple[WarpAssumption, ...]:
     """All of them, in program order within each kind."""
     exchanges = [_exchange(e) for e in trace.exchanges]
-    found = [*exchanges, *_lane_arithmetic(trace, all(e.safe for e in exchanges if e))]
-    found += _warp_synchronous(trace)
+    talks = _warp_synchronous(trace)
+    found = list(exchanges)
+    # Where lanes never talk to their warp, i / 32 is a number like any other (padding, tiling).
+    if exchanges or talks:
+        found += _lane_arithmetic(trace, all(e.safe for e in (*exchanges, *talks) if e))
+    found += talks
     return tuple(dict.fromkeys(a for a in found if a is not None))
 
 

@@ -139,3 +139,16 @@ kernel k(x: f32*, out: f32*, n: i32) {
     assert facts.on("sm_90").patterns[0].rounds_per_segment == 8
     assert facts.on("gfx942").patterns[0].rounds_per_segment == 32
     assert facts.on("gfx942").patterns[1].rounds_per_segment is None
+
+
+def test_atomics_on_one_address_are_named() -> None:
+    from crossport.diagnostics import Span
+    from crossport.ir.facts.report import KernelReport
+
+    module = parse_module("""
+kernel k(sum: f32*, x: f32*) {
+  atomic.add.device(sum[0], x[%thread.x])
+}
+""")
+    report = KernelReport(kernel_facts(module, "k"), Span("k.cu", 1))
+    assert any("64 lanes of a wave take turns at one address" in c for c in report.changes)
