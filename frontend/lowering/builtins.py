@@ -159,6 +159,7 @@ def _handlers() -> dict[str, Handler]:
         from crossport.frontend.lowering import (
             complexes,
             curand,
+            dpx,
             math,
             memory,
             textures,
@@ -166,7 +167,7 @@ def _handlers() -> dict[str, Handler]:
             wmma,
         )
 
-        for family in (math, complexes, warps, memory, textures, curand, wmma):
+        for family in (math, complexes, dpx, warps, memory, textures, curand, wmma):
             for name, handler in family.HANDLERS.items():
                 assert name not in _TABLE, name
                 _TABLE[name] = handler

@@ -124,7 +124,18 @@ _KNOWN = {"Sum": "add", "Max": "max", "Min": "min", "plus": "add", "maximum": "m
           "minimum": "min"}  # fmt: skip
 
 
-def _operator(ctx: Lowering, collective: Collective, cursor: Cursor) -> Operator:
+def _instance_in(callee: Cursor, functor: Cursor) -> Cursor | None:
+    """The instance of a generic functor's call operator that a function's body uses."""
+    body = clang.body(definition_of(callee))
+    for node in clang.walk(body) if body is not None else ():
+        found = node.referenced if node.kind == CursorKind.CALL_EXPR else None
+        is_call = found is not None and found.spelling == "operator()"
+        if is_call and found.semantic_parent == functor:
+            return found
+    return None
+
+
+def _operator(ctx: Lowering, site: Site, collective: Collective, cursor: Cursor) -> Operator:
     """The functor, lambda or CUB operator that a call names."""
     kind = cursor.type.get_canonical()
     if kind.kind in (TypeKind.LVALUEREFERENCE, TypeKind.RVALUEREFERENCE):
@@ -141,6 +152,8 @@ def _operator(ctx: Lowering, collective: Collective, cursor: Cursor) -> Operator
         ),
         None,
     )
+    if method is None:  # a template: the instance that the header's own body calls, if it has one
+        method = _instance_in(site.callee, declaration)
     if method is None or clang.body(definition_of(method)) is None:
         raise NotLowered("a CUB collective with a generic operator")
     function = ctx.module.function(method)
@@ -232,7 +245,7 @@ def _reduce(ctx: Lowering, site: Site, collective: Collective) -> Expr:
     """Sum(x), Sum(x, valid), Sum(items), Reduce(x, op), Reduce(x, op, valid)."""
     given = list(site.args)
     is_sum = site.callee.spelling == "Sum"
-    operator = _sum(ctx, collective) if is_sum else _operator(ctx, collective, given.pop(1))
+    operator = _sum(ctx, collective) if is_sum else _operator(ctx, site, collective, given.pop(1))
     value = _items_total(ctx, collective, operator, given[0])
     valid: Expr = Const(collective.threads, I32)
     if len(given) > 1:
@@ -409,7 +422,7 @@ def _scan_request(ctx: Lowering, site: Site, collective: Collective) -> _Scan:
             initial = ctx.convert(ctx.value(rest.pop(0)), collective.element)
         if not rest or len(rest) > 2:
             raise NotLowered(f"{collective.name}::{method} with these arguments")
-        operator = _operator(ctx, collective, rest.pop(0))
+        operator = _operator(ctx, site, collective, rest.pop(0))
         aggregate = rest[0] if rest else None
     total = ctx.address(ctx.plain_place(aggregate)) if aggregate is not None else None
     return _Scan(pointer, output, items, operator, initial, total, exclusive)

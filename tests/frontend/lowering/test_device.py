@@ -328,3 +328,31 @@ def test_what_cannot_be_lowered_is_said_and_the_rest_stays() -> None:
     assert len(kernel.body) == 6
     assert problems(module, fine) == []
     assert verify(module) == []
+
+
+def test_three_way_minimum_and_maximum() -> None:
+    x, y, out = words(64, 7), words(64, 8), np.zeros((5, 64), np.uint32)
+    launch(
+        """
+        __global__ void k(const unsigned* x, const unsigned* y, unsigned* out) {
+            int t = threadIdx.x, a = x[t], b = y[t];
+            bool first, high, low;
+            out[t] = __viaddmax_s32_relu(a, 5, b);
+            out[64 + t] = __vimin3_u16x2(x[t], y[t], 0x7fff1000u);
+            out[128 + t] = __vimax_s16x2_relu(x[t], y[t]);
+            out[192 + t] = __vibmin_s32(a, b, &first) + first;
+            out[256 + t] = __vibmax_u16x2(x[t], y[t], &high, &low) * 0 + high * 2 + low;
+        }
+        """,
+        64, x, y, out,
+    )  # fmt: skip
+    a, b = x.view(np.int32), y.view(np.int32)
+    sums = (x + np.uint32(5)).view(np.int32)
+    assert (out[0].view(np.int32) == np.maximum(np.maximum(sums, b), 0)).all()
+    c = np.array([0x1000, 0x7FFF], np.uint16)
+    xs, ys = (w.view(np.uint16).reshape(-1, 2) for w in (x, y))
+    assert (out[1].view(np.uint16).reshape(-1, 2) == np.minimum(np.minimum(xs, ys), c)).all()
+    larger = np.maximum(np.maximum(xs.view(np.int16), ys.view(np.int16)), 0)
+    assert (out[2].view(np.int16).reshape(-1, 2) == larger).all()
+    assert (out[3].view(np.int32) == np.minimum(a, b) + (a <= b)).all()
+    assert (out[4] == (xs >= ys)[:, 1] * 2 + (xs >= ys)[:, 0]).all()
