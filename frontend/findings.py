@@ -4,7 +4,7 @@ The parser keeps going after any error, so an error matters where it stands. Ins
 device function it costs that function; in host code it costs nothing but itself, and much of what
 the shim cannot know (a missing header's types) looks like an error there. So:
 
-    a C++ syntax error, all headers there         error     CP1005
+    a C++ syntax error, all headers there         error     CP1005 (a warning behind unknown names)
     any error inside device code                  warning   CP1007: that function is edited only
     a project header that is not there            warning   CP1008
     include cycle                                 error     CP1009
@@ -27,6 +27,9 @@ _CUDA_WORD = re.compile(
     rb"__global__|__device__|__shared__|__constant__|__host__|<<<|\bcu(?:da|blas|fft|rand|sparse|solver|dnn|b)"
     rb"\w*|\bcu[A-Z]\w+|\bthrust\b|\bcub\b|\bnccl\w+|\bnvtx\w+|\bnvrtc\w+"
 )
+_UNKNOWN = re.compile(
+    r"undeclared|unknown type name|no (?:type|member|template) named|does not name|does not refer"
+)
 _MISSING = re.compile(r"'(.+)' file not found")
 
 
@@ -40,6 +43,8 @@ def findings(
     ]
     has_missing = any(_MISSING.search(d.spelling) for d in errors)
     result: list[Diagnostic] = []
+    # Names that the shim does not know make what follows them look like no C++.
+    unknown: list[Span] = []
     for error in errors:
         span = _span(error)
         if span is None or (span.offset >= len(data) and span.file == str(path)):
@@ -68,7 +73,15 @@ def findings(
                 )
             )
         elif error.category_name == "Parse Issue" and not has_missing:
-            result.append(Diagnostic(Code.SYNTAX_ERROR, f"syntax error: {text}", span))
+            if not any(
+                near.file == span.file and 0 <= span.line - near.line <= 2 for near in unknown
+            ):
+                severity = Severity.WARNING if unknown else Severity.ERROR
+                result.append(
+                    Diagnostic(Code.SYNTAX_ERROR, f"syntax error: {text}", span, severity)
+                )
+        elif _UNKNOWN.search(text):
+            unknown.append(span)
     result += _requests(found, requests)
     if not _CUDA_WORD.search(data) and not found.kernels:
         result.append(

@@ -304,6 +304,21 @@ namespace string_literals { string operator""s(const char*, size_t); }
 namespace chrono_literals {}
 }
 
+template <class P> struct pointer_traits {
+    typedef P pointer;
+    typedef typename P::element_type element_type;
+    typedef ptrdiff_t difference_type;
+};
+template <class T> struct pointer_traits<T*> {
+    typedef T* pointer;
+    typedef T element_type;
+    typedef ptrdiff_t difference_type;
+};
+template <class A> struct allocator_traits {
+    typedef typename A::value_type value_type;
+    typedef value_type* pointer;
+    typedef size_t size_type;
+};
 template <class T> struct default_delete { void operator()(T*) const; };
 template <class T> struct default_delete<T[]> { void operator()(T*) const; };
 #define SHIM_POINTER(name, parameters, arguments)             \

@@ -100,6 +100,16 @@ SHIM_FILE(ifstream, istream) SHIM_FILE(ofstream, ostream) SHIM_FILE(fstream, ios
     };
 SHIM_TEXT(stringstream, iostream) SHIM_TEXT(istringstream, istream) SHIM_TEXT(ostringstream, ostream)
 #undef SHIM_TEXT
+template <class T> struct char_traits;
+template <class C, class T = char_traits<C>> using basic_ostream = ostream;
+template <class C, class T = char_traits<C>> using basic_istream = istream;
+template <class C, class T = char_traits<C>> using basic_iostream = iostream;
+template <class C, class T = char_traits<C>> using basic_streambuf = streambuf;
+template <class C, class T = char_traits<C>> using basic_ios = ios;
+template <class C, class T = char_traits<C>> using basic_ofstream = ofstream;
+template <class C, class T = char_traits<C>> using basic_ifstream = ifstream;
+template <class C, class T = char_traits<C>> using basic_stringstream = stringstream;
+template <class C, class T = char_traits<C>> using basic_ostringstream = ostringstream;
 extern ostream cout, cerr, clog;
 extern istream cin;
 ostream& endl(ostream&);

@@ -163,9 +163,41 @@ def _select(context: Context, instruction: Instruction) -> None:
     context.write(destination, f"{context.read(predicate, 'pred')} ? {x} : {y}", kind)
 
 
+_VIDEO = {
+    "vshl": "({x} << {y})", "vshr": "({x} >> {y})", "vadd": "({x} + {y})", "vsub": "({x} - {y})",
+    "vmin": "min({x}, {y})", "vmax": "max({x}, {y})",
+}  # fmt: skip
+
+
+def _video(context: Context, instruction: Instruction) -> None:
+    """vshr.u32.u32.u32.clamp.add and its kin on whole words: an operation, then one more with c."""
+    kind, *kinds = instruction.modifiers[:3]
+    rest = instruction.modifiers[3:]
+    shifts = instruction.opcode in ("vshl", "vshr")
+    whole = all("." not in operand.lstrip("%") for operand in instruction.operands)
+    allowed = (("clamp", "wrap") if shifts else ()) + ("add", "min", "max")
+    plain = set(rest) <= set(allowed) and [kind, kind] == kinds and kind in ("u32", "s32")
+    if not (whole and plain) or (shifts and kinds != ["u32", "u32"]):
+        raise NoTranslation(f"instruction {instruction.spelled}")
+    destination, a, b, *c = instruction.operands
+    x = context.temporary(cpp_type(kind), context.read(a, kind))
+    y = context.temporary(cpp_type(kind), context.read(b, kind))
+    text = _VIDEO[instruction.opcode].format(x=x, y=f"({y} & 31)" if "wrap" in rest else y)
+    if "clamp" in rest:
+        text = f"({y} < 32 ? {text} : 0)"
+    if c:
+        third = context.read(c[0], kind)
+        second = next((m for m in rest if m in ("add", "min", "max")), "")
+        if not second:
+            raise NoTranslation(f"instruction {instruction.spelled}")
+        text = f"{text} + {third}" if second == "add" else f"{second}({text}, {third})"
+    context.write(destination, text, kind)
+
+
 OPCODES: dict[str, Callable[[Context, Instruction], None]] = {
     "and": _logic("&"), "or": _logic("|"), "xor": _logic("^"), "not": _not,
     "shl": _shift, "shr": _shift, "shf": _funnel, "popc": _count, "clz": _count, "brev": _count,
     "bfind": _find, "bfe": _extract, "bfi": _insert, "prmt": _permute, "lop3": _lop3,
+    **dict.fromkeys(_VIDEO, _video),
     "setp": _set_predicate, "selp": _select,
 }  # fmt: skip
