@@ -88,9 +88,9 @@ def _cell(path: Path, runner: str, fresh: int) -> dict[str, object]:
 def _print(known: dict[str, dict[str, object]], runners: list[str]) -> None:
     names = sorted({key.split()[0] for key in known})
     print(
-        "# The board\n\nMade by `python benchmarks/board.py corpus`: every corpus kernel, ported, run"
+        "# The board\n\nMade by `python benchmarks/board.py corpus`: every corpus kernel, ported,"
     )
-    print("and judged against its recorded run on an NVIDIA H200.\n")
+    print("run and judged against its recorded run on an NVIDIA H200.\n")
     print("| kernel | " + " | ".join(runners) + " |\n|---" * 1 + "|---" * len(runners) + "|")
     for name in names:
         cells = [str(known.get(f"{name} {r}", {}).get("word", "")) for r in runners]

@@ -17,7 +17,6 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from crossport.diagnostics import PortError
 from crossport.ir.interpreter.report import Checks
 from crossport.ir.nodes import (
     Assign,
@@ -119,7 +118,7 @@ def _same(case: Case, subject: Subject, broken: Subject) -> bool:
         contents = case.with_seed(seed).initial(seed)
         try:
             mine, theirs = (s.run(case, contents).arrays for s in (broken, subject))
-        except PortError:
+        except Exception:
             return False
         if any(mine[a.name].tobytes() != theirs[a.name].tobytes() for a in case.arrays):
             return False
@@ -131,7 +130,7 @@ def _kills(bundle: Bundle, case: Case, truth: Truth, broken: Subject, races: boo
     contents = case.initial()
     try:
         outputs = broken.run(case, contents, checks=checks)
-    except PortError:
+    except Exception:  # A mutant may break any rule of the IR; that is one way to be noticed.
         return True
     if outputs.findings:
         return True

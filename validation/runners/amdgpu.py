@@ -77,7 +77,9 @@ class AmdgpuRunner:
                 )
             except PortError as error:
                 why = f"does not compile: {error.diagnostic.message}"
-                return [RunOutput("failed", message=why) for _ in calls]
+                # A library's header that this machine lacks says nothing about the port.
+                lacks = "file not found" in why
+                return [RunOutput("missing" if lacks else "failed", message=why) for _ in calls]
         symbols = kernel_symbols(tuple(code.kernels))
         with Device(self.arch) as device:
             return [self._call(device, code, symbols, call) for call in calls]

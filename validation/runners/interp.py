@@ -131,6 +131,8 @@ def _run(subject: Subject, call: Call) -> RunOutput:
         outputs = subject.run(call.case, call.contents)
     except PortError as error:
         return RunOutput("failed", message=str(error.diagnostic.message))
+    except Exception as error:  # A fault of the interpreter must not end a verdict.
+        return RunOutput("failed", message=f"the interpreter failed: {error!r}"[:500])
     faults = tuple(
         f"input {array.name} was changed"
         for array in call.case.arrays
