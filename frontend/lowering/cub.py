@@ -129,8 +129,9 @@ def _instance_in(callee: Cursor, functor: Cursor) -> Cursor | None:
     body = clang.body(definition_of(callee))
     for node in clang.walk(body) if body is not None else ():
         found = node.referenced if node.kind == CursorKind.CALL_EXPR else None
-        is_call = found is not None and found.spelling == "operator()"
-        if is_call and found.semantic_parent == functor:
+        if found is None or found.spelling != "operator()":
+            continue
+        if found.semantic_parent == functor:
             return found
     return None
 

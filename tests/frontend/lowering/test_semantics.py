@@ -62,8 +62,8 @@ def test_agrees_with_the_host_compiler(
 ) -> None:
     expected = json.loads(EXPECTED.read_text()) if EXPECTED.exists() else {}
     if update_golden:
-        whole, real = host_values(path, kernel, tmp_path)
-        expected[kernel] = {"out": whole, "real": [v.hex() for v in real]}
+        whole, parts = host_values(path, kernel, tmp_path)
+        expected[kernel] = {"out": whole, "real": [v.hex() for v in parts]}
         EXPECTED.write_text(json.dumps(expected, indent=0) + "\n")
     module = lower_unit(parse(path), strict=True)
     function = module.function(kernel)
