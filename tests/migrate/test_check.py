@@ -72,3 +72,16 @@ def test_host_code_that_the_port_left_alone_is_used_as_it_is(tmp_path: Path) -> 
     host = tmp_path / "src" / "host.cpp"
     host.write_text("int f() { return 1; }\n")
     assert ported_file(host, tmp_path / "src", tmp_path / "out") == host
+
+
+def test_flags_given_by_hand_count_for_one_file(tmp_path: Path) -> None:
+    (tmp_path / "k.cu").write_text("")
+    (tmp_path / "k.hip").write_text("#include <hip/hip_runtime.h>\nint value = GIVEN;\n")
+    assert check_tree(tmp_path, tmp_path / "k.cu", ("gfx942",), flags=("-DGIVEN=3",)).ok
+    assert not check_tree(tmp_path, tmp_path / "k.cu", ("gfx942",)).ok
+
+
+def test_one_file_is_checked_with_the_flags_of_its_makefile(tmp_path: Path) -> None:
+    source, out = _tree(tmp_path, HIP)
+    result = check_tree(out, source / "k.cu", ("gfx942",))
+    assert result.ok, result.diagnostics

@@ -12,10 +12,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from crossport.diagnostics import Code, Diagnostic, PortError, Severity
+from crossport.migrate.build_flags import CompileFlags, read_command
 from crossport.migrate.units import Program, Unit, find_programs
 from crossport.validation.amdgpu.compile import (
     Language,
@@ -215,6 +216,7 @@ def check_tree(
     rocm_path: str | Path | None = None,
     *,
     build_dir: str | Path | None = None,
+    flags: Sequence[str] = (),
     only: Iterable[Path] | None = None,
     jobs: int = 2,
     timeout: float = 300.0,
@@ -223,7 +225,8 @@ def check_tree(
     """Compile what came out of a port, with the flags that the original is built with.
 
     `source_dir` is what was ported (a folder or one file), `out_dir` where the port lies; `only`
-    keeps the check to units of these source files. `PortError` if there is no compiler, an unknown
+    keeps the check to units of these source files. `flags` are clang's and count for every unit,
+    relative folders from here. `PortError` if there is no compiler, an unknown
     GPU, or nothing to check.
     """
     for name in archs:
@@ -243,6 +246,8 @@ def check_tree(
             )
         )
     root = source.parent if source.is_file() else source
+    extra = read_command(flags)
+    programs = [_with_flags(program, extra) for program in programs] if flags else programs
     checker = Checker(toolchain, tuple(archs), jobs, timeout)
     done: list[ProgramCheck] = []
     for program in programs:
@@ -299,6 +304,20 @@ def _not_ported(source: Path) -> Diagnostic:
         severity=Severity.ERROR,
         help="the port's own findings say why",
     )
+
+
+def _with_flags(program: Program, extra: CompileFlags) -> Program:
+    folders = tuple(Path(folder).resolve() for folder in extra.folders)
+    units = tuple(
+        replace(
+            unit,
+            flags=(*unit.flags, *extra.flags),
+            folders=(*unit.folders, *folders),
+            forced=(*unit.forced, *extra.forced),
+        )
+        for unit in program.units
+    )
+    return replace(program, units=units)
 
 
 def _restricted(programs: list[Program], wanted: set[Path]) -> list[Program]:

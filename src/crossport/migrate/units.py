@@ -62,7 +62,7 @@ def find_programs(root: Path, build_dir: Path | None = None) -> list[Program]:
     """
     root = root.resolve()
     if root.is_file():
-        return [Program(root.name, root.parent, _alone([root], root.parent), "file")]
+        return [_program_of(root, build_dir)]
     database = (build_dir or root) / "compile_commands.json"
     if build_dir is not None or database.is_file():
         units = _from_database(database, root)
@@ -72,6 +72,22 @@ def find_programs(root: Path, build_dir: Path | None = None) -> list[Program]:
         # Beside a build, files that it leaves out and that hold no main program are not built.
         found = [p for p in found if p.origin == "make" or any(map(_has_main, p.units))]
     return found
+
+
+def _program_of(source: Path, build_dir: Path | None) -> Program:
+    """One file: as its build compiles it, if there is one that names it."""
+    folder = source.parent
+    database = (build_dir or folder) / "compile_commands.json"
+    units: tuple[Unit, ...] = ()
+    origin: Origin = "file"
+    if build_dir is not None or database.is_file():
+        units, origin = _from_database(database, folder), "database"
+    elif any((folder / makefile).is_file() for makefile in MAKEFILES):
+        units, origin = _from_commands(dry_run(folder)), "make"
+    own = tuple(unit for unit in units if unit.source == source)
+    if not own:
+        own, origin = _alone([source], folder), "file"
+    return Program(source.name, folder, own[:1], origin)
 
 
 def _walk(folder: Path, root: Path) -> Iterator[Program]:
