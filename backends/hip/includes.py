@@ -25,6 +25,7 @@ from crossport.backends.hip.source import Findings, SourceText
 from crossport.diagnostics import Code, Diagnostic, Severity
 
 RUNTIME = "hip/hip_runtime.h"
+_RUNTIME_API = "hip/hip_runtime_api.h"
 
 # The path of an `#include` -> the project's file it means, or None for a system header.
 Resolver = Callable[[Include], PurePosixPath | None]
@@ -63,6 +64,9 @@ def include_edits(text: SourceText, options: IncludeOptions) -> Findings:
             continue
         path = include.path
         header = path if path.startswith("hip/") else hip_header(path)
+        if options.adds_runtime and header == _RUNTIME_API and header != path:
+            # The file is CUDA code: it needs the whole header, which holds this one.
+            header = RUNTIME
         if header is None:
             found.diagnostics += _missing(text, include)
             if path.startswith("thrust/") and first_dependent is None:

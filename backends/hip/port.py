@@ -14,8 +14,9 @@ What decides the edits: names and headers by text (in every branch), meaning by 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from operator import or_
 from pathlib import Path, PurePosixPath
@@ -163,6 +164,12 @@ class HipPort:
             edits[path] = merged.edits
             diagnostics += found.diagnostics
             diagnostics += [_conflict(text, c.dropped) for c in merged.conflicts]
+        if _is_rocm_6(self.options.rocm_path):
+            # What is a warning in general is known here: this ROCm will not compile it.
+            diagnostics = [
+                replace(d, severity=Severity.ERROR) if d.code == Code.HIP_NEEDS_NEWER else d
+                for d in diagnostics
+            ]
         moved = self._moved(edits)
         files = [
             self._ported(path, edits[path], moved)
@@ -269,6 +276,18 @@ class HipPort:
         if not self._is_inside(path):
             relative = Path(OUTSIDE, *(part for part in relative.parts if part != ".."))
         return PurePosixPath(relative.with_name(renamed_source(path.name)).as_posix())
+
+
+def _is_rocm_6(root: str | None) -> bool:
+    """Whether the install at `root` is older than ROCm 7, as its version header says."""
+    if root is None:
+        return False
+    try:
+        header = (Path(root) / "include/hip/hip_version.h").read_text(errors="replace")
+    except OSError:
+        return False
+    match = re.search(r"HIP_VERSION_MAJOR\s+(\d+)", header)
+    return match is not None and int(match[1]) < 7
 
 
 def _read(path: Path) -> bytes:

@@ -144,3 +144,17 @@ def test_any_text_is_stable(tmp_path: Path, source: bytes) -> None:
     _check_edits(first)
     (tmp_path / "k.hip").write_bytes(first.ported)
     assert port_unit(tmp_path / "k.hip").files[0].edits == ()
+
+
+@pytest.mark.parametrize(("major", "severity"), [("6", "error"), ("7", "warning")])
+def test_what_a_rocm_lacks_is_an_error_there(tmp_path: Path, major: str, severity: str) -> None:
+    _write(
+        tmp_path,
+        {
+            "k.cu": "cudaLaunchConfig_t c;\n",
+            "rocm/include/hip/hip_version.h": f"#define HIP_VERSION_MAJOR {major}\n",
+        },
+    )
+    options = HipOptions(rocm_path=str(tmp_path / "rocm"))
+    (found,) = port_unit(tmp_path / "k.cu", options).diagnostics
+    assert (found.code, found.severity) == (Code.HIP_NEEDS_NEWER, severity)
