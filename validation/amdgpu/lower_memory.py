@@ -96,7 +96,7 @@ def _fill_load_store(
         if word not in ("dword", "dwordx3", "dwordx4"):
             raise Unsupported("load to LDS of this size")
         op.flags |= r.TO_LDS
-        op.aux[2] = i.get("offset") if prefix else 0
+        op.aux[2] = op.offset & 0xFFFFFFFF  # the offset moves both addresses
         builder.execute(op, f"{prefix}load")
         return
     verb, _, what = kind.partition("_")

@@ -20,6 +20,7 @@ from crossport.validation.amdgpu.report import DeviceFault
 ARCHS = ("gfx90a", "gfx942", "gfx950", "gfx1100")
 SOURCE = r"""
 #include <hip/hip_runtime.h>
+#include <hip/hip_cooperative_groups.h>
 struct Pair { float scale; int shift; double offset; };
 __constant__ float table[4];
 __device__ int counter;
@@ -87,6 +88,15 @@ __device__ __attribute__((noinline)) int slow(int n) {
     return n < 2 ? n : slow(n - 1) + slow(n - 2);
 }
 __global__ void recursive(int *x) { x[threadIdx.x] = slow(x[threadIdx.x]); }
+__global__ void grid_barrier(int *x, int *y) {
+    x[blockIdx.x * blockDim.x + threadIdx.x] = blockIdx.x + 1;
+    cooperative_groups::this_grid().sync();
+    int sum = 0;
+    for (int k = 0; k < gridDim.x; k++) sum += x[k * blockDim.x + threadIdx.x];
+    y[blockIdx.x * blockDim.x + threadIdx.x] = sum;
+    cooperative_groups::this_grid().sync();
+    x[blockIdx.x * blockDim.x + threadIdx.x] = y[((blockIdx.x + 1) % gridDim.x) * blockDim.x];
+}
 __global__ void strided(const float *x, float *y) {
     __shared__ float s[64 * 32];
     y[threadIdx.x] = x[threadIdx.x * 32];
@@ -306,6 +316,15 @@ def test_a_wait_for_a_later_workgroup_ends(devices: Callable[[str], Device]) -> 
             code("gfx942"), "waits_for_next", 40, 64, [flag, out], options=Options(threads=threads)
         )
         assert out.tolist() == list(range(1, 41))
+
+
+@pytest.mark.parametrize("threads", (1, 2))
+def test_barrier_across_workgroups(devices: Callable[[str], Device], threads: int) -> None:
+    x, y = np.zeros(20 * 128, np.int32), np.zeros(20 * 128, np.int32)
+    devices("gfx942").launch(
+        code("gfx942"), "grid_barrier", 20, 128, [x, y], options=Options(threads=threads)
+    )
+    assert (y == 210).all() and (x == 210).all()
 
 
 def test_bad_launches(devices: Callable[[str], Device]) -> None:

@@ -457,8 +457,9 @@ def test_load_to_lds(devices: Callable[[str], Device]) -> None:
     state.exec = (1 << 64) - 1
     state.lds = np.zeros(1024, np.uint8)
     state.sgprs[124] = 64  # M0
-    _wide(state, base + LANE[::-1].astype(np.int64) * 4)
-    code = encode("GLOBAL", "global_load_lds_dword", addr=ADDRESS, saddr=0x7F)
+    _wide(state, base + LANE[::-1].astype(np.int64) * 4 - 16)
+    state.sgprs[124] -= 16
+    code = encode("GLOBAL", "global_load_lds_dword", addr=ADDRESS, saddr=0x7F, offset=16)
     after = run_code(devices("gfx942"), code, state)
     assert np.array_equal(after.lds[64:320].view(np.uint32), memory.view(np.uint32)[63::-1])
 

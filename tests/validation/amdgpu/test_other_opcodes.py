@@ -179,3 +179,10 @@ def test_signed_dot_with_clamp(devices: Callable[[str], Device]) -> None:
         total = 4 * 127 * 127 + 0x7FFFFFFF
         assert got == (0x7FFFFFFF if clamp else total & 0xFFFFFFFF)
     assert ref.signed(0x80, 8) == -128
+
+
+def test_clock_does_not_go_back(devices: Callable[[str], Device]) -> None:
+    code = b"".join(encode("SMEM", "s_memtime", sdata=20 + 2 * k) for k in range(2))
+    code += encode("SMEM", "s_memrealtime", sdata=24)
+    after = run_code(devices("gfx942"), code, State())
+    assert 0 < after.pair(20) <= after.pair(22) <= after.pair(24)

@@ -152,7 +152,7 @@ static void start_group(const Launch *launch, Launch *shared, Group *g, u64 id, 
         w->mode = launch->mode;
         w->index = k;
         w->group_id = id;
-        w->instructions = 0;
+        w->instructions = w->ticks = 0;
         w->wave_mask_words = launch->wave_size / 32;
         w->m0 = launch->m0_row;
         mode_changed(w);

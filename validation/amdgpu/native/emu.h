@@ -157,7 +157,7 @@ struct Wave {
     const Region *last_region;
     Counter *counters;
     u32 scc, pc, state, mode, wave_mask_words, m0, index;
-    u32 lds_size, scc_pad;
+    u32 lds_size, ticks;
     u64 instructions, group_id;
     u32 fp_now, fp_class[4];
 };

@@ -113,12 +113,18 @@ static int x_call(Wave *w, const Operation *o) {
     write_scalar(w, o, w->launch->text_base + o->next_pc);
     return branch(w, o);
 }
+/* A clock: what counts is that it never goes back and that waiting for it ends. */
+static u64 clock_of(Wave *w) {
+    w->ticks += 40;
+    return w->instructions * 4 + w->ticks;
+}
 /* Hardware registers: id in bits 0-5 of the immediate, offset in 6-10, width - 1 in 11-15. */
 static u32 hardware_register(Wave *w, u32 id) {
     switch (id) {
     case 1: return w->mode;
     case 4: return w->index & 15; /* HW_ID: the wave slot */
     case 20: return 0;            /* XCC_ID */
+    case 29: return (u32)clock_of(w) & 0xfffff; /* SHADER_CYCLES */
     default: return 0;
     }
 }
@@ -152,9 +158,8 @@ static int x_denorm_mode(Wave *w, const Operation *o) {
     mode_changed(w);
     return NEXT;
 }
-/* A clock: what counts is that it never goes back. Four cycles an instruction. */
 static int x_time(Wave *w, const Operation *o) {
-    set64(&w->s[o->index[3]], (w->instructions + 1) * 4);
+    set64(&w->s[o->index[3]], clock_of(w));
     return NEXT;
 }
 static int x_movrels(Wave *w, const Operation *o) {
