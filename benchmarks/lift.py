@@ -23,7 +23,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-LIMIT = 240
+LIMIT = 150
 FUZZ = [False]
 
 
@@ -258,8 +258,10 @@ def judge(
         symbols = {a.name: a for a in case.buffers if a.symbol}
         run(module, kernel, case.grid, case.block, arguments(case, exact),
             shared_bytes=case.shared_bytes, globals_={n: exact[n] for n in symbols})  # fmt: skip
-        report = run(module, kernel, case.grid, case.block, arguments(case, wide), mode="oracle",
-                     shared_bytes=case.shared_bytes, globals_={n: wide[n] for n in symbols})  # fmt: skip
+        report = run(
+            module, kernel, case.grid, case.block, arguments(case, wide), mode="oracle",
+            shared_bytes=case.shared_bytes, globals_={n: wide[n] for n in symbols},
+        )  # fmt: skip
         found = launch(port, function, case, memory, target)
         for array in case.written:
             evidence = Evidence(
@@ -337,8 +339,17 @@ def fuzz(
         grid = (2, 1, 1) if block[1] == 1 else (2, 2, 1)
         shared = 16384 if any(getattr(s.type, "length", 1) == 0 for s in function_ir.shared) else 0
         try:
-            found = run(module, kernel, grid, block, exact, shared_bytes=shared,
-                        checks=Checks(races=True, uninitialised=True, stop_on_fault=False), time_limit=20)  # fmt: skip
+            checks = Checks(races=True, uninitialised=True, stop_on_fault=False)
+            found = run(
+                module,
+                kernel,
+                grid,
+                block,
+                exact,
+                shared_bytes=shared,
+                checks=checks,
+                time_limit=20,
+            )
             if found.findings:
                 why = str(found.findings[0])[:100]
                 continue

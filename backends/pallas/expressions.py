@@ -142,7 +142,7 @@ class Expressions:
             case Intrinsic():
                 return self.intrinsic(expr), ATOM
             case _:
-                raise refuse(f"no JAX form for {type(expr).__name__}", expr.span)
+                raise refuse(f"no JAX form for {expr.__class__.__name__}", expr.span)
 
     def cast(self, value: Expr, kind: object) -> tuple[str, int]:
         assert isinstance(kind, Scalar)

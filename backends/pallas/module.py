@@ -10,6 +10,7 @@ from crossport.backends.pallas.math import HELPERS
 from crossport.backends.pallas.xla import KernelText
 from crossport.ir.lift import flat
 from crossport.ir.lift.naming import module_header
+from crossport.ir.lift.wrapping import wrap
 from crossport.ir.types import Array, Struct
 
 _DIM3 = '''
@@ -71,7 +72,8 @@ def module_text(source_name: str, source_text: str, parts: list[Part]) -> str:
         helpers.add("_view")
     kernels = [(p.source_name, p.tier) for p in parts]
     out = [module_header("JAX", source_name, source_text, kernels)]
-    out.append("import jax\nimport jax.numpy as jnp\nfrom jax import lax\n")
+    used = "import jax\n" if any(p.text.is_wide for p in parts) else ""
+    out.append(f"{used}import jax.numpy as jnp\nfrom jax import lax\n")
     out.append(_DIM3)
     if any(p.roots for part in parts for p in part.program.parameters):
         out += [HELPERS["_view"], _FLAT]
@@ -127,7 +129,7 @@ def function(part: Part) -> str:
     results = [f"_like({name}, {kept[name]})" for name in text.written]
     comma = "," if len(results) == 1 else ""
     lines.append(f"    return ({', '.join(results)}{comma})")
-    result = "\n".join(lines) + "\n"
+    result = "\n".join(wrap(lines)) + "\n"
     if program.globals:
         rows = "".join(f"    {global_row(g)}\n" for g in program.globals)
         result += f"\n\n{part.function_name}.globals = {{\n{rows}}}\n"
@@ -135,9 +137,7 @@ def function(part: Part) -> str:
 
 
 def global_row(g: flat.GlobalArray) -> str:
-    kind = JNP_TYPES["u8" if g.root.element.kind == "bool" else g.root.element.kind].replace(
-        "jnp.bfloat16", "jnp.bfloat16"
-    )
+    kind = JNP_TYPES["u8" if g.root.element.kind == "bool" else g.root.element.kind]
     if g.init is None:
         return f'"{g.root.name}": jnp.zeros({g.count}, {kind}),'
     numbers = ", ".join(literal(v) for v in g.init)

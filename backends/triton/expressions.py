@@ -152,7 +152,7 @@ class Expressions:
             case Intrinsic():
                 return self.intrinsic(expr), ATOM
             case _:
-                raise refuse(f"no Triton form for {type(expr).__name__}", expr.span)
+                raise refuse(f"no Triton form for {expr.__class__.__name__}", expr.span)
 
     def method(self, expr: Expr) -> str:
         """The text, fit to stand before a `.to(...)`."""
@@ -303,7 +303,9 @@ def _below(expr: Expr, bits: int) -> bool:
         case Binary("&", _, rhs):
             mask = fold.as_int(rhs)
             return mask is not None and 0 <= mask < bits
-        case Cast(value, type) if isinstance(value.type, Scalar) and value.type.size <= type.size:
+        case Cast(value, Scalar() as wide) if (
+            isinstance(value.type, Scalar) and value.type.size <= wide.size
+        ):
             return _below(value, bits)
         case _:
             return False

@@ -10,6 +10,7 @@ from crossport.backends.triton.math import HELPERS, NUMPY, NUMPY_IMPORTS
 from crossport.backends.triton.simt import KernelText
 from crossport.ir.lift import flat
 from crossport.ir.lift.naming import module_header
+from crossport.ir.lift.wrapping import wrap
 from crossport.ir.nodes import Intrinsic, walk
 from crossport.ir.tile.retile import FreeShape, host_text, size_var
 from crossport.ir.types import Array, Pointer, Scalar, Struct
@@ -99,7 +100,7 @@ def module_text(source_name: str, source_text: str, parts: list[Part]) -> str:
     kernels = [(p.source_name, p.tier) for p in tabled]
     out = [module_header("Triton", source_name, source_text, kernels), imports(parts, libdevice)]
     if libdevice:
-        out.append(_on_cpu(libdevice))
+        out[-1] += "\n" + _on_cpu(libdevice).strip("\n")
     out.append(_DIM3)
     if any(p.roots for part in parts for p in part.program.parameters):
         out.append(_ARRAY)
@@ -109,7 +110,7 @@ def module_text(source_name: str, source_text: str, parts: list[Part]) -> str:
         out.append(_GLOBAL)
     out += ordered
     for part in parts:
-        out.append("\n" + "\n".join(part.text.lines) + "\n")
+        out.append("\n" + "\n".join(wrap(part.text.lines)) + "\n")
         out.append(launcher(part))
     out.append(tables(tabled))
     return "\n\n".join(text.strip("\n") + "\n" for text in out if text.strip())
@@ -190,7 +191,7 @@ def launcher(part: Part) -> str:
             lines.append(f"    spare = torch.zeros(2, dtype=torch.int64, device={device})")
             call.append("spare")
         lines += free_launch(part, part.free, call)
-        return with_globals("\n".join(lines) + "\n", part)
+        return with_globals(finished(lines), part)
     smallest = 32 if text.uses_warps else 16
     if not part.width:
         lines.append(f"    lanes = max({smallest}, triton.next_power_of_2(threads))")
@@ -211,10 +212,17 @@ def launcher(part: Part) -> str:
     else:
         call += ["*block", "lanes"]
     warps = "4" if part.width else "max(1, min(8, lanes // 64))"
-    lines.append(f"    {kernel_name(part)}[grid](")
-    lines.append(f"        {', '.join(call)}, num_warps={warps}, {fusion(part)}")
-    lines.append("    )")
-    return with_globals("\n".join(lines) + "\n", part)
+    call += [f"num_warps={warps}", fusion(part)]
+    lines.append(f"    {kernel_name(part)}[grid]({', '.join(call)})")
+    return with_globals(finished(lines), part)
+
+
+def finished(lines: list[str]) -> str:
+    """The launcher's text, without what it turned out not to need."""
+    rest = "\n".join(line for line in lines if not line.startswith("    device = "))
+    if not re.search(r"\bdevice=device\b|, device\)", rest):
+        lines = [line for line in lines if not line.startswith("    device = ")]
+    return "\n".join(wrap(lines)) + "\n"
 
 
 def with_globals(result: str, part: Part) -> str:
@@ -258,7 +266,7 @@ def free_launch(part: Part, free: FreeShape, call: list[str]) -> list[str]:
     has_loop = any(isinstance(s, flat.Loop) for s in flat.statements(part.program.body))
     # Long bodies keep many values alive: fewer elements a thread.
     length = sum(1 for _ in flat.statements(part.program.body))
-    lanes = 128 if has_loop else 1024 if length < 40 else 256
+    lanes = 128 if has_loop else 1024 if length < 16 else 256
     warps = 4
     if free.axes == ("x",):
         blocks = {"x": str(lanes)}
@@ -284,9 +292,7 @@ def free_launch(part: Part, free: FreeShape, call: list[str]) -> list[str]:
         *call, *(size_var(a).name for a in free.axes), *(f"block_{a}" for a in free.axes),
         f"num_warps={warps}", fusion(part),
     ]  # fmt: skip
-    lines.append(f"    {kernel_name(part)}[programs](")
-    lines.append(f"        {', '.join(arguments)}")
-    lines.append("    )")
+    lines.append(f"    {kernel_name(part)}[programs]({', '.join(arguments)})")
     return lines
 
 

@@ -24,7 +24,7 @@ from crossport.ir.lift.flatten import refuse
 from crossport.ir.lift.names import Names
 from crossport.ir.lift.tidy import reads
 from crossport.ir.lift.uniform import Uniformity, uniformity
-from crossport.ir.nodes import Binary, Cast, Const, Expr, Read, Select, Var
+from crossport.ir.nodes import Binary, Cast, Const, Expr, Read, Select, Var, children, walk
 from crossport.ir.tile.retile import FreeShape, index_var, size_var
 from crossport.ir.tile.strides import Stride, stride_of
 from crossport.ir.tile.summary import neutral
@@ -97,7 +97,22 @@ class _Printer:
         self.shared_offsets, self.static_shared = _place(program.shared)
         self.local_offsets, self.local_bytes = _place(program.locals)
         self.dirty_kernel = "kernel" in self.facts.left
-        self.later: list[set[str]] = []
+        self.alone = self.scalars_alone()
+
+    def scalars_alone(self) -> set[str]:
+        """Scalars in arithmetic that no tensor takes part in."""
+        found: set[str] = set()
+        for statement in flat.statements(self.program.body):
+            for expr in flat.expressions(statement):
+                for node in walk(expr):
+                    if isinstance(node, Read) or not self.facts.is_uniform(node):  # type: ignore[arg-type]
+                        continue
+                    found |= {
+                        c.place.name
+                        for c in children(node)
+                        if isinstance(c, Read) and isinstance(c.place, Var)
+                    }
+        return found
 
     def reserve(self) -> None:
         for statement in flat.statements(self.program.body):
@@ -217,6 +232,9 @@ class _Printer:
                     self.line(f"{var.name} = tl.load({var.name})")
                 elif var.type == BOOL:
                     self.line(f"{var.name} = {var.name} != 0")
+                elif var.type == F32 and var.name in self.alone:
+                    # Triton's interpreter passes Python floats, which are wider.
+                    self.line(f"{var.name} = tl.cast({var.name}, tl.float32)")
                 elif var.type in (Scalar("f16"), Scalar("bf16")):
                     self.line(f"{var.name} = tl.cast({var.name}, {tl_type(var.type)})")
                 elif var.type not in (I32, F32):
@@ -457,10 +475,8 @@ class _Printer:
         ref, value = statement.ref, statement.value
         self.access(ref, store=statement)
         uniform_index = self.facts.is_uniform(ref.index) and ref.root.space != "local"
-        if ref.type == BOOL:
-            text = f"{self.e.method(value)}.to(tl.uint8)"
-        else:
-            text = self.e(value)
+        is_bool = ref.type == BOOL
+        text = f"{self.e.method(value)}.to(tl.uint8)" if is_bool else self.e(value)
         mask = self.mask
         spread = False
         if uniform_index and self.facts.is_uniform(value):

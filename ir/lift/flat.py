@@ -220,8 +220,8 @@ class LaneDot:
 
 
 Statement = (
-    LaneReduce | LaneGather | LaneDot | Set | Load | Store | AtomicUpdate | Branch | Loop | Scope | Leave | Sync | Collect | Exchange
-    | Ballot | GroupReduce
+    LaneReduce | LaneGather | LaneDot | Set | Load | Store | AtomicUpdate | Branch | Loop | Scope
+    | Leave | Sync | Collect | Exchange | Ballot | GroupReduce
 )  # fmt: skip
 Body = list[Statement]
 

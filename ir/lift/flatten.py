@@ -101,7 +101,7 @@ class Ptr:
         number = fold.as_int(index)
         if number is not None:
             return replace(self, const=self.const + number * scale)
-        terms = dict((repr(e), (e, s)) for e, s in self.terms)
+        terms = {repr(e): (e, s) for e, s in self.terms}
         key = repr(index)
         old = terms.get(key)
         terms[key] = (index, scale + (old[1] if old else 0))
@@ -749,7 +749,7 @@ class _Flattener:
         start = self.last_constant(var.name, before)
         if start is None:
             return None
-        values = []
+        values: list[int] = []
         value = start
         scalar = _scalar(var.type)
         for _ in range(MOST_UNROLLED + 1):
@@ -1013,9 +1013,12 @@ class _Flattener:
                 if isinstance(found, Local):
                     memory = found.cells.get(-1)
                     return Ptr(memory.root) if isinstance(memory, PtrCell) else Ptr(found)
-                if isinstance(found, Ptr) and isinstance(found.root, Root):
-                    if found.root.space in ("shared", "local"):
-                        return found
+                if (
+                    isinstance(found, Ptr)
+                    and isinstance(found.root, Root)
+                    and found.root.space in ("shared", "local")
+                ):
+                    return found
                 return Ptr(self.spill(name, place.type, found))
             case n.Element(base, index, type):
                 return self.place(base).plus(self.scalar(index), self.layouts.size(type))

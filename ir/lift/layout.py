@@ -9,7 +9,18 @@ from dataclasses import dataclass
 
 from crossport.diagnostics import Code, Diagnostic, PortError
 from crossport.ir.nodes import Module
-from crossport.ir.types import POINTER_SIZE, U8, Array, Handle, Pointer, Scalar, Struct, Type, Void
+from crossport.ir.types import (
+    POINTER_SIZE,
+    U8,
+    Array,
+    Handle,
+    Pointer,
+    Scalar,
+    Struct,
+    StructDef,
+    Type,
+    Void,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +54,7 @@ class Layouts:
             case Void():
                 return 1
 
-    def _struct(self, name: str):  # type: ignore[no-untyped-def]
+    def _struct(self, name: str) -> StructDef:
         if name not in self._structs:
             raise PortError(
                 Diagnostic(Code.NO_TENSOR_FORM, f"the layout of struct {name} is not known")

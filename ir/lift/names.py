@@ -11,7 +11,8 @@ import re
 RESERVED = frozenset(
     "tl triton torch libdevice jax jnp lax np grid block interpret shared_bytes KERNELS globals "
     "lane lanes active print range min max abs float int bool tuple len any all sum pow str "
-    "row shape state blocks threads device program scratch scratch_bytes spare lane_id warp_id round "
+    "row shape state blocks threads device program scratch scratch_bytes spare lane_id "
+    "warp_id round "
     "thread_x thread_y thread_z block_x block_y block_z block_dim_x block_dim_y block_dim_z "
     "grid_dim_x grid_dim_y grid_dim_z "
     "program_id LANES THREADS BLOCK_X BLOCK_Y BLOCK_Z pl pltpu functools os".split()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import cast
 
 from crossport.ir.lift import flat
 from crossport.ir.nodes import Expr, Node
@@ -59,4 +58,4 @@ def map_own(statement: flat.Statement, rule: Callable[[Expr], Expr]) -> None:
 
 def map_nodes(expr: Expr, rule: Callable[[Node], Node]) -> Expr:
     """The expression with `rule` applied to every node, children first."""
-    return cast(Expr, rewrite(expr, rule))
+    return rewrite(expr, rule)

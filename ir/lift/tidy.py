@@ -181,8 +181,7 @@ def _drop_unread(body: flat.Body) -> bool:
                 pending.append(name)
     for statement in flat.statements(body):
         if isinstance(statement, flat.AtomicUpdate) and statement.var is not None:
-            if statement.var.name not in live:
-                statement.var = None
+            statement.var = statement.var if statement.var.name in live else None
     dead = set(needs) - live
     if not dead:
         return False

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,7 +48,7 @@ from crossport.ir.types import BOOL, F32, F64, Scalar
 
 MOST_ROUNDS = 1024
 MOST_STATEMENTS = 6000
-Concrete = NDArray[np.generic]
+Concrete = NDArray[Any]
 Mask = NDArray[np.bool_]
 
 
@@ -215,8 +216,8 @@ class _Executor:
                     self.opaque_region(statement)
             case flat.Leave():
                 raise NotLifted("threads leave early where others exchange values")
-            case flat.Set(var, value, declare):
-                self.set(statement, var, value)
+            case flat.Set(var, value):
+                self.assign(statement, var, value)
             case flat.Load(var, ref):
                 if ref.root.space == "shared":
                     self.shared_load(statement)
@@ -290,7 +291,7 @@ class _Executor:
                 self.types[var.name] = var.type  # type: ignore[assignment]
         return result
 
-    def set(self, statement: flat.Set, var: Var, value: Expr | None) -> None:
+    def assign(self, statement: flat.Set, var: Var, value: Expr | None) -> None:
         self.types[var.name] = var.type  # type: ignore[assignment]
         if value is None:
             self.emit(replace(statement))
@@ -451,10 +452,7 @@ class _Executor:
         if self.symbolic and (cells.values[at] != self.graph.undefined).any():
             raise NotLifted("shared memory is overwritten under a condition on data")
         if isinstance(value, Nodes):
-            if self.eager:
-                ids = self.atoms(self.force(statement.value))
-            else:
-                ids = value.ids
+            ids = self.atoms(self.force(statement.value)) if self.eager else value.ids
         elif isinstance(value, np.ndarray):
             ids = self.constants(value)
         else:

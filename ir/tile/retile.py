@@ -32,7 +32,7 @@ class FreeShape:
     required: dict[str, int] = field(default_factory=dict)
     """Block extents that the source assumes, as in `block.x * 256 + thread.x`."""
     bounds: tuple[Expr, ...] = ()
-    """Of flattened grid-stride loops: the extent is the largest of these, not that of the launch."""
+    """Of flattened grid-stride loops: the extent is the largest of these, not the launch's."""
     has_atomics: bool = False
 
 
@@ -247,7 +247,8 @@ def _stride_bound(
             stored.setdefault(statement.ref.root.name, set()).add(_key(statement.ref, values))
     for statement in inside:
         if isinstance(statement, flat.Load) and statement.ref.root.name in stored:
-            if stored[statement.ref.root.name] != {_key(statement.ref, values)}:
+            own = {_key(statement.ref, values)}
+            if stored[statement.ref.root.name] != own:
                 return None
         if isinstance(statement, flat.AtomicUpdate) and statement.ref.root.name in stored:
             return None
@@ -295,9 +296,9 @@ def resolve(expr: Expr, values: dict[str, Expr], depth: int = 8) -> Expr:
     """The expression with variables that are written once replaced by their values."""
 
     def rule(node: Node) -> Node:
-        if isinstance(node, Read) and isinstance(node.place, Var) and node.place.name in values:
-            if depth > 0:
-                return resolve(values[node.place.name], values, depth - 1)
+        known = isinstance(node, Read) and isinstance(node.place, Var) and depth > 0
+        if known and node.place.name in values:  # type: ignore[attr-defined]
+            return resolve(values[node.place.name], values, depth - 1)  # type: ignore[attr-defined]
         return node
 
     return map_nodes(expr, rule)

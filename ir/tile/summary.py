@@ -86,7 +86,7 @@ class Summariser:
         if len(heads) == 1 and heads <= AC_OPERATORS:
             # No summary as a whole: operand by operand.
             head = heads.pop()
-            columns = np.array([[int(a) for a in e[1:]] for e in entries], np.int64)  # type: ignore[call-overload]
+            columns = np.array([[int(a) for a in e[1:]] for e in entries], np.int64)
             parts = [
                 self._express(columns[:, j], lanes, kind, out) for j in range(columns.shape[1])
             ]
@@ -110,7 +110,7 @@ class Summariser:
         if len(set(sources)) > 1:
             return self._classes(ids, lanes, sources, kind, out)
         source = Var(sources[0], self.types[sources[0]])
-        where = np.array([int(e[2]) for e in entries], np.int64)  # type: ignore[call-overload]
+        where = np.array([int(e[2]) for e in entries], np.int64)
         if (where == lanes).all():
             return Read(source)
         index = fit(where, lanes, self.threads)
@@ -187,7 +187,7 @@ class Summariser:
         for leaf in leaves.tolist():
             entry = self.graph.nodes[leaf]
             if entry[0] == "atom":
-                atoms.setdefault(str(entry[1]), []).append(int(entry[2]))  # type: ignore[call-overload]
+                atoms.setdefault(str(entry[1]), []).append(int(entry[2]))
             else:
                 rest.append(leaf)
         return atoms, rest
@@ -206,17 +206,17 @@ class Summariser:
                 return None
             by_lanes.setdefault(tuple(sorted(where)), []).append(name)
         result: Expr | None = None
-        for where, names in by_lanes.items():
-            if len(where) == 1:
+        for places, names in by_lanes.items():
+            if len(places) == 1:
                 return None
             value: Expr | None = None
             for name in sorted(names):
                 read: Expr = Read(Var(name, self.types[name]))
                 value = read if value is None else _apply(op, value, read, kind)
             assert value is not None
-            if len(where) < self.threads:
+            if len(places) < self.threads:
                 mask = np.zeros(self.threads, bool)
-                mask[list(where)] = True
+                mask[list(places)] = True
                 test = predicate(mask, self.threads)
                 if test is None:
                     return None
@@ -346,7 +346,7 @@ class Summariser:
                 if entry[0] == "atom" and entry[2] == t and own in (None, entry[1]):
                     own = str(entry[1])
                 elif entry[0] == "*":
-                    a, b = (self.graph.nodes[int(x)] for x in entry[1:])  # type: ignore[call-overload]
+                    a, b = (self.graph.nodes[int(x)] for x in entry[1:])
                     if a[0] != "atom" or b[0] != "atom":
                         return None
                     row.append(((str(a[1]), int(a[2])), (str(b[1]), int(b[2]))))  # type: ignore[call-overload]
@@ -376,7 +376,7 @@ class Summariser:
                 columns,
                 a_columns,
                 b_columns,
-            )  # fmt: skip
+            )
         )
         if own is None:
             return Read(var)

@@ -27,7 +27,7 @@ _THREAD = {"thread.x", "thread.y", "thread.z", "lane_id", "warp_id"}
 
 
 def widen(program: flat.Program, threads: int) -> bool:
-    """Make a program for blocks of `threads` right for blocks of any size, if that is its nature."""
+    """Make a program for blocks of `threads` right for any size, if that is its nature."""
     checker = _Checker(program, threads)
     if not checker.body(program.body) or not checker.strides:
         return False
@@ -192,11 +192,11 @@ class _Checker:
                     return False
         return True
 
-    def concrete(self, condition: Expr) -> np.ndarray | None:  # type: ignore[type-arg]
+    def concrete(self, condition: Expr) -> np.ndarray | None:
         """The condition for threads 0 to 1023 in a row; None if it depends on more."""
         threads = np.arange(MOST_THREADS)
 
-        def value(expr: Expr) -> np.ndarray | None:  # type: ignore[type-arg]
+        def value(expr: Expr) -> np.ndarray | None:
             match expr:
                 case Const(number):
                     return np.asarray(number)

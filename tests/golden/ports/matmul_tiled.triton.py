@@ -1,0 +1,200 @@
+"""Triton port of matmul_tiled.cu, made by crossport 0.1.0.
+
+Source sha256: 85054d0e76c5a665dc54f16bbd32ac7f0d91877fa96b4386e1ab97ae14b14125
+Kernels, and the tier of each:
+    matmul_tiled: tile
+"""
+
+
+import torch
+import triton
+import triton.language as tl
+
+
+def _dim3(size):
+    """A launch size as three numbers."""
+    x, y, z = (*((size,) if isinstance(size, int) else tuple(size)), 1, 1)[:3]
+    if min(x, y, z) < 1:
+        raise ValueError(f"a launch needs sizes of at least 1, not {size}")
+    return int(x), int(y), int(z)
+
+
+def _array(value, dtype, name):
+    """An array as the kernel addresses it: flat, in the kernel's type; None is a null pointer."""
+    if value is None:
+        return torch.empty(0, dtype=dtype)
+    if not value.is_contiguous():
+        raise ValueError(f"{name} must be contiguous")
+    if value.numel() * value.element_size() % dtype.itemsize:
+        raise ValueError(f"{name} must hold a whole number of {dtype} elements")
+    return value.reshape(-1).view(dtype)
+
+
+@triton.jit
+def _matmul_tiled_by_thread_kernel(
+    A,
+    B,
+    C,
+    M: tl.int32,
+    N: tl.int32,
+    K: tl.int32,
+    scratch,
+    scratch_bytes: tl.int64,
+    BLOCK_X: tl.constexpr,
+    BLOCK_Y: tl.constexpr,
+    BLOCK_Z: tl.constexpr,
+    LANES: tl.constexpr,
+):
+    lane = tl.arange(0, LANES)
+    active = lane < BLOCK_X * BLOCK_Y * BLOCK_Z
+    thread_x = lane % BLOCK_X
+    thread_y = lane // BLOCK_X % BLOCK_Y
+    block_x = tl.program_id(0)
+    block_y = tl.program_id(1)
+    program = tl.program_id(0).to(tl.int64)
+    program += tl.num_programs(0) * tl.program_id(1).to(tl.int64)
+    program += tl.num_programs(0) * tl.num_programs(1) * tl.program_id(2)
+    scratch += program * scratch_bytes
+    As = scratch.to(tl.pointer_type(tl.float32), bitcast=True)
+    Bs = (scratch + 1024).to(tl.pointer_type(tl.float32), bitcast=True)
+    row_ = block_y * 16 + thread_y
+    col = block_x * 16 + thread_x
+    acc = tl.full([LANES], 0.0, tl.float32)
+    for t in range((K + 16 - 1) // 16):
+        a_col = t * 16 + thread_x
+        b_row = t * 16 + thread_y
+        A_value = tl.load(A + row_ * K + a_col, mask=active & ((row_ < M) & (a_col < K)), other=0)
+        tl.debug_barrier()
+        tl.store(
+            As + thread_y.to(tl.int64) * 16 + thread_x.to(tl.int64),
+            tl.where((row_ < M) & (a_col < K), A_value, 0.0),
+            mask=active,
+        )
+        B_value = tl.load(B + b_row * N + col, mask=active & ((b_row < K) & (col < N)), other=0)
+        tl.store(
+            Bs + thread_y.to(tl.int64) * 16 + thread_x.to(tl.int64),
+            tl.where((b_row < K) & (col < N), B_value, 0.0),
+            mask=active,
+        )
+        tl.debug_barrier()
+        for k in range(16):
+            As_value = tl.load(
+                As + thread_y.to(tl.int64) * 16 + tl.cast(k, tl.int64),
+                mask=active,
+                other=0,
+            )
+            Bs_value = tl.load(
+                Bs + tl.cast(k, tl.int64) * 16 + thread_x.to(tl.int64),
+                mask=active,
+                other=0,
+            )
+            acc = acc + As_value * Bs_value
+        tl.debug_barrier()
+    mask_1 = active & (row_ < M) & (col < N)
+    tl.store(C + row_ * N + col, acc, mask=mask_1)
+
+
+def _matmul_tiled_by_thread(grid, block, A, B, C, M, N, K, *, shared_bytes=0):
+    """`matmul_tiled<<<grid, block>>>`; arrays (A, B, C) are updated in place."""
+    grid, block = _dim3(grid), _dim3(block)
+    threads = block[0] * block[1] * block[2]
+    if threads > 1024:
+        raise ValueError(f"a block has at most 1024 threads, not {threads}")
+    A = _array(A, torch.float32, "A")
+    B = _array(B, torch.float32, "B")
+    C = _array(C, torch.float32, "C")
+    device = max((A, B, C), key=torch.numel).device
+    lanes = max(16, triton.next_power_of_2(threads))
+    scratch_bytes = (2048 + 15) // 16 * 16
+    scratch = torch.empty(
+        grid[0] * grid[1] * grid[2] * scratch_bytes + 16,
+        dtype=torch.uint8, device=device
+    )
+    _matmul_tiled_by_thread_kernel[grid](
+        A,
+        B,
+        C,
+        int(M),
+        int(N),
+        int(K),
+        scratch,
+        scratch_bytes,
+        *block,
+        lanes,
+        num_warps=max(1, min(8, lanes // 64)),
+        enable_fp_fusion=True,
+    )
+
+
+@triton.jit
+def _matmul_tiled_kernel(
+    A,
+    B,
+    C,
+    M: tl.int32,
+    N: tl.int32,
+    K: tl.int32,
+    BLOCK_X: tl.constexpr,
+    BLOCK_Y: tl.constexpr,
+    BLOCK_Z: tl.constexpr,
+    LANES: tl.constexpr,
+):
+    lane = tl.arange(0, LANES)
+    active = lane < BLOCK_X * BLOCK_Y * BLOCK_Z
+    thread_x = lane % BLOCK_X
+    thread_y = lane // BLOCK_X % BLOCK_Y
+    block_x = tl.program_id(0)
+    block_y = tl.program_id(1)
+    row_ = block_y * 16 + thread_y
+    col = block_x * 16 + thread_x
+    acc = tl.full([LANES], 0.0, tl.float32)
+    for t in range((K + 16 - 1) // 16):
+        a_col = t * 16 + thread_x
+        b_row = t * 16 + thread_y
+        A_value = tl.load(A + row_ * K + a_col, mask=active & ((row_ < M) & (a_col < K)), other=0)
+        part_3 = tl.where((row_ < M) & (a_col < K), A_value, 0.0)
+        B_value = tl.load(B + b_row * N + col, mask=active & ((b_row < K) & (col < N)), other=0)
+        part_4 = tl.where((b_row < K) & (col < N), B_value, 0.0)
+        acc_4 = acc
+        product_2 = tl.reshape(
+            tl.dot(
+                tl.reshape(part_3, [16, 16]),
+                tl.reshape(part_4, [16, 16]),
+                input_precision="ieee",
+            ),
+            [LANES],
+        )
+        acc = acc_4 + product_2
+    mask_1 = active & (row_ < M) & (col < N)
+    tl.store(C + row_ * N + col, acc, mask=mask_1)
+
+
+def matmul_tiled(grid, block, A, B, C, M, N, K, *, shared_bytes=0):
+    """`matmul_tiled<<<grid, block>>>`; arrays (A, B, C) are updated in place."""
+    grid, block = _dim3(grid), _dim3(block)
+    threads = block[0] * block[1] * block[2]
+    if threads > 1024:
+        raise ValueError(f"a block has at most 1024 threads, not {threads}")
+    if not (block == (16, 16, 1)):
+        return _matmul_tiled_by_thread(grid, block, A, B, C, M, N, K, shared_bytes=shared_bytes)
+    A = _array(A, torch.float32, "A")
+    B = _array(B, torch.float32, "B")
+    C = _array(C, torch.float32, "C")
+    lanes = max(16, triton.next_power_of_2(threads))
+    _matmul_tiled_kernel[grid](
+        A,
+        B,
+        C,
+        int(M),
+        int(N),
+        int(K),
+        *block,
+        lanes,
+        num_warps=max(1, min(8, lanes // 64)),
+        enable_fp_fusion=True,
+    )
+
+
+KERNELS = {
+    "matmul_tiled": matmul_tiled,
+}
