@@ -14,7 +14,7 @@ import struct
 
 from crossport.frontend import clang
 from crossport.frontend.clang import Cursor
-from crossport.frontend.lowering import cursors, ptx, ptx_rows
+from crossport.frontend.lowering import cursors, ptx, ptx_common, ptx_rows
 from crossport.frontend.lowering.context import Lowering, as_block, wrap
 from crossport.frontend.lowering.errors import NotLowered
 from crossport.ir.nodes import (
@@ -166,7 +166,7 @@ class Machine:
 
     def register(self, item: ptx.Register) -> None:
         """`.reg`: a new variable."""
-        kind = ptx_rows.TYPES.get(item.kind)
+        kind = ptx_common.TYPES.get(item.kind)
         if kind is None:
             raise NotLowered(f"a PTX register of type {item.kind}")
         self._variables[item.name] = self.ctx.new_temp(kind)
