@@ -18,6 +18,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -109,6 +110,8 @@ class Device:
             weakref.WeakKeyDictionary()
         )
         self._keys: dict[int, _Key] = {}
+        self.lock = threading.Lock()
+        """One launch at a time: the device's process answers in order."""
 
     def __enter__(self) -> "Device":
         return self
@@ -414,7 +417,8 @@ class _Launch:
         self.layout.pieces.append((0, bytes(self.launch)))
         file = MemoryFile(self.layout)
         try:
-            answer = self.device.worker().request(file, request, self.options.seconds)
+            with self.device.lock:
+                answer = self.device.worker().request(file, request, self.options.seconds)
             ended = r.Launch.from_buffer_copy(file.read(0, ctypes.sizeof(r.Launch)))
             context = Context(self.code, self.program, self.layout)
             if ended.fault.code or ended.stop:

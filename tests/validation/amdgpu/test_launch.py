@@ -15,6 +15,7 @@ from crossport.validation.amdgpu.compile import compile_hip
 from crossport.validation.amdgpu.device import Device, Options
 from crossport.validation.amdgpu.memory_image import Pointer
 from crossport.validation.amdgpu.profiling import Profile
+from crossport.validation.amdgpu.rendering import render_profile, render_trace
 from crossport.validation.amdgpu.report import DeviceFault
 
 ARCHS = ("gfx90a", "gfx942", "gfx950", "gfx1100")
@@ -260,6 +261,8 @@ def test_profile(devices: Callable[[str], Device]) -> None:
     assert profile.lds_conflict_cycles == 2 * 2 * 31
     assert profile.lane_utilisation == 1.0
     assert 1 <= profile.waves_per_simd <= 8
+    text = render_profile(profile)
+    assert "64 transactions, 4 at best" in text and "predicted" in text
 
 
 def test_trace(devices: Callable[[str], Device]) -> None:
@@ -272,6 +275,8 @@ def test_trace(devices: Callable[[str], Device]) -> None:
     fused = next(s for s in report.trace if s.instruction in ("v_fmac_f32", "v_fma_f32"))
     assert np.uint32(fused.vdst[0]).view(np.float32) == 11.0
     assert ".hip" in fused.place
+    text = render_trace(report.trace).splitlines()
+    assert len(text) == len(names) and any("v: 41300000" in line for line in text)
 
 
 def _fault(
