@@ -1,0 +1,1 @@
+"""How fast the original ran, and a port where it can be run, against the roof of the device."""
