@@ -90,7 +90,8 @@ def simd_function(name: str) -> str | None:
 
 
 def _is_signed(op: str) -> bool:
-    return op.endswith("s") or op in ("neg", "abs")
+    # In `addus` the last letter is for saturation.
+    return op not in ("addus", "subus") and (op.endswith("s") or op in ("neg", "abs"))
 
 
 def _per_lane(function: str, shape: _Shape, lane: str, is_unary: bool) -> str:
