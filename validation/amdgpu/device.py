@@ -69,6 +69,7 @@ Schedule = Literal["in-order", "round-robin", "random"]
 _SCHEDULES = {"in-order": 0, "round-robin": 1, "random": 2}
 _POSITIONS, _FINDINGS, _TRACE = 4096, 4096, 1 << 16
 _DYNAMIC_STACK = 16384
+_CODE_OBJECTS_KEPT = 64
 _RESIDENT_MEMORY = 512 << 20
 
 
@@ -106,10 +107,7 @@ class Device:
             )
         self.arch: Arch = ARCHS[arch]
         self._worker: _Worker | None = None
-        self._programs: weakref.WeakKeyDictionary[_Key, dict[str, Program]] = (
-            weakref.WeakKeyDictionary()
-        )
-        self._keys: dict[int, _Key] = {}
+        self._programs: dict[int, tuple[CodeObject, dict[str, Program]]] = {}
         self.lock = threading.Lock()
         """One launch at a time: the device's process answers in order."""
 
@@ -131,11 +129,13 @@ class Device:
             self._worker = None
 
     def program(self, code: CodeObject, kernel: str) -> Program:
-        """The lowered code of a kernel (made once)."""
-        known = self._keys.setdefault(id(code), _Key(code))
-        programs = self._programs.setdefault(known, {})
+        """The lowered code of a kernel, made once while its code object is in use here."""
+        # A code object cannot be hashed cheaply; holding it keeps its identity unique.
+        _, programs = self._programs.setdefault(id(code), (code, {}))
         if kernel not in programs:
             programs[kernel] = build_program(code, code.kernel(kernel))
+        while len(self._programs) > _CODE_OBJECTS_KEPT:
+            self._programs.pop(next(iter(self._programs)))
         return programs[kernel]
 
     def launch(
@@ -176,13 +176,6 @@ class Device:
         if self._worker is None or not self._worker.alive:
             self._worker = _Worker()
         return self._worker
-
-
-class _Key:
-    """Identity of a code object, which itself cannot be hashed cheaply."""
-
-    def __init__(self, code: CodeObject) -> None:
-        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
