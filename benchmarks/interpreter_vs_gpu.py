@@ -1,6 +1,6 @@
 """The interpreter against recorded NVIDIA runs: every case of every bundle, array by array.
 
-    python benchmarks/interpreter_vs_gpu.py corpus --tag h200 [--json FILE] [NAME...]
+    python benchmarks/interpreter_vs_gpu.py corpus --tag h200 [--out FILE.md] [NAME...]
 
 Integers must agree bit for bit; floats are judged as a port would be, with the interpreter's own
 float64 run as the oracle. Products and sums are fused as nvcc does. A kernel that the frontend or
@@ -10,7 +10,6 @@ the interpreter refuses is listed with the reason.
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from collections import Counter
 from dataclasses import dataclass
@@ -115,13 +114,42 @@ def rows_of(folder: Path, tag: str) -> list[Row]:
     return found
 
 
+def table(rows: list[Row]) -> str:
+    """The result as Markdown: one line a kernel, then what is not equal."""
+    words = Counter(row.word for row in rows)
+    order = ("exact", "equivalent", "within-noise", "divergent", "refused")
+    lines = [
+        "# The interpreter against an H200",
+        "",
+        "`python benchmarks/interpreter_vs_gpu.py corpus --out docs/interpreter-vs-gpu.md`",
+        "",
+        "Each case of the corpus was run on the GPU and recorded; integers must agree bit for bit,",
+        "floats are judged as a port would be, against the interpreter's own float64 run.",
+        "",
+        f"{len(rows)} cases: " + ", ".join(f"{words[w]} {w}" for w in order if words[w]) + ".",
+        "",
+        "| kernel | " + " | ".join(order) + " |",
+        "|---" * (len(order) + 1) + "|",
+    ]
+    for kernel in dict.fromkeys(row.kernel for row in rows):
+        here = Counter(row.word for row in rows if row.kernel == kernel)
+        lines.append(f"| {kernel} | " + " | ".join(str(here[w] or "") for w in order) + " |")
+    lines += ["", "## What is not equal", ""]
+    lines += [
+        f"- {row.kernel}, {row.case}: {row.word}: {row.reason.replace(chr(10), ' ')}"
+        for row in rows
+        if row.word in ("divergent", "undecided", "refused")
+    ]
+    return "\n".join(lines) + "\n"
+
+
 def main() -> None:
     """Print one line a kernel, and the count of each word."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("corpus", type=Path)
     parser.add_argument("names", nargs="*")
     parser.add_argument("--tag", default="h200")
-    parser.add_argument("--json", type=Path)
+    parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     np.seterr(all="ignore")
     rows: list[Row] = []
@@ -140,10 +168,8 @@ def main() -> None:
             if row.word in ("divergent", "undecided", "refused"):
                 print(f"    {row.case}: {row.word}: {row.reason[:170]}", flush=True)
     print(dict(Counter(row.word for row in rows)))
-    if options.json:
-        options.json.write_text(
-            json.dumps([{k: getattr(r, k) for k in Row.__slots__} for r in rows], indent=1) + "\n"
-        )
+    if options.out:
+        options.out.write_text(table(rows))
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ from crossport.ir.interpreter.kinds import (
 )
 from crossport.ir.interpreter.memory import MemoryObject
 from crossport.ir.interpreter.runtime import World
-from crossport.ir.nodes import Aggregate, Cast, Const, Expr, Module
+from crossport.ir.nodes import Aggregate, Cast, Const, Expr, FunctionRef, Null
 from crossport.ir.types import Array, Handle, Pointer, Scalar, Struct, Type
 
 
@@ -258,8 +258,9 @@ def _struct(binder: Binder, struct: str, value: Any, name: str) -> list[Any]:
 # --- __device__ and __constant__ variables --------------------------------------------------------
 
 
-def bind_globals(module: Module, layout: Layout, world: World, given: Mapping[str, Any]) -> None:
+def bind_globals(code: CompiledModule, world: World, given: Mapping[str, Any]) -> None:
     """Objects for the module's variables, from arrays or their initialisers."""
+    module, layout, functions = code.module, code.layout, code.unit.function_ids
     known = {entry.name for entry in module.globals}
     unknown = sorted(set(given) - known)
     if unknown:
@@ -275,32 +276,37 @@ def bind_globals(module: Module, layout: Layout, world: World, given: Mapping[st
         else:
             buffer = np.zeros(-(-size // 16) * 16, np.uint8)
             if entry.init is not None:
-                _fill(layout, entry.type, entry.init, buffer)
+                _fill(layout, entry.type, entry.init, buffer, functions)
         target = MemoryObject(ids, entry.name, entry.space, buffer, size)
         world.objects[target.id] = target
         world.globals[entry.name] = target
 
 
-def _fill(layout: Layout, type: Type, init: Expr, buffer: NDArray[np.uint8]) -> None:
-    values = _flatten(init)
+def _fill(
+    layout: Layout, type: Type, init: Expr, buffer: NDArray[np.uint8], functions: dict[str, int]
+) -> None:
+    values = _flatten(init, functions)
     for leaf, value in zip(layout.leaves(type), values, strict=False):
         kind = Kind(leaf.kind.name)
-        register = scalar_register(kind, value, "an initialiser") if kind.name != "ptr" else None
-        if register is None:
-            if value:
-                raise _error("a pointer's initialiser")
-            continue
+        if kind.name == "ptr":
+            register: Any = np.int64(value)
+        else:
+            register = scalar_register(kind, value, "an initialiser")
         raw = np.asarray(kind.encode(register))
         buffer[leaf.offset : leaf.offset + kind.size] = raw.reshape(1).view(np.uint8)
 
 
-def _flatten(init: Expr) -> list[Any]:
+def _flatten(init: Expr, functions: dict[str, int]) -> list[Any]:
     match init:
         case Const(value):
             return [value]
+        case Null():
+            return [0]
+        case FunctionRef(name) if name in functions:
+            return [functions[name]]
         case Cast(value=inner):
-            return _flatten(inner)
+            return _flatten(inner, functions)
         case Aggregate(values):
-            return [x for v in values for x in _flatten(v)]
+            return [x for v in values for x in _flatten(v, functions)]
         case _:
             raise _error("an initialiser that is not constant")

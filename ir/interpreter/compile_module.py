@@ -21,7 +21,7 @@ from crossport.ir.interpreter.code import Site, Unit
 from crossport.ir.interpreter.compile_statements import FunctionCompiler
 from crossport.ir.interpreter.kinds import Layout, round_bf16
 from crossport.ir.interpreter.registers import RegisterArray
-from crossport.ir.nodes import Call, Function, FunctionRef, Module, walk
+from crossport.ir.nodes import Call, Function, FunctionRef, Module, Node, walk
 
 _HELPERS: dict[str, Any] = {
     "i64": np.int64, "load": pointers.load, "store": pointers.store, "warp": warp,
@@ -65,8 +65,9 @@ class CompiledModule:
             {f.name: f for f in self.reached},
         )
         self.sites: list[Site] = self.unit.sites
+        # Handles count over the whole module, so that they mean the same in every kernel.
+        self.unit.function_ids.update({f.name: i + 1 for i, f in enumerate(module.functions)})
         for i, function in enumerate(self.reached):
-            self.unit.function_ids[function.name] = i + 1
             self.unit.python_names[function.name] = f"f_{i}"
             self.unit.shared[function.name] = {
                 v.name: f"{function.name}:{v.name}" for v in function.shared
@@ -94,14 +95,17 @@ class CompiledModule:
 
     def by_handle(self, handle: int) -> Function | None:
         """The device function behind a function pointer's value."""
-        return self.reached[handle - 1] if 1 <= handle <= len(self.reached) else None
+        functions = self.module.functions
+        found = functions[handle - 1] if 1 <= handle <= len(functions) else None
+        return found if found is not None and found.name in self.unit.python_names else None
 
 
 def reachable(module: Module, kernel: Function) -> list[Function]:
     """The kernel and every device function it may call, callees by first mention."""
     functions = {f.name: f for f in module.functions}
     found = {kernel.name: kernel}
-    queue = [kernel]
+    # Tables of functions in global memory may be called from anywhere.
+    queue: list[Node] = [kernel, *(g.init for g in module.globals if g.init is not None)]
     while queue:
         for node in walk(queue.pop(0)):
             name = None

@@ -63,7 +63,7 @@ def run(
     report = RunReport()
     with np.errstate(all="ignore"):
         launcher = _Launcher(module, world, warp_size, mode == "oracle", watch)
-        bind_globals(module, code.layout, world, globals_ or {})
+        bind_globals(code, world, globals_ or {})
         bound = bind_arguments(code, world, args, kernel)
         if checks.needs_watch and watch is None:
             from crossport.ir.interpreter.checking import CheckingWatch

@@ -216,6 +216,30 @@ kernel k(out: i32*) {
     assert out.tolist() == [10, 10, 12, 30]
 
 
+def test_table_of_functions_in_global_memory() -> None:
+    module = parse_module("""
+constant table: handle`int (*)(int)`[2] = new handle`int (*)(int)`[2]{@twice, @square}
+
+function twice(x: i32) -> i32 {
+  return (x * 2)
+}
+
+function square(x: i32) -> i32 {
+  return (x * x)
+}
+
+kernel k(out: i32*) {
+  let t: i32 = (%thread.x as i32)
+  let r: i32
+  r = call *table[(t & 1)](t)
+  out[t] = r
+}
+""")
+    out = np.zeros(6, np.int32)
+    run(module, "k", 1, 6, [out])
+    assert out.tolist() == [0, 1, 4, 9, 8, 25]
+
+
 def test_last_lane_wins_a_store() -> None:
     module = parse_module("""
 kernel k(out: u32*) {
