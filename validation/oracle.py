@@ -65,6 +65,7 @@ class Oracle:
             values = self._true(case, contents)
             moved: dict[str, F64] = {name: np.zeros_like(v) for name, v in values.items()}
             own = self._own_error(case, contents, values)
+            types = {a.name: a.dtype for a in case.arrays}
             for draw in range(self.draws):
                 nearby = self._nearby(draw)
                 nudged = {
@@ -76,9 +77,9 @@ class Oracle:
                 own = {name: np.fmax(error, there[name]) for name, error in own.items()}
                 own = self._arithmetic_error(case, contents, values, own, draw)
                 for name, value in again.items():
-                    with np.errstate(invalid="ignore"):
-                        distance = np.abs(value - values[name])
-                    moved[name] = np.fmax(moved[name], np.nan_to_num(distance, nan=0.0))
+                    moved[name] = np.fmax(
+                        moved[name], _smooth_distance(value, values[name], types[name])
+                    )
         except PortError as error:
             return Truth(why=f"no oracle: {error.diagnostic.message}")
         return Truth(values, moved, own)
@@ -133,6 +134,17 @@ class Oracle:
                 # Symbols are not promoted: what they hold is as good as their type.
                 found[array.name] = to_float64(outputs.arrays[array.name], array.dtype)
         return found
+
+
+def _smooth_distance(there: F64, here: F64, dtype: DType) -> F64:
+    """How far each element moved, where that is rounding: a jump by half of the digits or more is
+    a branch taken otherwise, and excuses nothing."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        distance = np.abs(there - here)
+        finite = np.abs(here[np.isfinite(here)])
+        ordinary = float(np.sqrt(np.mean(np.square(finite)))) if len(finite) else 0.0
+        limit = np.maximum(np.abs(here), ordinary) * 2.0 ** -(dtype.significand // 2)
+        return np.where(np.isfinite(distance) & (distance <= limit), distance, 0.0)
 
 
 def nudge_functions(module: Module, draw: int) -> Module:

@@ -183,3 +183,11 @@ def test_the_oracle_knows_what_inputs_do_not_determine() -> None:
     size = 2.0**-23 * (np.abs(2.5 * contents["x"]) + np.abs(contents["y"]))
     assert (truth.sensitivity["y"] <= size * 1.01).all()
     assert np.median(truth.sensitivity["y"] / size) > 0.2
+
+
+def test_a_branch_that_flips_is_no_excuse() -> None:
+    """One member of the struct is a flag: a nudge of its last bit changes everything."""
+    bundle = load_bundle(CORPUS / "particles_aos" / "h200.bundle")
+    subject = Subject.of_source(CORPUS / "particles_aos" / "particles_aos.cu", bundle.cases.kernels)
+    score = mutation_score(bundle, subject, "particles_aos", most=12)
+    assert score.rate >= 0.9, score.survivors
