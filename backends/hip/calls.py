@@ -22,7 +22,8 @@ from crossport.diagnostics import Code, Severity
 def call_edits(text: SourceText) -> Findings:
     """Change the form of calls and specifiers."""
     found = Findings()
-    rows = {name: r for name, r in _rows().items() if name in text.words}
+    used = text.words - text.own_entities
+    rows = {name: r for name, r in _rows().items() if name in used}
     short = {name for name in SHORT_CALLS if name.encode() in text.words}
     specifiers = _SPECIFIERS & text.words
     if not specifiers.isdisjoint({b"make_uint3"}) and b"dim3" not in text.words:

@@ -47,6 +47,13 @@ ARGUMENTS = (
         for name, index in _KERNELS
     ),
     ArgumentRow(
+        "__ffsll",
+        0,
+        "static_cast<unsigned long long>({})",
+        "HIP has two overloads, and unsigned long fits both",
+        (b"static_cast<", b"(long long", b"(unsigned long long", b"(signed long long"),
+    ),
+    ArgumentRow(
         "cudaHostGetDevicePointer",
         0,
         "reinterpret_cast<void**>({})",

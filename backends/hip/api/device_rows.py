@@ -7,11 +7,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class DeviceRow:
-    """A function and its stand-in. `polyfill`: the file of polyfill/ that defines it, if any."""
+    """A function and its stand-in. `polyfill`: the file of polyfill/ that defines it, if any.
+
+    `is_partial`: HIP declares the function, but for halves only.
+    """
 
     cuda: str
     hip: str
     polyfill: str = ""
+    is_partial: bool = False
 
 
 ROWS = (
@@ -31,8 +35,11 @@ ROWS = (
     DeviceRow("__stcg", "crossport_store", "store_hint.h"),
     DeviceRow("__stwb", "crossport_store", "store_hint.h"),
     DeviceRow("__stwt", "crossport_store", "store_hint.h"),
-    DeviceRow("__ldcv", "crossport_load_volatile", "load_hint.h"),
-    DeviceRow("__ldlu", "crossport_load_volatile", "load_hint.h"),
+    DeviceRow("__ldlu", "crossport_load", "load_hint.h"),
+    DeviceRow("__ldcs", "crossport_load", "load_hint.h", is_partial=True),
+    DeviceRow("__ldca", "crossport_load", "load_hint.h", is_partial=True),
+    DeviceRow("__ldcg", "crossport_load_fresh", "load_hint.h", is_partial=True),
+    DeviceRow("__ldcv", "crossport_load_fresh", "load_hint.h"),
     DeviceRow("htanh", "crossport_htanh", "half_tanh.h"),
     DeviceRow("h2tanh", "crossport_h2tanh", "half_tanh.h"),
     DeviceRow("htanh_approx", "crossport_htanh", "half_tanh.h"),
