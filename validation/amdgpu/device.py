@@ -11,86 +11,27 @@ whatever it does there, the caller gets a report or a `DeviceFault`. docs/amdgpu
 trusted.
 """
 
-import array
-import ctypes
-import json
-import os
-import socket
-import subprocess
-import sys
 import threading
-import weakref
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from crossport.diagnostics import Code, Diagnostic, PortError
-from crossport.validation.amdgpu import records as r
-from crossport.validation.amdgpu.arch import (
-    ARCHS,
-    PRIVATE_APERTURE,
-    SHARED_APERTURE,
-    Arch,
-)
+from crossport.validation.amdgpu.arch import ARCHS, Arch
 from crossport.validation.amdgpu.code_object import CodeObject, Kernel
-from crossport.validation.amdgpu.kernarg import bad, build_kernarg, match_arguments
-from crossport.validation.amdgpu.memory_image import (
-    IMAGE_ADDRESS,
-    KERNARG_ADDRESS,
-    PACKET_ADDRESS,
-    QUEUE_ADDRESS,
-    SCRATCH_ADDRESS,
-    Layout,
-    MemoryFile,
-    Pointer,
-    dispatch_packet,
-    extent,
-    place_arrays,
-    regions_of,
-)
-from crossport.validation.amdgpu.native import body_libraries, core_library
+from crossport.validation.amdgpu.kernarg import bad
+from crossport.validation.amdgpu.launching import Launching, Options, Schedule, Shape
+from crossport.validation.amdgpu.memory_image import Pointer
+from crossport.validation.amdgpu.process import Worker
 from crossport.validation.amdgpu.program import Program, build_program
-from crossport.validation.amdgpu.report import (
-    Context,
-    LaunchReport,
-    Observation,
-    TraceStep,
-    WavePosition,
-    fault_of,
-    limit_of,
-)
+from crossport.validation.amdgpu.report import DeviceFault, LaunchReport
 
-Schedule = Literal["in-order", "round-robin", "random"]
-_SCHEDULES = {"in-order": 0, "round-robin": 1, "random": 2}
-_POSITIONS, _FINDINGS, _TRACE = 4096, 4096, 1 << 16
-_DYNAMIC_STACK = 16384
+__all__ = ["CodeObject", "Device", "DeviceFault", "LaunchReport", "Options", "Pointer", "Schedule"]
+
 _CODE_OBJECTS_KEPT = 64
-_RESIDENT_MEMORY = 512 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How a launch is run. None of it changes what a correct kernel computes."""
-
-    schedule: Schedule = "in-order"
-    """in-order: a wave runs to its barrier; round-robin: in slices; random: random slices."""
-    quantum: int = 0
-    """Instructions a slice; 0 picks one."""
-    seed: int = 1
-    threads: int = 0
-    """Host threads; 0: one a core, when there is enough to do."""
-    instruction_limit: int = 20_000_000_000
-    seconds: float = 120.0
-    profile: bool = False
-    check_lds: bool = False
-    """Report LDS races and reads of uninitialised LDS."""
-    trace: tuple[int, int] | None = None
-    """(workgroup, thread in it): record what this lane does."""
 
 
 class Device:
@@ -106,7 +47,7 @@ class Device:
                 )
             )
         self.arch: Arch = ARCHS[arch]
-        self._worker: _Worker | None = None
+        self._worker: Worker | None = None
         self._programs: dict[int, tuple[CodeObject, dict[str, Program]]] = {}
         self.lock = threading.Lock()
         """One launch at a time: the device's process answers in order."""
@@ -166,31 +107,16 @@ class Device:
                 )
             )
         k = code.kernel(kernel)
-        shape = _Shape(_three(grid, "grid"), _three(block, "block"), dynamic_lds)
+        shape = Shape(_three(grid, "grid"), _three(block, "block"), dynamic_lds)
         _check_shape(self.arch, k, shape)
         program = self.program(code, kernel)
-        launch = _Launch(self, code, k, program, shape, options)
+        launch = Launching(self.worker, self.lock, code, k, program, shape, options)
         return launch.run(args, globals or {})
 
-    def worker(self) -> "_Worker":
+    def worker(self) -> Worker:
         if self._worker is None or not self._worker.alive:
-            self._worker = _Worker()
+            self._worker = Worker()
         return self._worker
-
-
-@dataclass(frozen=True, slots=True)
-class _Shape:
-    grid: tuple[int, int, int]
-    block: tuple[int, int, int]
-    dynamic_lds: int
-
-    @property
-    def groups(self) -> int:
-        return self.grid[0] * self.grid[1] * self.grid[2]
-
-    @property
-    def threads(self) -> int:
-        return self.block[0] * self.block[1] * self.block[2]
 
 
 def _three(value: int | Sequence[int], what: str) -> tuple[int, int, int]:
@@ -201,7 +127,7 @@ def _three(value: int | Sequence[int], what: str) -> tuple[int, int, int]:
     return (items[0], items[1], items[2])
 
 
-def _check_shape(arch: Arch, kernel: Kernel, shape: _Shape) -> None:
+def _check_shape(arch: Arch, kernel: Kernel, shape: Shape) -> None:
     if shape.threads < 1 or shape.groups < 1:
         raise bad("the grid and the block must not be empty")
     if shape.threads > kernel.max_block:
@@ -214,361 +140,3 @@ def _check_shape(arch: Arch, kernel: Kernel, shape: _Shape) -> None:
         raise bad(
             f"{kernel.name} needs {lds} bytes of LDS; {arch.name} has {arch.lds_bytes} a workgroup"
         )
-
-
-class _Launch:
-    """One launch, from arguments to report."""
-
-    def __init__(
-        self,
-        device: Device,
-        code: CodeObject,
-        kernel: Kernel,
-        program: Program,
-        shape: _Shape,
-        options: Options,
-    ) -> None:
-        self.device, self.code, self.kernel = device, code, kernel
-        self.program, self.shape, self.options = program, shape, options
-        self.layout = Layout()
-        self.launch = r.Launch()
-        self.layout.reserve(ctypes.sizeof(r.Launch))
-        self.threads = self._thread_count()
-
-    def _thread_count(self) -> int:
-        wanted = self.options.threads or min(os.cpu_count() or 1, 64)
-        if self.options.trace is not None or self.options.schedule == "random":
-            return 1
-        return max(1, min(wanted, self.shape.groups))
-
-    def run(self, args: Sequence[Any], globals_: Mapping[str, NDArray[Any]]) -> LaunchReport:
-        pairs = match_arguments(self.kernel, args)
-        arrays: list[tuple[str, NDArray[Any]]] = []
-        for n, (argument, value) in enumerate(pairs):
-            name = f"argument {n}" + (f" ({argument.name})" if argument.name else "")
-            if isinstance(value, Pointer):
-                arrays.append((name, value.array))
-            elif isinstance(value, np.ndarray) and value.ndim:
-                arrays.append((name, value))
-        addresses = place_arrays(self.layout, arrays)
-
-        def address_of(value: Any) -> int:
-            whole = value.array if isinstance(value, Pointer) else value
-            offset = value.offset if isinstance(value, Pointer) else 0
-            return addresses[extent(whole)[0]] + offset
-
-        kernarg = build_kernarg(
-            *(self.kernel, pairs, address_of, self.shape.grid, self.shape.block),
-            self.shape.dynamic_lds,
-        )
-        self._fill(kernarg, globals_)
-        return self._execute(globals_)
-
-    # ---- filling the structure
-
-    def _fill(self, kernarg: bytes, globals_: Mapping[str, NDArray[Any]]) -> None:
-        s, layout, kernel, program = self.launch, self.layout, self.kernel, self.program
-        self._place_image(globals_)
-        layout.region("the argument block", KERNARG_ADDRESS, kernarg)
-        packet = dispatch_packet(
-            *(self.shape.grid, self.shape.block, kernel.scratch_bytes, self._lds())
-        )
-        layout.region("the dispatch packet", PACKET_ADDRESS, packet)
-        queue = bytearray(256)
-        queue[0x40:0x44] = (SHARED_APERTURE >> 32).to_bytes(4, "little")
-        queue[0x44:0x48] = (PRIVATE_APERTURE >> 32).to_bytes(4, "little")
-        layout.region("the queue", QUEUE_ADDRESS, bytes(queue))
-        s.op_count, s.text_words = program.count, program.text_words
-        s.ops = layout.put(program.operations)
-        s.at_offset = layout.put(program.at_offset or b"\xff" * 4)
-        constants = np.repeat(np.array(program.constants, np.uint32), r.ROW)
-        s.constants = layout.put(constants.tobytes())
-        regions = regions_of(layout)
-        s.regions, s.region_count = layout.put(regions), len(layout.placed)
-        s.vgpr_rows = program.vgpr_rows
-        s.text_base = IMAGE_ADDRESS + self.code.text[0]
-        s.grid[:], s.block[:] = self.shape.grid, self.shape.block
-        s.entry, s.wave_size = program.entry, kernel.wave_size
-        s.lds_size, s.scratch_size = self._lds(), self._scratch()
-        s.mode = kernel.mode
-        s.thread_id_rows = (kernel.rsrc2 >> 11 & 3) + 1
-        s.packed_ids = 1
-        s.m0_row = self.device.arch.m0
-        s.shared_aperture, s.private_aperture = SHARED_APERTURE, PRIVATE_APERTURE
-        s.scratch_va = SCRATCH_ADDRESS
-        self._fill_sgprs(kernarg)
-        self._fill_options()
-
-    def _lds(self) -> int:
-        return self.kernel.lds_bytes + self.shape.dynamic_lds
-
-    def _scratch(self) -> int:
-        dynamic = self.kernel.properties >> 11 & 1
-        return self.kernel.scratch_bytes + (_DYNAMIC_STACK if dynamic else 0)
-
-    def _place_image(self, globals_: Mapping[str, NDArray[Any]]) -> None:
-        image = bytearray(self.code.image)
-        for name, value in globals_.items():
-            symbol = self.code.symbols.get(name)
-            if symbol is None or symbol.is_function:
-                raise bad(f"the code object has no variable {name}")
-            data = np.ascontiguousarray(value).tobytes()
-            if len(data) > symbol.size:
-                raise bad(f"variable {name} has {symbol.size} bytes, {len(data)} were given")
-            image[symbol.offset : symbol.offset + len(data)] = data
-        image += bytes(-len(image) % 4096)
-        low, high = self.code.writable
-        self.image_at = at = self.layout.put(bytes(image), 4096)
-        from crossport.validation.amdgpu.memory_image import Placed
-
-        for start, end, writable in ((0, low, False), (low, high, True), (high, len(image), False)):
-            if end > start:
-                name = "the code object's data" if writable else "the code object"
-                self.layout.placed.append(
-                    Placed(name, IMAGE_ADDRESS + start, end - start, at + start, writable)
-                )
-
-    def _fill_sgprs(self, kernarg: bytes) -> None:
-        s, kernel = self.launch, self.kernel
-        properties, values = kernel.properties, list[int]()
-
-        def two(address: int) -> list[int]:
-            return [address & 0xFFFFFFFF, address >> 32]
-
-        if properties & 1:  # the private segment's buffer resource: per-lane memory
-            values += [*two(SCRATCH_ADDRESS), 0xFFFFFFFF, 1 << 23]
-        for bit, value in (
-            (2, PACKET_ADDRESS),
-            (4, QUEUE_ADDRESS),
-            (8, KERNARG_ADDRESS),
-            (16, 0),
-            (32, 0),
-        ):
-            if properties & bit:
-                values += two(value)
-        if properties & 64:
-            values.append(self._scratch())
-        count, start = kernel.preload & 0x7F, kernel.preload >> 7
-        if count:
-            words = np.frombuffer(kernarg, np.uint32)[start : start + count]
-            values += [int(w) for w in words]
-        declared = kernel.rsrc2 >> 1 & 31
-        if kernel.rsrc2 >> 6 & 1 and not self.device.arch.is_cdna:
-            declared |= 32
-        values += [0] * max(0, declared - len(values))
-        for axis in range(3):
-            s.group_sgpr[axis] = 0xFFFFFFFF
-            if kernel.rsrc2 >> (7 + axis) & 1:
-                s.group_sgpr[axis] = len(values)
-                values.append(0)
-        if kernel.rsrc2 >> 10 & 1:
-            values.append(0)
-        if kernel.rsrc2 & 1:
-            values.append(0)  # the wave's scratch offset: each lane has memory of its own
-        s.nsgpr = min(len(values), 32)
-        s.user_sgprs[: s.nsgpr] = [v & 0xFFFFFFFF for v in values[: s.nsgpr]]
-
-    def _fill_options(self) -> None:
-        s, layout, options = self.launch, self.layout, self.options
-        s.schedule, s.quantum = _SCHEDULES[options.schedule], options.quantum
-        if options.schedule == "random" and not options.quantum:
-            s.quantum = 64
-        elif options.schedule == "round-robin" and not options.quantum:
-            s.quantum = 16
-        s.seed, s.instruction_limit = options.seed, options.instruction_limit
-        waves = -(-self.shape.threads // self.kernel.wave_size)
-        wave_bytes = self.program.vgpr_rows * 256 + self._scratch() * 64 + 8192
-        fits = _RESIDENT_MEMORY // self.threads // max(1, waves * wave_bytes)
-        s.resident_limit = max(1, min(1024, fits))
-        s.threads = self.threads
-        s.checks = r.CHECK_LDS if options.check_lds else 0
-        s.position_capacity, s.finding_capacity = _POSITIONS, _FINDINGS
-        s.positions = layout.reserve(_POSITIONS * ctypes.sizeof(r.Position))
-        s.findings = layout.reserve(_FINDINGS * ctypes.sizeof(r.Finding))
-        if options.trace is not None:
-            group, thread = options.trace
-            s.trace_group, s.trace_wave = group, thread // self.kernel.wave_size
-            s.trace_lane = thread % self.kernel.wave_size
-            s.trace_capacity = _TRACE
-            s.trace = layout.reserve(_TRACE * ctypes.sizeof(r.TraceRecord))
-        self.counters = 0
-        if options.profile:
-            s.profile = 1
-            size = self.program.count * ctypes.sizeof(r.Counter) * self.threads
-            self.counters = layout.reserve(size)
-
-    # ---- running
-
-    def _execute(self, globals_: Mapping[str, NDArray[Any]]) -> LaunchReport:
-        libraries = body_libraries(self.program.functions)
-        request = {
-            "core": str(core_library()),
-            "symbols": [(f.symbol, str(libraries[f.symbol])) for f in self.program.functions],
-            "seconds": self.options.seconds,
-            "counters": self.counters,
-        }
-        self.layout.pieces.append((0, bytes(self.launch)))
-        file = MemoryFile(self.layout)
-        try:
-            with self.device.lock:
-                answer = self.device.worker().request(file, request, self.options.seconds)
-            ended = r.Launch.from_buffer_copy(file.read(0, ctypes.sizeof(r.Launch)))
-            context = Context(self.code, self.program, self.layout)
-            if ended.fault.code or ended.stop:
-                raise self._stopped(context, ended, file, answer)
-            file.copy_back(self.layout)
-            for name, value in globals_.items():
-                symbol = self.code.symbols[name]
-                raw = file.read(self.image_at + symbol.offset, value.nbytes)
-                if value.flags.writeable:
-                    value[...] = np.frombuffer(raw, value.dtype).reshape(value.shape)
-            return self._report(context, ended, file, answer)
-        finally:
-            file.close()
-
-    def _stopped(
-        self, context: Context, ended: r.Launch, file: MemoryFile, answer: dict[str, Any]
-    ) -> PortError:
-        if ended.fault.code:
-            return fault_of(context, ended.fault)
-        count = min(ended.position_count, _POSITIONS)
-        raw = file.read(self.launch.positions, count * ctypes.sizeof(r.Position))
-        positions = tuple(
-            WavePosition(
-                *(p.group, p.wave, p.pc, context.instruction(p.pc), context.place(p.pc)),
-                *(int(p.exec).bit_count(), p.state == 1),
-            )
-            for p in (r.Position * count).from_buffer_copy(raw)
-        )
-        why = (
-            f"{self.options.seconds:g} seconds"
-            if ended.stop == 3 or answer.get("late")
-            else f"{self.options.instruction_limit:,} wave instructions"
-        )
-        return limit_of(context, positions, why)
-
-    def _report(
-        self, context: Context, ended: r.Launch, file: MemoryFile, answer: dict[str, Any]
-    ) -> LaunchReport:
-        from crossport.validation.amdgpu.profiling import profile_of
-
-        waves = self.shape.groups * -(-self.shape.threads // self.kernel.wave_size)
-        report = LaunchReport(
-            self.kernel.name,
-            self.device.arch.name,
-            self.shape.groups,
-            waves,
-            int(ended.instructions),
-            float(answer["seconds"]),
-            float(answer["cpu"]),
-            self._lds(),
-            self._scratch(),
-        )
-        kinds = {1: "write-write race", 2: "read-write race", 3: "uninitialised read"}
-        count = min(ended.finding_count, _FINDINGS)
-        raw = file.read(self.launch.findings, count * ctypes.sizeof(r.Finding))
-        report.observations = tuple(
-            Observation(
-                *(kinds.get(f.kind, "?"), f.pc, context.place(f.pc), f.address, f.group),
-                *(f.wave, f.lane, None if f.kind == 3 else f.other_wave),
-            )
-            for f in (r.Finding * count).from_buffer_copy(raw)
-        )
-        if self.options.trace is not None:
-            report.trace = self._trace(context, ended, file)
-        if self.counters:
-            size = self.program.count * ctypes.sizeof(r.Counter) * self.threads
-            table = np.frombuffer(file.read(self.counters, size), np.uint64)
-            table = table.reshape(self.threads, self.program.count, 6).sum(0)
-            report.profile = profile_of(
-                *(self.device.arch, self.kernel, self.program, context, table),
-                *(self.shape.threads, self._lds()),
-            )
-        return report
-
-    def _trace(self, context: Context, ended: r.Launch, file: MemoryFile) -> tuple[TraceStep, ...]:
-        raw = file.read(self.launch.trace, ended.trace_count * ctypes.sizeof(r.TraceRecord))
-        steps = []
-        for t in (r.TraceRecord * ended.trace_count).from_buffer_copy(raw):
-            instruction = self.program.instructions[t.operation]
-            pc = instruction.pc if instruction else 0
-            active = bool(t.exec >> self.launch.trace_lane & 1)
-            steps.append(
-                TraceStep(
-                    *(pc, context.instruction(pc), context.place(pc), active, t.exec, t.scc),
-                    *(tuple(t.vdst), t.sdst),
-                )
-            )
-        return tuple(steps)
-
-
-class _Worker:
-    """The process that runs launches, and the socket to it."""
-
-    def __init__(self) -> None:
-        self.link, theirs = socket.socketpair()
-        script = Path(__file__).resolve().parent / "worker.py"
-        self.process = subprocess.Popen(
-            [sys.executable, "-E", "-s", "-B", str(script), str(theirs.fileno())],
-            pass_fds=(theirs.fileno(),),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        theirs.close()
-        self._finalizer = weakref.finalize(self, _end, self.process, self.link)
-
-    @property
-    def alive(self) -> bool:
-        return self.process.poll() is None and self.link.fileno() >= 0
-
-    def request(self, file: MemoryFile, request: dict[str, Any], seconds: float) -> dict[str, Any]:
-        """Send a launch and wait for its answer."""
-        payload = json.dumps({**request, "size": file.size}).encode() + b"\n"
-        descriptors = array.array("i", [file.descriptor])
-        self.link.settimeout(seconds + 60)
-        data = b""
-        try:
-            sent = self.link.sendmsg(
-                [payload], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, descriptors)]
-            )
-            self.link.sendall(payload[sent:])
-            while not data.endswith(b"\n"):
-                more = self.link.recv(1 << 16)
-                if not more:
-                    break
-                data += more
-        except BaseException as problem:
-            self.close()
-            if not isinstance(problem, OSError):
-                raise
-        if not data:
-            self.close()
-            code = self.process.returncode
-            raise PortError(
-                Diagnostic(
-                    Code.EMULATOR_CRASHED,
-                    f"the emulator's process ended without an answer (exit code {code})",
-                    help="the next launch starts a new one; please report the kernel",
-                )
-            )
-        answer: dict[str, Any] = json.loads(data)
-        if "error" in answer:
-            raise PortError(
-                Diagnostic(
-                    Code.EMULATOR_CRASHED, f"the emulator cannot run this launch: {answer['error']}"
-                )
-            )
-        return answer
-
-    def close(self) -> None:
-        self._finalizer()
-
-
-def _end(process: "subprocess.Popen[bytes]", link: socket.socket) -> None:
-    link.close()
-    try:
-        process.wait(0.2)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()

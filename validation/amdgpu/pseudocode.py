@@ -11,175 +11,32 @@ after the masking that the pseudocode spells out.
 """
 
 import re
-from dataclasses import dataclass, field
 
-
-class Untranslatable(Exception):
-    """The pseudocode uses something that has no C here; the opcode needs a hand-written body."""
-
-
-@dataclass(frozen=True, slots=True)
-class Value:
-    """A C expression and its pseudocode type; `origin` is the operand before a widening cast."""
-
-    c: str
-    type: str
-    origin: "Value | None" = None
-
-
-@dataclass(slots=True)
-class Body:
-    """One lane of an instruction: C text and what it touches beyond S0..S2 and D0."""
-
-    text: str
-    uses: set[str] = field(default_factory=set)
-
-
-_C_TYPE = {
-    **{f"u{n}": "u32" for n in (1, 2, 3, 4, 5, 6, 24)},
-    **{f"i{n}": "i32" for n in (4, 24)},
-    **{t: t for t in ("u8", "i8", "u16", "i16", "u32", "i32", "u64", "i64", "f16", "f32", "f64")},
-    "b8": "u8",
-    "b16": "u16",
-    "b32": "u32",
-    "b64": "u64",
-    "bf16": "u16",
-    "u128": "u128",
-    "i1": "u32",
-    "b1": "u32",
-    "b2": "u32",
-    "b3": "u32",
-    "b4": "u32",
-    "lit": "i32",
-    "mask": "u64",
-}
-_FLOATS = ("f16", "f32", "f64")
-_TOKEN = re.compile(
-    r"\s*(?:(?P<sized>\d+'-?(?:0x[0-9a-fA-F]+|\d+\.\d+|\d+)[UL]*)|(?P<cast>\d+'(?:BF|[UIFB])(?=\())"
-    r"|(?P<number>0x[0-9a-fA-F]+[UL]*|\d+\.\d+F?|\d+[ULF]*)|(?P<name>[A-Za-z_]\w*)"
-    r"|(?P<op>\+:|<<|>>|<=|>=|==|!=|<>|&&|\|\||\*\*|[-+*/%&|^~!<>=?:()\[\]{},.]))"
-)
-_LEVELS = (
-    ("||",),
-    ("&&",),
-    ("|",),
-    ("^",),
-    ("&",),
-    ("==", "!=", "<>"),
-    ("<", ">", "<=", ">="),
-    ("<<", ">>"),
-    ("+", "-"),
-    ("*", "/", "%"),
-    ("**",),
+from crossport.validation.amdgpu.pseudocode_types import (
+    BY_NAME,
+    C_TYPE,
+    FLOATS,
+    FUNCTIONS,
+    LEVELS,
+    MINMAX,
+    NUMERIC,
+    Body,
+    Untranslatable,
+    Value,
+    bits,
+    constant_span,
+    convert,
+    is_float,
+    is_signed,
+    joined_type,
+    plain_number,
+    reinterpret,
+    sized_literal,
+    tokens_of,
+    width,
 )
 
-
-def width(type_: str) -> int:
-    """Bits of a pseudocode type."""
-    return {"lit": 32, "mask": 64, "bf16": 16}.get(type_) or int(type_.lstrip("uifb"))
-
-
-def is_float(type_: str) -> bool:
-    return type_ in _FLOATS
-
-
-def is_signed(type_: str) -> bool:
-    return type_[0] == "i" or type_ == "lit"
-
-
-def bits(value: Value) -> str:
-    """The raw bits of a value, as an unsigned C expression."""
-    match value.type:
-        case "f16" | "f32" | "f64":
-            return f"B{value.type[1:]}({value.c})"
-        case "i8" | "i16" | "i32":
-            return f"(u64)(u{value.type[1:]})({value.c})"
-        case "lit":
-            return f"(u64)(u32)({value.c})"
-        case "u128":
-            return f"({value.c})"
-        case _:
-            return f"(u64)({value.c})"
-
-
-def reinterpret(value: Value, type_: str) -> Value:
-    """The same bits read as another type."""
-    if value.type == type_:
-        return Value(value.c, type_)
-    raw = bits(value)
-    if type_ in _FLOATS:
-        return Value(f"F{type_[1:]}({raw})", type_)
-    if type_ == "i24":
-        return Value(f"((i32)((u32)({raw})<<8)>>8)", type_)
-    if type_ == "i4":
-        return Value(f"((i32)((u32)({raw})<<28)>>28)", type_)
-    if type_ in _C_TYPE and type_[0] in "uib":
-        mask = "" if width(type_) in (8, 16, 32, 64) else f"&{(1 << width(type_)) - 1}u"
-        return Value(f"(({_C_TYPE[type_]})({raw}){mask})", type_)
-    raise Untranslatable(f"reinterpretation as {type_}")
-
-
-def convert(value: Value, type_: str) -> str:
-    """The value converted to another type, as C converts."""
-    if value.type == type_:
-        return value.c
-    if type_ == "bf16":
-        return f"(u16)({value.c})"
-    return f"(({_C_TYPE[type_]})({value.c}))"
-
-
-def _join(a: Value, b: Value) -> str:
-    """The type in which `a op b` is computed."""
-    kinds = {a.type, b.type}
-    if "u128" in kinds:
-        return "u128"
-    if kinds == {"lit"}:
-        return "i32"
-    if "lit" in kinds:
-        (type_,) = kinds - {"lit"}
-    elif any(is_float(t) for t in kinds):
-        type_ = max((t for t in kinds if is_float(t)), key=width)
-    elif width(a.type) != width(b.type):
-        type_ = max(a.type, b.type, key=width)
-    else:
-        type_ = b.type if is_signed(a.type) else a.type
-    if type_ in ("bf16",):
-        raise Untranslatable("arithmetic on bf16")
-    if is_float(type_):
-        return type_
-    signed = is_signed(type_)
-    return ("i" if signed else "u") + ("64" if width(type_) > 32 else "32")
-
-
-# name -> (C function, result type); "" as a type means the type of the first argument.
-_FUNCTIONS: dict[str, tuple[str, str]] = {
-    **{n: (n, "") for n in ("abs", "floor", "trunc", "sqrt", "fract", "log2", "sin", "cos", "fma")},
-    "mantissa": ("mantissa", ""),
-    "ldexp": ("ldexp", ""),
-    "exponent": ("exponent", "i32"),
-    "sign": ("sign", "u1"),
-    "isNAN": ("is_nan", "u1"),
-    "isSignalNAN": ("is_snan", "u1"),
-    "isQuietNAN": ("is_qnan", "u1"),
-    "cvtToQuietNAN": ("quiet", ""),
-}
-_BY_NAME: dict[str, tuple[str, str]] = {
-    "isEven": ("is_even", "u1"),
-    "BYTE_PERMUTE": ("byte_permute", "b8"),
-    "SAT8": ("sat_u8", "b8"),
-    "s_ff1_i32_b64": ("ff1_b64", "i32"),
-    "v_prng_b32": ("prng", "u32"),
-    "v_sad_u8": ("sad_u8", "u32"),
-    "v_msad_u8": ("msad_u8", "u32"),
-    "bitCount": ("popcount64", "u32"),
-    "countOneBits": ("popcount64", "u32"),
-    "bf16_to_f32": ("bf16_to_f32", "f32"),
-    "f32_to_bf16": ("f32_to_bf16", "bf16"),
-    "fp8_to_f32": ("fp8_to_f32", "f32"),
-    "bf8_to_f32": ("bf8_to_f32", "f32"),
-}
-_NUMERIC = re.compile(r"([uif]\d+|[ui]\d)_to_([uif]\d+|[us]norm)$")
-_MINMAX = re.compile(r"v_(min|max|minimum|maximum)(3?)_(i16|u16|i32|u32|f16|f32|f64)$")
+__all__ = ["Body", "Translator", "Untranslatable", "Value", "translate"]
 
 
 class Translator:
@@ -198,7 +55,7 @@ class Translator:
     def translate(self, text: str) -> Body:
         lines = self._lines(text)
         out = [self._statement(line) for line in lines]
-        head = "".join(f"{_C_TYPE[t]} {n}=0;" for n, t in sorted(self.declared.items()))
+        head = "".join(f"{C_TYPE[t]} {n}=0;" for n, t in sorted(self.declared.items()))
         return Body(head + "".join(out), self.uses)
 
     @staticmethod
@@ -229,7 +86,7 @@ class Translator:
             return f"for(i32 {name}=(i32)({low});{name}<=(i32)({high});{name}++){{"
         if match := re.match(r"declare (\w+) : (\d+)'([UIFB])$", line):
             type_ = match[3].lower() + match[2]
-            if match[1] not in self.names and type_ in _C_TYPE:
+            if match[1] not in self.names and type_ in C_TYPE:
                 self._declare(match[1], type_)
             return ""
         if line.startswith(("prev_mode", "ROUND_MODE")):
@@ -311,7 +168,7 @@ class Translator:
 
     def expression(self, text: str) -> Value:
         saved = self.tokens, self.at
-        self.tokens, self.at = _tokens(text), 0
+        self.tokens, self.at = tokens_of(text), 0
         value = self._ternary()
         if self.at != len(self.tokens):
             raise Untranslatable(f"text left over: {self.tokens[self.at][1]}")
@@ -339,14 +196,14 @@ class Translator:
         yes = self._ternary()
         self._expect(":")
         no = self._ternary()
-        type_ = yes.type if yes.type == no.type else _join(yes, no)
+        type_ = yes.type if yes.type == no.type else joined_type(yes, no)
         return Value(f"(({condition.c})?({convert(yes, type_)}):({convert(no, type_)}))", type_)
 
     def _binary(self, level: int) -> Value:
-        if level == len(_LEVELS):
+        if level == len(LEVELS):
             return self._unary()
         left = self._binary(level + 1)
-        while self._peek() in _LEVELS[level] and self.tokens[self.at][0] == "op":
+        while self._peek() in LEVELS[level] and self.tokens[self.at][0] == "op":
             operator = self._next()[1]
             signed_zero = self._signed_zero() if operator == "==" else None
             if signed_zero is not None:
@@ -369,7 +226,7 @@ class Translator:
             case "||" | "&&":
                 return Value(f"(({a.c}){operator}({b.c}))", "u1")
             case "==" | "!=" | "<" | ">" | "<=" | ">=" | "<>":
-                type_ = _join(a, b)
+                type_ = joined_type(a, b)
                 x, y = convert(a, type_), convert(b, type_)
                 if operator == "<>":
                     return Value(f"less_or_greater({x},{y})", "u1")
@@ -383,7 +240,7 @@ class Translator:
             case "**":
                 return Value(f"exp2_int_{a.type}((i32)({b.c}))", a.type)
             case _:
-                type_ = _join(a, b)
+                type_ = joined_type(a, b)
                 c = f"(({convert(a, type_)}){operator}({convert(b, type_)}))"
                 return Value(f"((f16){c})" if type_ == "f16" else c, type_)
 
@@ -400,7 +257,7 @@ class Translator:
                 return value
             if is_float(value.type):
                 return Value(f"(-({value.c}))", value.type)
-            type_ = _join(value, value)
+            type_ = joined_type(value, value)
             if text == "~" and width(value.type) < 32:
                 return Value(f"((u32)~({value.c})&{(1 << width(value.type)) - 1}u)", value.type)
             return Value(f"({text}({convert(value, type_)}))", type_)
@@ -421,7 +278,7 @@ class Translator:
                 self._next()
                 low = self._ternary()
                 self._expect("]")
-                span = _constant_span(high.c, low.c)
+                span = constant_span(high.c, low.c)
                 type_ = "b64" if span is None or span > 32 else "b32"
                 value = Value(f"slice({bits(value)},{high.c},{low.c})", type_)
             elif self._peek() == "+:":
@@ -449,9 +306,9 @@ class Translator:
         kind, text = self._next()
         match kind:
             case "sized":
-                return _sized_literal(text)
+                return sized_literal(text)
             case "number":
-                return _number(text)
+                return plain_number(text)
             case "cast":
                 return self._cast(text)
             case "op" if text == "(":
@@ -486,7 +343,7 @@ class Translator:
             return reinterpret(value, type_)
         if letter == "F" and value.origin is not None and value.origin.type == type_:
             return value.origin
-        if type_ not in _C_TYPE:
+        if type_ not in C_TYPE:
             raise Untranslatable(f"cast {text}")
         if type_ in ("u1", "b1"):
             return Value(f"(({value.c})&1u)", "u1")
@@ -559,12 +416,12 @@ class Translator:
         if name == "ABSDIFF":
             x, y = (bits(a) for a in arguments)
             return Value(f"absdiff({x},{y})", "u32")
-        if name in _FUNCTIONS:
-            function, result = _FUNCTIONS[name]
+        if name in FUNCTIONS:
+            function, result = FUNCTIONS[name]
             first = arguments[0]
             if name in ("isNAN", "isSignalNAN", "cvtToQuietNAN") and first.origin is not None:
                 first = first.origin
-            if first.type not in _FLOATS and name != "abs":
+            if first.type not in FLOATS and name != "abs":
                 raise Untranslatable(f"{name} of {first.type}")
             type_ = "i32" if first.type == "lit" else first.type
             rest = [f"(i32)({a.c})" if name == "ldexp" else a.c for a in arguments[1:]]
@@ -572,16 +429,16 @@ class Translator:
             if name == "cvtToQuietNAN":
                 return Value(value.c, type_, value)
             return value
-        if name in _BY_NAME:
-            function, result = _BY_NAME[name]
+        if name in BY_NAME:
+            function, result = BY_NAME[name]
             raw = [bits(a) if not is_float(a.type) else a.c for a in arguments]
             return Value(f"{function}({','.join(raw)})", result)
-        if match := _MINMAX.match(name):
+        if match := MINMAX.match(name):
             type_ = match[3]
             extra = ",IEEE" if is_float(type_) and match[1] in ("min", "max") else ""
             args = ",".join(convert(a, type_) for a in arguments)
             return Value(f"{match[1]}{match[2]}_{type_}({args}{extra})", type_)
-        if match := _NUMERIC.match(name):
+        if match := NUMERIC.match(name):
             source, result = match[1], match[2]
             value = arguments[0]
             if value.type != source:
@@ -589,58 +446,6 @@ class Translator:
             out = {"snorm": "i16", "unorm": "u16"}.get(result, result)
             return Value(f"{source}_to_{result}({value.c})", out)
         raise Untranslatable(f"function {name}")
-
-
-def _constant_span(high: str, low: str) -> int | None:
-    try:
-        return int(high) - int(low) + 1
-    except ValueError:
-        return None
-
-
-def _tokens(text: str) -> list[tuple[str, str]]:
-    out: list[tuple[str, str]] = []
-    at, text = 0, text.strip()
-    while at < len(text):
-        match = _TOKEN.match(text, at)
-        if not match or match.lastgroup is None:
-            raise Untranslatable(f"cannot read {text[at : at + 20]!r}")
-        at = match.end()
-        out.append((match.lastgroup, match[match.lastgroup]))
-    return out
-
-
-def _sized_literal(text: str) -> Value:
-    size, digits = text.split("'")
-    if "." in digits:
-        return Value(f"((f{size}){digits})", f"f{size}")
-    unsigned = "U" in digits
-    number = int(digits.rstrip("UL"), 0)
-    if int(size) > 64:
-        raise Untranslatable(f"literal {text}")
-    type_ = ("u" if unsigned else "i") + size
-    if type_ not in _C_TYPE:
-        type_ = "lit"
-    return Value(f"{number}" + ("ull" if number > 0x7FFFFFFF else ""), type_)
-
-
-def _number(text: str) -> Value:
-    if "." in text:
-        is_single = text.endswith("F")
-        return Value(text.rstrip("F") + ("f" if is_single else ""), "f32" if is_single else "f64")
-    digits = text.rstrip("UL") if text.startswith("0x") else text.rstrip("ULF")
-    suffix = text[len(digits) :]
-    number = int(digits, 0)
-    match suffix:
-        case "ULL" | "UL":
-            return Value(f"{number}ull", "u64")
-        case "LL" | "L":
-            return Value(f"{number}ll" if number < 1 << 63 else f"(i64){number}ull", "i64")
-        case "U":
-            return Value(f"{number}u", "u32")
-        case _:
-            tail = "" if number <= 0x7FFFFFFF else "u" if number < 1 << 32 else "ull"
-            return Value(f"{number}{tail}", "lit")
 
 
 def translate(text: str, operands: dict[str, str]) -> Body:
