@@ -186,13 +186,14 @@ _TEMPLATE_PARAMETERS = frozenset(
 def is_in_macro(cursor: Cursor) -> bool:
     """Does the cursor start inside a macro's expansion (where its tokens cannot be trusted)?"""
     location = cursor.extent.start
-    return _spelling_offset(location) != (
+    return spelling_offset(location) != (
         location.file.name if location.file else "",
         location.offset,
     )
 
 
-def _spelling_offset(location: Any) -> tuple[str, int]:
+def spelling_offset(location: Any) -> tuple[str, int]:
+    """File and byte where the token at a location is spelled: in the macro's body, inside one."""
     file, line = ctypes.c_void_p(), ctypes.c_uint()
     column, offset = ctypes.c_uint(), ctypes.c_uint()
     _spelling_location(
@@ -206,6 +207,7 @@ def _spelling_offset(location: Any) -> tuple[str, int]:
     return name, offset.value
 
 
+_spelling_offset = spelling_offset  # its name in lowering/
 _file_name = _declare(_lib, "clang_getFileName", [ctypes.c_void_p], _STRING)
 
 

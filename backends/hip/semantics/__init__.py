@@ -5,6 +5,7 @@ shuffled_types.py  shuffles of types that HIP's shuffles do not take
 properties.py      host code that computes with the device's warp width
 ptx/               inline PTX, instruction by instruction
 declarations.py    vector operators that do something else than HIP's
+addresses.py       addresses within LDS
 cub_widths.py      CUB's warp collectives, whose default width is the device's
 group_votes.py     votes of cooperative groups
 tiles.py           types of cooperative-group tiles
@@ -21,6 +22,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from crossport.backends.hip.edits import Edit
+from crossport.backends.hip.semantics.addresses import address_edits
 from crossport.backends.hip.semantics.context import File
 from crossport.backends.hip.semantics.cub_widths import cub_edits
 from crossport.backends.hip.semantics.declarations import check_operators
@@ -55,6 +57,7 @@ def semantic_edits(
         word_edits(file)
         ptx_edits(file)
         cub_edits(file, words)
+        address_edits(file)
     property_edits(unit, files)
     group_vote_edits(unit, files)
     tile_edits(unit, files)

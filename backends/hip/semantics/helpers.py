@@ -190,10 +190,13 @@ def insert_helpers(file: File) -> None:
     if not names:
         return
     newline = newline_of(file.text.source)
+    # A file that asks who compiles it is read by host compilers too.
+    shared = not file.text.words.isdisjoint((b"__CUDACC__", b"__NVCC__", b"__HIPCC__"))
     parts = [_HEADLINE]
     for name in names:
         guard = f"{GUARD}{name.upper()}"
-        parts.append(f"#ifndef {guard}\n#define {guard}\n{HELPERS[name].text}\n#endif")
+        condition = f"#if defined(__HIPCC__) && !defined({guard})" if shared else f"#ifndef {guard}"
+        parts.append(f"{condition}\n#define {guard}\n{HELPERS[name].text}\n#endif")
     block = "\n".join(parts) + "\n"
     place = _place(file)
     before = "\n" if place and file.text.source[place - 1 : place] == b"\n" else "\n\n"

@@ -1,10 +1,12 @@
 """Small words with another meaning, or none, in HIP.
 
-register int i;                         ->   int i;                 (no such word in C++17)
-__nanosleep(100);                       ->   __builtin_amdgcn_s_sleep(2);
-__pipeline_memcpy_async(to, from, 16)   ->   copy_now(to, from, 16)   (nothing to wait for)
-__launch_bounds__(256, 2)               noted: the second number counts something else
-__launch_bounds__(256, 2, 4)            ->   __launch_bounds__(256, 2)   (no clusters)
+    register int i;                         ->   int i;                 (no such word in C++17)
+    __nanosleep(100);                       ->   __builtin_amdgcn_s_sleep(2);
+    __pipeline_memcpy_async(to, from, 16)   ->   copy_now(to, from, 16)   (nothing to wait for)
+    __launch_bounds__(256, 2)               noted: the second number counts something else
+    __launch_bounds__(256, 2, 4)            ->   __launch_bounds__(256, 2)   (no clusters)
+
+Each is decided by the word alone, so that macros and inactive branches are covered.
 """
 
 from __future__ import annotations

@@ -1,11 +1,14 @@
 """Inline PTX of a file: translated, or reported and left as it is.
 
-asm("bfe.u32 %0, %1, 8, 4;" : "=r"(r) : "r"(x));      ->      r = (unsigned int)x >> 8 & 0xfu;
+    asm("bfe.u32 %0, %1, 8, 4;" : "=r"(r) : "r"(x));      ->      r = (unsigned int)x >> 8 & 0xfu;
+
+Assembly of the host, and of AMD GPUs, is left alone.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from crossport.backends.hip.lexer import Kind
 from crossport.backends.hip.semantics.context import File
@@ -33,6 +36,8 @@ def ptx_edits(file: File) -> None:
     for statement in asm_statements(file):
         if _is_foreign(file, statement):
             continue
+        if _in_macro(file, statement.first):
+            statement = _bracketed(statement)
         try:
             translated = translate(statement)
         except (NoTranslation, ValueError, IndexError, KeyError) as error:
@@ -83,7 +88,9 @@ def _written(file: File, statement: AsmStatement, translated: Translated) -> str
     in_macro = _in_macro(file, statement.first)
     lines = translated.lines
     if not translated.is_block:
-        return lines[0] if statement.ends_with_semicolon else lines[0].removesuffix(";")
+        return (
+            lines[0] if statement.ends_with_semicolon else lines[0].removesuffix(";") or "((void)0)"
+        )
     if in_macro or not statement.ends_with_semicolon:
         tail = "" if statement.ends_with_semicolon else " "
         return f"{{ {' '.join(lines)} }}{tail}".rstrip()
@@ -102,6 +109,15 @@ def _in_macro(file: File, index: int) -> bool:
     if at < 0 or not tokens.text[at].endswith(b"define"):
         return False
     return tokens.start[index] < tokens.line_end(tokens.start[at])
+
+
+def _bracketed(statement: AsmStatement) -> AsmStatement:
+    """Operands in brackets: a macro's parameter may stand for any expression."""
+    return replace(
+        statement,
+        outputs=tuple(replace(o, text=f"({o.text})") for o in statement.outputs),
+        inputs=tuple(replace(o, text=f"({o.text})") for o in statement.inputs),
+    )
 
 
 def _indent(file: File, index: int) -> str:

@@ -232,10 +232,10 @@ class Names:
         text = self.read(base, "u64")
         index = self.operand_index(base)
         if index is not None and index not in self._bound:
-            text = _wrap(self._operands[index].text.strip())
+            text = self._operands[index].text.strip()
         if offset:
-            return f"(({cpp}*)((char*)({text}) + {offset}))"
-        return f"(({cpp}*)({text}))"
+            return f"(({cpp}*)((char*){_atom(text)} + {offset}))"
+        return f"(({cpp}*){_atom(text)})"
 
 
 def _mixed(have: str, want: str) -> bool:

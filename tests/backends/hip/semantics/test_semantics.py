@@ -88,3 +88,14 @@ def test_helpers_are_guarded_by_their_name() -> None:
     for name, helper in HELPERS.items():
         assert re.search(rf"\b{name}\(", helper.text)
         assert all(need in HELPERS for need in helper.needs)
+
+
+def test_helpers_in_a_header_that_host_compilers_read(tmp_path: Path) -> None:
+    """They are for HIP's compiler only; a port of the port changes nothing."""
+    text = (
+        "#pragma once\n#ifdef __CUDACC__\n"
+        "__device__ int f(int v) { return __any_sync(~0u, v); }\n#endif\n"
+    )
+    ported, _ = port(text, tmp_path)
+    assert "#if defined(__HIPCC__) && !defined(CROSSPORT_WARP32_ANY)" in ported
+    assert port(ported, tmp_path)[0] == ported

@@ -66,7 +66,7 @@ __device__ unsigned f(unsigned p, unsigned in0) {
 # A load with a cache hint.
 __device__ float f(const float* p) { float r; asm("ld.global.nc.f32 %0, [%1];" : "=f"(r) : "l"(p)); return r; }
 ---
-__device__ float f(const float* p) { float r; r = *((const float*)(p)); return r; }
+__device__ float f(const float* p) { float r; r = *((const float*)p); return r; }
 
 # A compiler's fence stays.
 __device__ void f() { asm volatile("" ::: "memory"); }
@@ -77,3 +77,29 @@ __device__ void f() { asm volatile("" ::: "memory"); }
 unsigned long long f() { unsigned a, d; asm volatile("rdtsc" : "=a"(a), "=d"(d)); return a; }
 ---
 unsigned long long f() { unsigned a, d; asm volatile("rdtsc" : "=a"(a), "=d"(d)); return a; }
+
+# In a macro, on one line, with its parameters in brackets.
+#define COPY(to, from) asm volatile("cp.async.ca.shared.global [%0], [%1], 4;" :: "r"(to), "l"(from))
+#define WAIT() asm volatile("cp.async.wait_all;" ::)
+__global__ void k(int* p) { COPY(0, p); WAIT(); }
+---
+#define COPY(to, from) copy_to_lds<4>(lds_pointer<char>((unsigned int)(to)), ((const char*)(from)), 4)
+#define WAIT() ((void)0)
+__global__ void k(int* p) { COPY(0, p); WAIT(); }
+
+# A funnel of video instructions.
+__device__ unsigned f(unsigned a, unsigned b, unsigned c) {
+  unsigned r;
+  asm("vshr.u32.u32.u32.clamp.add %0, %1, %2, %3;" : "=r"(r) : "r"(a), "r"(b), "r"(c));
+  return r;
+}
+---
+__device__ unsigned f(unsigned a, unsigned b, unsigned c) {
+  unsigned r;
+  {
+    const unsigned int t0 = (unsigned int)a;
+    const unsigned int t1 = (unsigned int)b;
+    r = (t1 < 32 ? (t0 >> t1) : 0) + (unsigned int)c;
+  }
+  return r;
+}
