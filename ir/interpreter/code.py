@@ -1,7 +1,9 @@
 """The text of a generated Python function: lines, fresh names, and constants kept beside it.
 
-k3 = np.int32(5)                     constants: globals of the generated module
-t7 = (v_i + k3)                      one temporary a value that is used more than once
+    k3 = np.int32(5)                     constants: globals of the generated module
+    t7 = (v_i + k3)                      one temporary a value that is used more than once
+
+Places in the source are numbers (`sites`), so that generated code can name them in a fault.
 """
 
 from __future__ import annotations

@@ -1,12 +1,15 @@
 """Statements that act beyond the lane: calls, barriers, exchanges, atomics, effects, reports.
 
-__shfl_xor_sync(m, v, 16)     t5 = warp.shuffle(rt, m0, "xor", t3, v_v, k2, None, 7)
-f(x, &y)                      t6 = f_1(rt, m0, v_x, o4.address)
+    __shfl_xor_sync(m, v, 16)     t5 = warp.shuffle(rt, m0, "xor", t3, v_v, k2, None, 7)
+    f(x, &y)                      t6 = rt.call(f_1, m0, v_x, o4.address)
+
+Each becomes a call of the runtime, with the mask of the lanes that take part and its site.
 """
 
 from __future__ import annotations
 
-from crossport.ir.interpreter.compile_expressions import ExpressionCompiler, Home_, unsupported
+from crossport.ir.interpreter.compile_expressions import ExpressionCompiler
+from crossport.ir.interpreter.compile_places import unsupported
 from crossport.ir.interpreter.effects import find_effect
 from crossport.ir.interpreter.kinds import is_single
 from crossport.ir.nodes import (
@@ -29,7 +32,7 @@ from crossport.ir.nodes import (
     Vote,
     WarpReduce,
 )
-from crossport.ir.types import I32, U32, Type
+from crossport.ir.types import Type
 
 
 class EffectCompiler(ExpressionCompiler):
@@ -184,6 +187,3 @@ class EffectCompiler(ExpressionCompiler):
                 texts = [text for a in args for text in self.leaves(a)]
                 packed = f"({', '.join(texts)}{',' if texts else ''})"
                 self.code.emit(f"rt.launch({self.mask}, {kernel!r}, ({shape}), {packed}, {site})")
-
-
-__all__ = ["I32", "U32", "EffectCompiler", "Home_"]

@@ -27,7 +27,7 @@ from crossport.ir.interpreter.analysis import (
 )
 from crossport.ir.interpreter.code import Unit
 from crossport.ir.interpreter.compile_effects import EffectCompiler
-from crossport.ir.interpreter.compile_expressions import Home_, unsupported
+from crossport.ir.interpreter.compile_places import Storage, unsupported
 from crossport.ir.nodes import (
     Assert,
     Assign,
@@ -123,7 +123,7 @@ class FunctionCompiler(EffectCompiler):
     def _in_memory(self, name: str, key: str, text: str) -> None:
         local = self.unit.helper(key, ("object name", key))
         local = f"o_{local}"
-        self.env[name] = Home_("memory", Void(), [local], "m0")
+        self.env[name] = Storage("memory", Void(), [local], "m0")
         self._lazy_objects[local] = text
 
     def _shared_and_global_types(self) -> None:
@@ -132,7 +132,7 @@ class FunctionCompiler(EffectCompiler):
         for entry in self.unit.module.globals:
             self.env[entry.name].type = entry.type
 
-    def lookup(self, var: Var) -> Home_:
+    def lookup(self, var: Var) -> Storage:
         """Where a variable lives; objects are fetched at the top of the function, once."""
         home = self.env[var.name]
         if home.home == "memory" and home.names[0] in self._lazy_objects:
@@ -157,7 +157,7 @@ class FunctionCompiler(EffectCompiler):
         if home == "memory":
             size = self.layout.size(type)
             self.prologue[names[0]] = f"rt.new_local({name!r}, {size})"
-        self.env[name] = Home_(home, type, names, self.mask)
+        self.env[name] = Storage(home, type, names, self.mask)
 
     def _initialise(self, name: str, type: Type, values: list[str] | None) -> None:
         home = self.env[name]

@@ -1,7 +1,9 @@
 """A local array that no pointer points to.
 
-float acc[8];    acc[i] with i the same in all lanes: one register of eight, nothing is copied
-                 acc[j] with j different by lane: the registers become one matrix, gathered from
+    float acc[8];    acc[i] with i the same in all lanes: one register of eight, nothing is copied
+                     acc[j] with j different by lane: the registers become one matrix to gather from
+
+Most local arrays are indexed by unrolled loops, where all lanes agree.
 """
 
 from __future__ import annotations
