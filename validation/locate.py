@@ -61,6 +61,9 @@ class _Witness:
     def forget(self, target: Any, mask: Any) -> None:
         """Of no interest."""
 
+    def fence(self, mask: Any) -> None:
+        """Of no interest."""
+
     def _note(self, target: Any, mask: Any, j: Any, kind: Any, site: int) -> None:
         if target.name != self.array or target.space not in ("global", "constant"):
             return

@@ -155,6 +155,8 @@ class _Judge:
             for line in bundle.sanitizer
             if "clean" not in line and line != "absent"
         ]
+        if not bundle.device.get("name"):
+            self.cautions.append("no NVIDIA run is at hand: judged against the interpreter only")
         if flushes_denormals:
             self.cautions.append("this target has no denormals; they count as zero")
         self.no_subject = ""

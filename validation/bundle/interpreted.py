@@ -1,0 +1,104 @@
+"""Evidence without an NVIDIA machine: the interpreter's run of the original, in a bundle's place.
+
+    evidence = interpreted_bundle("k/cases.toml")
+    verify(candidate, evidence, runner)          a verdict that says: against the interpreter only
+
+Weaker than a recording: it holds what the source means, not what an NVIDIA GPU did. Verdicts on it
+carry no device, and a caution.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from crossport.diagnostics import PortError
+from crossport.validation.bundle.archive import Bundle
+from crossport.validation.bundle.driver import slugs
+from crossport.validation.cases import ArrayArg, Case, CaseFile, load_cases
+from crossport.validation.dtypes import Array
+from crossport.validation.runners.interp import Subject
+
+
+@dataclass(frozen=True)
+class InterpretedBundle(Bundle):
+    """A bundle whose outputs are computed when they are asked for."""
+
+    _outputs: dict[str, Mapping[str, Array]] = field(default_factory=dict)
+
+    @cached_property
+    def subject(self) -> Subject:
+        """The original, lowered."""
+        name = next(n for n in self.files if n.startswith("source/"))
+        return Subject.of_source(
+            name.removeprefix("source/"), self.cases.kernels, text=self.files[name]
+        )
+
+    @property
+    def digest(self) -> str:
+        """Of the source and the cases: there is nothing else."""
+        total = hashlib.sha256()
+        for name in sorted(self.files):
+            total.update(name.encode() + b"\0" + self.files[name])
+        return total.hexdigest()
+
+    @cached_property
+    def device(self) -> Mapping[str, Any]:
+        """None: no device ran it."""
+        return {"name": None, "driver": None}
+
+    @property
+    def sanitizer(self) -> tuple[str, ...]:
+        """Nothing ran under it."""
+        return ("absent",)
+
+    def has(self, case: Case) -> bool:
+        """Whether the interpreter can run the case."""
+        if case.is_bench:
+            return False
+        try:
+            self._run(case)
+        except PortError:
+            return False
+        return True
+
+    def record(self, case: Case) -> Mapping[str, Any]:
+        """There are no times and no noise."""
+        return {"arrays": {}, "cold_times_us": []}
+
+    def output(self, case: Case, array: ArrayArg) -> Array:
+        """The contents of an array after the interpreter's launch."""
+        return self._run(case)[array.name]
+
+    def noise(self, case: Case, array: ArrayArg) -> None:
+        """The interpreter repeats itself."""
+
+    def check_inputs(self, case: Case) -> None:
+        """They are drawn from the same cases."""
+
+    def _run(self, case: Case) -> Mapping[str, Array]:
+        if case.id not in self._outputs:
+            self._outputs[case.id] = self.subject.run(case, case.initial()).arrays
+        return self._outputs[case.id]
+
+
+def interpreted_bundle(cases: CaseFile | Path | str) -> InterpretedBundle:
+    """Evidence from a cases.toml alone. Raises PortError where it or the source cannot be read."""
+    loaded = cases if isinstance(cases, CaseFile) else load_cases(cases)
+    from crossport.diagnostics import Code, Diagnostic
+
+    try:
+        source = loaded.source.read_bytes()
+    except OSError as error:
+        raise PortError(
+            Diagnostic(Code.CANNOT_READ, f"cannot read {loaded.source}: {error.strerror}")
+        ) from None
+    files = {f"source/{loaded.source.name}": source}
+    if loaded.path.exists():
+        files["cases.toml"] = loaded.path.read_bytes()
+    names = dict(zip((c.id for c in loaded.cases), slugs(loaded.cases), strict=True))
+    return InterpretedBundle(str(loaded.path), files, loaded, names)
