@@ -174,7 +174,7 @@ def _offsets(words: Words, count: int, dtype: DType, settings: Mapping[str, Any]
 def _identity(words: Words, count: int, dtype: DType, settings: Mapping[str, Any]) -> Array:
     """A square identity matrix, flat: a product with it shows index faults exactly."""
     side = max(math.isqrt(count), 1)
-    return (np.arange(count) % (side + 1) == 0).astype(np.float64)
+    return np.asarray((np.arange(count) % (side + 1) == 0).astype(np.float64))
 
 
 Rule = Callable[[Words, int, DType, Mapping[str, Any]], Array]
