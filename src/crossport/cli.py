@@ -355,6 +355,30 @@ def record_command(source: str, cases: str, out: str) -> Exit:
     return Exit(recorded.exit_code)
 
 
+@cli.command("bench")
+@_sources
+@click.option("--svg", metavar="FILE", help="Write a roofline plot.")
+@_json
+def bench_command(sources: tuple[str, ...], svg: str | None, as_json: bool) -> Exit:
+    """Recorded times of the original against its device's roof."""
+    from crossport.validation.bundle.archive import load_bundle
+    from crossport.validation.performance.bench import bench_bundle, table
+    from crossport.validation.performance.roofline import roofline_svg
+    from crossport.verification import bundle_beside
+
+    rows = []
+    for source in map(Path, sources):
+        bundle = bundle_beside(source) if source.suffix in (".cu", ".cuh") else source
+        rows += bench_bundle(load_bundle(bundle))
+    if as_json:
+        _print_json({"schema": 1, "launches": [row.as_json() for row in rows]})
+    else:
+        click.echo(table(rows))
+    if svg is not None:
+        _write_text(svg, roofline_svg(rows))
+    return Exit.DONE
+
+
 @cli.command("doctor")
 @_json
 def doctor_command(as_json: bool) -> Exit:
@@ -419,8 +443,12 @@ def _print_json(value: dict[str, Any]) -> None:
 def _write_sarif(path: str, diagnostics: Sequence[Diagnostic]) -> None:
     from crossport.sarif import to_sarif
 
+    _write_text(path, json.dumps(to_sarif(diagnostics), indent=2) + "\n")
+
+
+def _write_text(path: str, text: str) -> None:
     try:
-        Path(path).write_text(json.dumps(to_sarif(diagnostics), indent=2) + "\n")
+        Path(path).write_text(text)
     except OSError as error:
         raise PortError(
             Diagnostic(Code.CANNOT_WRITE, f"cannot write {path}: {error.strerror or error}")
