@@ -8,6 +8,7 @@ declarations.py    vector operators that do something else than HIP's
 addresses.py       addresses within LDS
 cub_widths.py      CUB's warp collectives, whose default width is the device's
 group_votes.py     votes of cooperative groups
+half_atomics.py    atomicAdd of 16-bit floats
 tiles.py           types of cooperative-group tiles
 words.py           register, __nanosleep, __launch_bounds__
 refused.py         what AMD GPUs cannot do: reported, left as it is
@@ -27,6 +28,7 @@ from crossport.backends.hip.semantics.context import File
 from crossport.backends.hip.semantics.cub_widths import cub_edits
 from crossport.backends.hip.semantics.declarations import check_operators
 from crossport.backends.hip.semantics.group_votes import group_vote_edits
+from crossport.backends.hip.semantics.half_atomics import half_atomic_edits
 from crossport.backends.hip.semantics.helpers import insert_helpers
 from crossport.backends.hip.semantics.properties import property_edits
 from crossport.backends.hip.semantics.ptx.edits import ptx_edits
@@ -60,6 +62,7 @@ def semantic_edits(
         address_edits(file)
     property_edits(unit, files)
     group_vote_edits(unit, files)
+    half_atomic_edits(unit, files)
     tile_edits(unit, files)
     check_operators(unit, files)
     refuse(unit, files)

@@ -125,6 +125,28 @@ static __device__ inline unsigned int warp32_match_all(unsigned int mask, T valu
 }""",
         ("warp32_match_any",),
     ),
+    "atomic_add_16": Helper(
+        """\
+template <class T> static __device__ inline T atomic_add_16(T* address, T value) {
+  if constexpr (sizeof(T) != 2) {
+    return atomicAdd(address, value);
+  } else {
+    unsigned int* word = (unsigned int*)((size_t)address & ~(size_t)3);
+    const unsigned int shift = ((size_t)address & 2) * 8;
+    unsigned int seen = *word, old;
+    T before = value;
+    do {
+      old = seen;
+      unsigned short bits = (unsigned short)(old >> shift);
+      __builtin_memcpy(&before, &bits, 2);
+      const T after = before + value;
+      __builtin_memcpy(&bits, &after, 2);
+      seen = atomicCAS(word, old, (old & ~(0xffffu << shift)) | (unsigned int)bits << shift);
+    } while (seen != old);
+    return before;
+  }
+}"""
+    ),
     "lds_pointer": Helper(
         """\
 template <class T> static __device__ inline T* lds_pointer(unsigned int offset) {
