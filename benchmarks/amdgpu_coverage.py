@@ -33,9 +33,11 @@ _TESTS = ROOT / "tests" / "validation" / "amdgpu"
 
 def named_in_tests(arch: str) -> set[str]:
     """Mnemonics that the hand-written tests name, or build from parts that they list."""
+    # In every kernel that test_launch.py compiles and runs, for every GPU.
+    control = {"s_barrier", "s_waitcnt", "s_nop", "s_endpgm", "s_branch", "s_cbranch_execz"}
+    control |= {"s_cbranch_scc0", "s_cbranch_scc1", "s_cbranch_vccz", "s_cbranch_vccnz"}
     if arch == "gfx1100":
-        own = (_TESTS / "test_rdna3_opcodes.py").read_text()
-        return set(re.findall(r"\b(?:v|s|ds|global)_[a-z0-9_]+", own))
+        return control | _rdna3_names()
     text = "\n".join(p.read_text() for p in sorted(_TESTS.glob("test_*.py")))
     names = set(re.findall(r"\b(?:v|s|ds|global|flat|buffer|scratch)_[a-z0-9_]+", text))
     loads = "ubyte sbyte ushort sshort dword dwordx2 dwordx3 dwordx4 ubyte_d16 ubyte_d16_hi".split()
@@ -58,11 +60,26 @@ def named_in_tests(arch: str) -> set[str]:
             names |= {f"ds_{stem}_{type_}{bits}", f"ds_{stem}_rtn_{type_}{bits}"}
         for stem in ("or", "xor"):
             names |= {f"ds_{stem}_b{bits}", f"ds_{stem}_rtn_b{bits}"}
-    # In every kernel that test_launch.py compiles and runs.
-    names |= {"s_barrier", "s_waitcnt", "s_nop", "s_endpgm"}
+    names |= control
     names |= {f"s_load_{k}" for k in "dword dwordx2 dwordx4 dwordx8 dwordx16".split()}
     names |= {f"v_div_{k}_{t}" for k in ("scale", "fmas", "fixup") for t in ("f32", "f64")}
     return names
+
+
+def _rdna3_names() -> set[str]:
+    """What test_rdna3_opcodes.py and test_rdna3_memory.py run."""
+    own = "\n".join(p.read_text() for p in sorted(_TESTS.glob("test_rdna3_*.py")))
+    names = set(re.findall(r"\b(?:v|s|ds|global)_[a-z0-9_]+", own))
+    names |= {"s_delay_alu", "s_clause", "s_cbranch_execnz"}
+    names |= {n for n in encoding.opcodes("gfx1100", "VOPD") if "dot2" not in n and "amk" not in n}
+    loads = "u8 i8 u16 i16 b32 b64 b96 b128 d16_u8 d16_i8 d16_b16 d16_hi_u8 d16_hi_i8 d16_hi_b16"
+    stores = "b8 b16 b32 b64 b96 b128 d16_hi_b8 d16_hi_b16"
+    for space in ("global", "flat", "buffer"):
+        names |= {f"{space}_load_{k}" for k in loads.split()}
+        names |= {f"{space}_store_{k}" for k in stores.split()}
+    for k in ("b32", "b64", "b96", "b128"):
+        names |= {f"scratch_load_{k}", f"scratch_store_{k}"}
+    return names | {f"s_load_b{32 * n}" for n in (1, 2, 4, 8, 16)}
 
 
 def is_tested(arch: str, form: str, name: str, named: set[str]) -> bool:

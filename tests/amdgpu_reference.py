@@ -910,7 +910,17 @@ def _scalars() -> None:
             int(f(a, e) & M64 != 0),
             f(a, e) & M64,
         )
+        SCALAR[f"s_{name}_saveexec_b32"] = lambda a, b, o, c, e, f=function: (
+            e & M32,
+            int(f(a, e) & M32 != 0),
+            f(a, e) & M32,
+        )
     for name in ("andn1", "andn2"):
+        SCALAR[f"s_{name}_wrexec_b32"] = lambda a, b, o, c, e, f=masks[name]: (
+            f(a, e) & M32,
+            int(f(a, e) & M32 != 0),
+            f(a, e) & M32,
+        )
         SCALAR[f"s_{name}_wrexec_b64"] = lambda a, b, o, c, e, f=masks[name]: (
             f(a, e) & M64,
             int(f(a, e) & M64 != 0),

@@ -136,7 +136,7 @@ def _special(builder: Builder, i: Instruction, op: r.Operation) -> bool:
         builder.execute(op, "nothing")
         return True
     if name == "s_sendmsg_rtn_b32" or name == "s_sendmsg_rtn_b64":
-        if i.get("ssrc0") not in (131, 0x83):
+        if i.get("ssrc0") not in (128, 131):  # the doorbell (before a trap) and the clock
             raise Unsupported("message with an answer")
         op.flags |= r.WIDE_D
         builder.execute(op, "time")

@@ -39,6 +39,10 @@ from crossport.validation.amdgpu.pseudocode_types import (
 __all__ = ["Body", "Translator", "Untranslatable", "Value", "translate"]
 
 
+_STATE = r"(PC|M0|VSKIP|SGPR|VGPR|HW_REGISTERS|TTMP|WAVE_\w+|LDS|MEM|S[012]|D1|SDST|VDST|DST)\b"
+"""State of the wave that a body cannot reach: such opcodes are executed by hand, or refused."""
+
+
 class Translator:
     """Recursive-descent translation; one instance an instruction."""
 
@@ -134,6 +138,8 @@ class Translator:
         if target in ("{ D1.u1, D0.u64 }", "{ D1.i1, D0.i64 }"):
             self.uses.add("LANE_BIT")
             return f"{{u128 wide={value.c};D0=(u64)wide;cb=(u32)(wide>>64)&1;}}"
+        if re.match(_STATE, target):
+            raise Untranslatable(f"writes {target}")
         target = re.sub(r"^D(?=[.\[ ]|$)", "D0", target)
         if match := re.match(r"(\w+)\[(.+?) : (.+?)\](?:\.(\w+))?$", target):
             name, type_ = match[1], match[4] or "b64"

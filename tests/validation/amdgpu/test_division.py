@@ -23,19 +23,20 @@ def _v(n: int) -> int:
     return 256 + n
 
 
-def _sequence(t: str, n: int, d: int, out: int) -> bytes:
+def _sequence(t: str, n: int, d: int, out: int, arch: str) -> bytes:
     """LLVM's expansion of `n / d`; registers are `step` apart."""
     step = 2 if t == "f64" else 1
     r = [40 + step * k for k in range(12)]
     one = 242
 
     def fma(dst: int, a: int, b: int, c: int, neg: int = 0) -> bytes:
-        return encode("VOP3", f"v_fma_{t}", vdst=dst, src0=a, src1=b, src2=c, neg=neg)
+        return encode("VOP3", f"v_fma_{t}", arch=arch, vdst=dst, src0=a, src1=b, src2=c, neg=neg)
 
     def scale(dst: int, value: int, sdst: int) -> bytes:
         return encode(
             "VOP3SD",
             f"v_div_scale_{t}",
+            arch=arch,
             vdst=dst,
             sdst=sdst,
             src0=_v(value),
@@ -43,7 +44,7 @@ def _sequence(t: str, n: int, d: int, out: int) -> bytes:
             src2=_v(n),
         )
 
-    code = scale(r[0], d, 60) + encode("VOP1", f"v_rcp_{t}", vdst=r[1], src0=_v(r[0]))
+    code = scale(r[0], d, 60) + encode("VOP1", f"v_rcp_{t}", arch=arch, vdst=r[1], src0=_v(r[0]))
     code += fma(r[2], _v(r[0]), _v(r[1]), one, neg=1) + fma(r[3], _v(r[2]), _v(r[1]), _v(r[1]))
     last = r[3]
     if t == "f64":
@@ -51,7 +52,7 @@ def _sequence(t: str, n: int, d: int, out: int) -> bytes:
         code += fma(r[5], _v(r[3]), _v(r[4]), _v(r[3]))
         last = r[5]
     code += scale(r[6], n, 106)
-    code += encode("VOP3", f"v_mul_{t}", vdst=r[7], src0=_v(r[6]), src1=_v(last))
+    code += encode("VOP3", f"v_mul_{t}", arch=arch, vdst=r[7], src0=_v(r[6]), src1=_v(last))
     code += fma(r[8], _v(r[0]), _v(r[7]), _v(r[6]), neg=1)
     if t == "f32":
         code += fma(r[9], _v(r[8]), _v(last), _v(r[7]))
@@ -60,22 +61,29 @@ def _sequence(t: str, n: int, d: int, out: int) -> bytes:
     else:
         final = r[7]
     code += encode(
-        "VOP3", f"v_div_fmas_{t}", vdst=r[10], src0=_v(r[8]), src1=_v(last), src2=_v(final)
+        "VOP3",
+        f"v_div_fmas_{t}",
+        arch=arch,
+        vdst=r[10],
+        src0=_v(r[8]),
+        src1=_v(last),
+        src2=_v(final),
     )
     return code + encode(
-        "VOP3", f"v_div_fixup_{t}", vdst=out, src0=_v(r[10]), src1=_v(d), src2=_v(n)
+        "VOP3", f"v_div_fixup_{t}", arch=arch, vdst=out, src0=_v(r[10]), src1=_v(d), src2=_v(n)
     )
 
 
 @pytest.mark.parametrize("seed", range(10))
 @pytest.mark.parametrize("t", ("f32", "f64"))
-def test_quotient(devices: Callable[[str], Device], t: str, seed: int) -> None:
+@pytest.mark.parametrize("arch", ("gfx942", "gfx1100"))
+def test_quotient(devices: Callable[[str], Device], arch: str, t: str, seed: int) -> None:
     bits = int(t[1:])
     count = bits // 32
     n, d = operand(bits, True, seed * 2 + 1), operand(bits, True, seed * 2 + 2)
     state = State()
     state.vgprs[10 : 10 + count], state.vgprs[14 : 14 + count] = rows(n, count), rows(d, count)
-    after = run_code(devices("gfx942"), _sequence(t, 10, 14, 4), state)
+    after = run_code(devices(arch), _sequence(t, 10, 14, 4, arch), state)
     got = values(after.vgprs, 4, count)
     kind: Any = {32: np.float32, 64: np.float64}[bits]
     for lane in range(64):

@@ -3,12 +3,14 @@
 import random
 from collections.abc import Callable
 
+import amdgpu_reference as ref
 import numpy as np
 import pytest
 
 pytest.importorskip("tinygrad")
 
 from amdgpu_encoding import encode, opcodes
+from amdgpu_lanes import operand, rows
 from amdgpu_vector_cases import Variant, check_vector, covered
 
 from crossport.validation.amdgpu.device import Device
@@ -47,6 +49,49 @@ def test_dual_issue_reads_before_it_writes(devices: Callable[[str], Device]) -> 
     after = run_code(devices("gfx1100"), code, state, wave_size=32)
     assert after.vgprs[4].view(np.float32)[0] == 25.0
     assert after.vgprs[5].view(np.float32)[0] == 6.0
+
+
+_DUAL = {
+    n: number
+    for n, number in opcodes("gfx1100", "VOPD").items()
+    if not any(word in n for word in ("dot2", "amk", "aak"))
+}
+
+
+@pytest.mark.parametrize("name", _DUAL)
+@pytest.mark.parametrize("half", ("x", "y"))
+def test_dual_issue_opcode(devices: Callable[[str], Device], name: str, half: str) -> None:
+    """Each opcode in each half, beside a move."""
+    if half == "x" and _DUAL[name] > 15:
+        return  # only the second half has room for this opcode
+    known = ref.canonical(name.replace("v_dual_", "v_"))
+    is_float = name.endswith("f32")
+    a, b, old = (operand(32, is_float, seed) for seed in (1, 2, 3))
+    state = State(exec=0xF0F0F0F0)
+    state.sgprs[106] = 0x12345678
+    state.vgprs[A], state.vgprs[B] = rows(a, 1)[0], rows(b, 1)[0]
+    to = 4 if half == "x" else 5
+    state.vgprs[to] = rows(old, 1)[0]
+    other = "y" if half == "x" else "x"
+    fields = {
+        f"op{half}": _DUAL[name],
+        f"op{other}": _DUAL["v_dual_mov_b32"],
+        f"src{half}0": 256 + A,
+        f"vsrc{half}1": B,
+        f"src{other}0": 129,
+        "vdstx": 4,
+        "vdsty": 2,
+    }
+    code = _code("VOPD", name, **fields)
+    after = run_code(devices("gfx1100"), code, state, wave_size=32)
+    for lane in range(32):
+        got = int(after.vgprs[to][lane])
+        if not state.exec >> lane & 1:
+            assert got == old[lane]
+            continue
+        want = ref.VECTOR[known]([a[lane], b[lane]], old[lane], 0x12345678 >> lane & 1, 0)
+        assert got == want or (is_float and ref.is_nan(got, 32) and ref.is_nan(want, 32)), lane
+        assert int(after.vgprs[9 - to][lane]) == 1
 
 
 def test_dual_issue_with_literal(devices: Callable[[str], Device]) -> None:

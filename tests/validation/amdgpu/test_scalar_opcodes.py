@@ -43,11 +43,12 @@ def test_scalar(devices: Callable[[str], Device], arch: str, form: str, name: st
     rng = random.Random(name)
     for _ in range(8):
         a, b = (_value(rng, w) for w in widths)
-        old, scc, exec_ = _value(rng, 64), rng.randint(0, 1), rng.getrandbits(64)
+        wave = 32 if "exec_b32" in name else 64
+        old, scc, exec_ = _value(rng, 64), rng.randint(0, 1), rng.getrandbits(wave)
         state = State(scc=scc, exec=exec_)
         for at, value in ((10, a), (12, b), (20, old)):
             state.sgprs[at], state.sgprs[at + 1] = value & 0xFFFFFFFF, value >> 32
-        after = run_code(device, code, state)
+        after = run_code(device, code, state, wave_size=wave)
         d_old = old if d_bits == 64 else old & 0xFFFFFFFF
         want, want_scc, want_exec = ref.SCALAR[ref.canonical(name)](a, b, d_old, scc, exec_)
         where = f"{name} {a:#x} {b:#x} scc {scc}"
