@@ -96,7 +96,7 @@ def _declare_opaque(ctx: Lowering, cursor: Cursor, reason: NotLowered) -> None:
 
 
 def _local(ctx: Lowering, cursor: Cursor) -> None:
-    from crossport.frontend.lowering import calls, initializers
+    from crossport.frontend.lowering import constructors, initializers
 
     kind = ctx.lower_type(cursor.type)
     start = cursors.initializer(cursor)
@@ -107,12 +107,12 @@ def _local(ctx: Lowering, cursor: Cursor) -> None:
         if start is not None:
             initializers.default_construct(ctx, variable, cursor.type)
         return
-    constructor = calls.constructor_below(ctx, start)
+    constructor = constructors.constructor_below(ctx, start)
     if constructor is not None and isinstance(kind, Struct):
         variable = ctx.declare(cursor, kind)
         ctx.emit(Let(variable, None, span=ctx.here))
         try:
-            calls.construct_into(ctx, constructor, variable)
+            constructors.construct_into(ctx, constructor, variable)
         except NotLowered:
             del ctx.out[mark:]
             raise

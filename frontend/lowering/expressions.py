@@ -535,15 +535,15 @@ def _lambda(ctx: Lowering, cursor: Cursor) -> Expr:
 
 
 def _new(ctx: Lowering, cursor: Cursor) -> Expr:
-    from crossport.frontend.lowering import calls
+    from crossport.frontend.lowering import constructors
 
-    return calls.new(ctx, cursor)
+    return constructors.new(ctx, cursor)
 
 
 def _delete(ctx: Lowering, cursor: Cursor) -> Expr:
-    from crossport.frontend.lowering import calls
+    from crossport.frontend.lowering import constructors
 
-    return calls.delete(ctx, cursor)
+    return constructors.delete(ctx, cursor)
 
 
 _HANDLERS: dict[object, Callable[[Lowering, Cursor], Expr]] = {

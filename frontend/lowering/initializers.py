@@ -342,7 +342,7 @@ def _owner_of(ctx: Lowering, target: Place, source: ClangType) -> ClangType:
 
 def default_construct(ctx: Lowering, target: Place, source: ClangType) -> None:
     """What an implicit default constructor does: member defaults, and members' constructors."""
-    from crossport.frontend.lowering import calls
+    from crossport.frontend.lowering import constructors
 
     source = source.get_canonical()
     if source.kind == TypeKind.CONSTANTARRAY:
@@ -360,7 +360,7 @@ def default_construct(ctx: Lowering, target: Place, source: ClangType) -> None:
         return
     constructor = user_default_constructor(source)
     if constructor is not None:
-        calls.call_constructor(ctx, constructor, target, [])
+        constructors.call_constructor(ctx, constructor, target, [])
         return
     record = ctx.types.record(source)
     for slot in _slots(source):

@@ -73,16 +73,16 @@ def member_initializers(ctx: Lowering, constructor: Cursor) -> None:
 
 
 def _initialize(ctx: Lowering, member: Member, start: Cursor, source: ClangType) -> None:
-    from crossport.frontend.lowering import calls, initializers
+    from crossport.frontend.lowering import constructors, initializers
 
     ctx.here = cursors.span(start) or ctx.here
     canonical = source.get_canonical()
     if canonical.kind in (TypeKind.LVALUEREFERENCE, TypeKind.RVALUEREFERENCE):
         ctx.store(member, ctx.address(ctx.plain_place(start)))
         return
-    constructor = calls.constructor_below(ctx, start)
+    constructor = constructors.constructor_below(ctx, start)
     if constructor is not None and isinstance(member.type, Struct):
-        calls.construct_into(ctx, constructor, member)
+        constructors.construct_into(ctx, constructor, member)
         return
     if start.kind == CursorKind.INIT_LIST_EXPR:
         ctx.store(member, initializers.list_value(ctx, start, member.type, source))
