@@ -19,6 +19,7 @@ from crossport.backends.hip.api import device_rows
 from crossport.backends.hip.api.simd import simd_function
 from crossport.backends.hip.edits import Edit, newline_of
 from crossport.backends.hip.functions import is_host_code
+from crossport.backends.hip.halves import half_edits
 from crossport.backends.hip.lexer import Kind
 from crossport.backends.hip.names import tables
 from crossport.backends.hip.source import Findings, SourceText
@@ -38,13 +39,6 @@ _COMPILER = re.compile(
 )
 
 
-# A half, or a function that makes one (`__floats2half2_rn`, not `__half2float`).
-_HALF = re.compile(
-    rb"\A(__)?half2?\Z|\A__\w+2half2?(_rn)?\Z|\A(__nv_|nv_|__hip_)bfloat162?\Z"
-    rb"|\A__\w+2bfloat162?(_rn)?\Z"
-)
-
-
 def device_edits(text: SourceText) -> Findings:
     """Replace the device functions that HIP lacks."""
     found = Findings()
@@ -54,8 +48,9 @@ def device_edits(text: SourceText) -> Findings:
         _functions(text, frozenset(wanted), definitions, found)
     if b"cooperative_groups" in text.words or b"cg" in text.words:
         _groups(text, definitions, found)
-    if b"atomicAdd" in text.words:
-        _half_atomics(text, definitions, found)
+    extra: set[str] = set()
+    found.add(half_edits(text, extra))
+    definitions |= {name: _polyfill(name) for name in extra}
     for word, name in device_rows.HOST_MATH.items():
         if word in text.words and word not in text.own_names and _in_host_code(text, word):
             definitions[name] = _polyfill(name)
@@ -114,19 +109,6 @@ def _functions(
                     help="write it with operations that HIP has, for instance by way of float",
                 )
             )
-
-
-def _half_atomics(text: SourceText, definitions: dict[str, str], found: Findings) -> None:
-    """`atomicAdd` on halves, told by the words in its arguments: HIP adds wider types only."""
-    tokens = text.tokens
-    for index in text.code_names:
-        if tokens.text[index] != b"atomicAdd" or tokens.at(index + 1) != b"(":
-            continue
-        closing = tokens.partner.get(index + 1, index)
-        if any(_HALF.search(tokens.text[i]) for i in range(index + 2, closing)):
-            new = "crossport_half_atomic_add"
-            found.edits.append(text.edit(index, index, new, "HIP has no atomicAdd on halves"))
-            definitions["half_atomic.h"] = _polyfill("half_atomic.h")
 
 
 def _in_host_code(text: SourceText, word: bytes) -> bool:
