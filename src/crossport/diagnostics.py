@@ -70,6 +70,7 @@ class Code(StrEnum):
     PTX_NOT_TRANSLATED = "CP2208"
     WARP_WIDTH_DEFAULT = "CP2209"
     GROUP_MASK_WIDTH = "CP2210"
+    SPIN_LOCK = "CP2211"
 
     # CP3xxx: IR, lowering, facts.
     NOT_LOWERED = "CP3001"

@@ -11,6 +11,7 @@ group_votes.py     votes of cooperative groups
 half_atomics.py    atomicAdd of 16-bit floats
 tiles.py           types of cooperative-group tiles
 words.py           register, __nanosleep, __launch_bounds__
+spin_locks.py      loops that wait for a lock within a wavefront
 refused.py         what AMD GPUs cannot do: reported, left as it is
 helpers.py         the few functions that the edits call, put where they are used
 
@@ -34,6 +35,7 @@ from crossport.backends.hip.semantics.properties import property_edits
 from crossport.backends.hip.semantics.ptx.edits import ptx_edits
 from crossport.backends.hip.semantics.refused import refuse
 from crossport.backends.hip.semantics.shuffled_types import generic_shuffles
+from crossport.backends.hip.semantics.spin_locks import check_spin_locks
 from crossport.backends.hip.semantics.tiles import tile_edits
 from crossport.backends.hip.semantics.warp import warp_edits
 from crossport.backends.hip.semantics.words import word_edits
@@ -65,6 +67,7 @@ def semantic_edits(
     half_atomic_edits(unit, files)
     tile_edits(unit, files)
     check_operators(unit, files)
+    check_spin_locks(unit, files)
     refuse(unit, files)
     edits: list[Edit] = []
     diagnostics: list[Diagnostic] = []

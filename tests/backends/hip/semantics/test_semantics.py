@@ -12,6 +12,7 @@ from crossport.backends.hip.semantics.helpers import HELPERS
 from crossport.diagnostics import Code, Severity
 
 REPORTED = {
+    Code.SPIN_LOCK: "__device__ void f(int* lock) { while (atomicCAS(lock, 0, 1) != 0); }",
     Code.WARP_WIDTH_DEFAULT: "#include <cub/cub.cuh>\nusing Load = cub::WarpLoad<float, 4>;",
     Code.GROUP_MASK_WIDTH: "#define HIP_ENABLE_WARP_SYNC_BUILTINS\n"
     "#include <cooperative_groups.h>\nusing namespace cooperative_groups;\n"
