@@ -20,6 +20,7 @@ from crossport.backends.hip.api.simd import simd_function
 from crossport.backends.hip.edits import Edit, newline_of
 from crossport.backends.hip.functions import is_host_code
 from crossport.backends.hip.halves import half_edits
+from crossport.backends.hip.host_halves import FP16_HEADERS
 from crossport.backends.hip.lexer import Kind
 from crossport.backends.hip.names import tables
 from crossport.backends.hip.source import Findings, SourceText
@@ -48,6 +49,9 @@ def device_edits(text: SourceText) -> Findings:
         _functions(text, frozenset(wanted), definitions, found)
     if b"cooperative_groups" in text.words or b"cg" in text.words:
         _groups(text, definitions, found)
+    is_home = any(include.path in FP16_HEADERS for include in text.includes)
+    if text.project_has_host_halves and is_home and b"CROSSPORT_HOST_HALF" not in text.words:
+        definitions["host_half.h"] = _polyfill("host_half.h")
     extra: set[str] = set()
     found.add(half_edits(text, extra))
     definitions |= {name: _polyfill(name) for name in extra}

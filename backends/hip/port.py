@@ -28,6 +28,7 @@ from crossport.backends.hip.conditions import condition_edits
 from crossport.backends.hip.device import device_edits
 from crossport.backends.hip.edits import Edit, apply_edits, merge_edits
 from crossport.backends.hip.float8 import float8_findings
+from crossport.backends.hip.host_halves import FP16_HEADERS, has_host_arithmetic
 from crossport.backends.hip.includes import IncludeOptions, include_edits, renamed_source
 from crossport.backends.hip.kernel_strings import kernel_string_edits
 from crossport.backends.hip.lexer import Include
@@ -153,12 +154,16 @@ class HipPort:
         declared = reduce(or_, (self._text(p).declared for p in members), Defined())
         words = frozenset().union(*(self._text(p).words for p in members))
         includes = frozenset(i.path for p in members for i in self._text(p).includes)
+        has_host_halves = not includes.isdisjoint(FP16_HEADERS) and any(
+            has_host_arithmetic(self._text(p)) for p in members
+        )
         by_file = self._meaning_by_file()
         diagnostics = list(self._meaning.diagnostics)
         edits: dict[Path, tuple[Edit, ...]] = {}
         for path in members:
             text = self._text(path)
             text.set_project(declared, words, includes)
+            text.project_has_host_halves = has_host_halves
             found = self._port_text(path, text)
             merged = merge_edits([*found.edits, *by_file.get(path, ())])
             edits[path] = merged.edits

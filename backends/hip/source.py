@@ -68,6 +68,7 @@ class SourceText:
         self._project = Defined()
         self._project_words: frozenset[bytes] = frozenset()
         self.project_includes: frozenset[str] = frozenset()
+        self.project_has_host_halves = False
 
     def set_project(
         self, defined: Defined, words: frozenset[bytes], includes: frozenset[str]

@@ -158,3 +158,17 @@ def test_what_a_rocm_lacks_is_an_error_there(tmp_path: Path, major: str, severit
     options = HipOptions(rocm_path=str(tmp_path / "rocm"))
     (found,) = port_unit(tmp_path / "k.cu", options).diagnostics
     assert (found.code, found.severity) == (Code.HIP_NEEDS_NEWER, severity)
+
+
+def test_halves_in_host_code_get_their_operators_where_they_are_included(tmp_path: Path) -> None:
+    body = "template <typename T> void reference(const T* a, T* r) { r[0] += a[1]; }\n"
+    _write(tmp_path, {"k.cu": '#include <cuda_fp16.h>\n#include "r.h"\n', "r.h": body})
+    ported = _ported(port_unit(tmp_path / "k.cu").files)
+    assert "#define CROSSPORT_HOST_HALF\n" in ported["k.hip"]
+    assert ported["r.h"] == body
+
+
+def test_halves_in_device_code_need_none(tmp_path: Path) -> None:
+    body = "template <typename T> __global__ void k(const T* a, T* r) { r[0] += a[1]; }\n"
+    _write(tmp_path, {"k.cu": "#include <cuda_fp16.h>\n" + body})
+    assert "CROSSPORT" not in port_unit(tmp_path / "k.cu").files[0].ported.decode()
