@@ -15,6 +15,7 @@ import hashlib
 import json
 import os
 import tempfile
+import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,6 +80,11 @@ class Cache:
             if payload:
                 _write_whole(base.with_suffix(".bin"), payload)
             _write_whole(base.with_suffix(".json"), json.dumps(record).encode())
+
+
+def partial_name(target: Path) -> Path:
+    """A name beside `target` that no other process or thread writes to at the same time."""
+    return target.with_name(f".{os.getpid()}-{threading.get_ident()}-{target.name}")
 
 
 def _file_hash(path: str) -> str:

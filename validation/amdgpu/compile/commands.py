@@ -20,7 +20,7 @@ from typing import Literal
 
 from crossport.diagnostics import Code, Diagnostic, PortError
 from crossport.validation.amdgpu.compile.archs import Arch
-from crossport.validation.amdgpu.compile.cache import cache_root, content_key
+from crossport.validation.amdgpu.compile.cache import cache_root, content_key, partial_name
 from crossport.validation.amdgpu.compile.toolchains import WRAPPERS, Toolchain
 
 Language = Literal["hip", "c++", "c"]
@@ -222,7 +222,7 @@ def _constant_bitcode(toolchain: Toolchain, arch_name: str, source: str) -> Path
     if target.is_file():
         return target
     folder.mkdir(parents=True, exist_ok=True)
-    partial = target.with_suffix(f".{os.getpid()}")
+    partial = partial_name(target)
     # No code-object version inside, or it would contradict the program's when they are linked.
     command = [
         *toolchain.driver,
@@ -249,7 +249,7 @@ def _lld_folder(toolchain: Toolchain) -> str:
     script = folder / "lld"
     if not script.is_file():
         folder.mkdir(parents=True, exist_ok=True)
-        partial = folder / f"lld.{os.getpid()}"
+        partial = partial_name(script)
         # clang calls `lld -flavor gnu ...`; zig's spelling has the flavor in the name.
         partial.write_text(f'#!/bin/sh\nshift 2\nexec "{zig}" ld.lld "$@"\n')
         partial.chmod(0o755)

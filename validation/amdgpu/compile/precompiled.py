@@ -15,7 +15,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from crossport.validation.amdgpu.compile.cache import cache_root, content_key
+from crossport.validation.amdgpu.compile.cache import cache_root, content_key, partial_name
 from crossport.validation.amdgpu.compile.commands import Command
 
 _INCLUDES_HIP = re.compile(
@@ -68,7 +68,7 @@ def _header(command: Command, language: Sequence[str], state: str) -> Path | Non
     source = folder / "hip_runtime_only.h"
     if not source.is_file():
         source.write_text("#include <hip/hip_runtime.h>\n")
-    partial = target.with_suffix(f".{os.getpid()}")
+    partial = partial_name(target)
     wanted = [part for part in (*command.flags, *language) if part not in ("-S", "-fsyntax-only")]
     emit = ("-fsyntax-only", "-Xclang", "-emit-pch", "-Xclang", "-o", "-Xclang", str(partial))
     done = subprocess.run(
