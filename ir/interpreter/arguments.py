@@ -69,7 +69,10 @@ class Bound:
             flat = np.arange(first, first + array.nbytes // kind.size)
             oracle = kind_named(kind.name, True)
             raw = target.view(oracle)[flat]
-            found[position] = target._oracle_load(raw, flat, oracle).reshape(array.shape)
+            numbers = target._oracle_load(raw, flat, oracle)
+            # An array given as bytes has another shape than its numbers.
+            same = array.dtype.itemsize == kind.size
+            found[position] = numbers.reshape(array.shape) if same else numbers
         return found
 
 

@@ -266,3 +266,9 @@ def test_fused_multiply_add_on_request() -> None:
     run(module, "k", 1, 1, [plain])
     run(module, "k", 1, 1, [fused], contract=True)
     assert plain[0] == 0 and fused[0] == 2**-24
+
+
+def test_oracle_of_an_array_given_as_bytes() -> None:
+    module = parse_module("kernel k(x: f32*) {\n  x[0] = (1.0f / 3.0f)\n}\n")
+    report = run(module, "k", 1, 1, [np.zeros(8, np.uint8)], mode="oracle")
+    assert report.oracle[0].tolist() == [1 / 3, 0.0]
