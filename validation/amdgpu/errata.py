@@ -116,6 +116,11 @@ def _rows() -> dict[str, str]:
         "v_sat_pk_u8_i16": "D0=sat_u8(S0&0xffff)|(u64)sat_u8((S0>>16)&0xffff)<<8;",
         "v_pk_mov_b32": "D0=(S0&0xffffffffull)|(S1&0xffffffff00000000ull);",
         # the DL/mac family
+        # gfx90a: rounded twice
+        "v_mac_f32": "D0=B32((f32)(F32(S0)*F32(S1))+F32(D0));",
+        "v_mad_f32": "D0=B32((f32)(F32(S0)*F32(S1))+F32(S2));",
+        "v_madmk_f32": "D0=B32((f32)(F32(S0)*F32(LITERAL))+F32(S1));",
+        "v_madak_f32": "D0=B32((f32)(F32(S0)*F32(S1))+F32(LITERAL));",
         "v_mac_f16": "D0=B16((f16)((f16)(F16(S0)*F16(S1))+F16(D0)));",
         "v_mad_legacy_f16": "D0=B16((f16)((f16)(F16(S0)*F16(S1))+F16(S2)));",
         "v_mad_legacy_u16": "D0=(u16)((u32)(u16)S0*(u16)S1+(u16)S2);",

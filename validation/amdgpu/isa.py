@@ -82,6 +82,8 @@ class ExtraOpcode:
 
     name: str
     value: int
+    like: str = ""
+    """A member of the same enumeration with the same operands."""
 
 
 _EXTRA = {
@@ -97,6 +99,39 @@ _EXTRA = {
 }
 """Opcodes of earlier CDNA generations, and of the global wave sync unit."""
 
+_GFX90A_UNFUSED = {
+    "VOP2": (
+        ExtraOpcode("V_MAC_F32", 22, "V_FMAC_F32"),
+        ExtraOpcode("V_MADMK_F32", 23, "V_FMAMK_F32"),
+        ExtraOpcode("V_MADAK_F32", 24, "V_FMAAK_F32"),
+    ),
+    "VOP3": (
+        ExtraOpcode("V_MAC_F32", 0x116, "V_FMAC_F32"),
+        ExtraOpcode("V_MAD_F32", 0x1C1, "V_FMA_F32"),
+    ),
+}
+"""Multiply-adds with two roundings, whose numbers later generations gave to others."""
+_GFX90A_MATRIX = (
+    *(0x40, 0x41, 0x42, 0x44, 0x45, 0x48, 0x49, 0x4A, 0x4C, 0x4D, 0x50, 0x51, 0x52),
+    *(0x6E, 0x6F),
+)
+"""Matrix opcodes that mean on gfx90a what the CDNA4 tables say."""
+_GFX90A_OWN_MATRIX = (
+    ExtraOpcode("V_MFMA_I32_32X32X8_I8", 0x54),
+    ExtraOpcode("V_MFMA_I32_16X16X16_I8", 0x55),
+    ExtraOpcode("V_MFMA_F32_32X32X4_2B_BF16", 0x63),
+    ExtraOpcode("V_MFMA_F32_16X16X4_4B_BF16", 0x64),
+    ExtraOpcode("V_MFMA_F32_4X4X4_16B_BF16", 0x65),
+    ExtraOpcode("V_MFMA_F32_32X32X8_BF16", 0x66),
+    ExtraOpcode("V_MFMA_F32_16X16X16_BF16", 0x67),
+    ExtraOpcode("V_MFMA_F32_32X32X2_2B_BF16", 0x68),
+    ExtraOpcode("V_MFMA_F32_16X16X2_4B_BF16", 0x69),
+    ExtraOpcode("V_MFMA_F32_4X4X2_16B_BF16", 0x6B),
+    ExtraOpcode("V_MFMA_F32_32X32X4_BF16", 0x6C),
+    ExtraOpcode("V_MFMA_F32_16X16X8_BF16", 0x6D),
+)
+"""Matrix opcodes whose numbers later generations gave to others."""
+
 
 class Undecodable(Exception):
     """The bytes are no instruction of this architecture."""
@@ -110,7 +145,7 @@ def mnemonic(member: Any) -> str:
 class Tables:
     """Decoding tables and pseudocode of one ISA family."""
 
-    def __init__(self, family: str) -> None:
+    def __init__(self, family: str, arch: str) -> None:
         base = f"tinygrad.runtime.autogen.amd.{family}"
         ins = importlib.import_module(f"{base}.ins")
         self.pseudocode: dict[Any, str] = importlib.import_module(f"{base}.str_pcode").PCODE
@@ -134,6 +169,16 @@ class Tables:
             if wanted == family:
                 for opcode in extra:
                     self.forms[form].opcodes.setdefault(opcode.value, opcode)
+        if arch == "gfx90a":
+            for form, extra in _GFX90A_UNFUSED.items():
+                self.forms[form].opcodes.update({o.value: o for o in extra})
+            matrix = self.forms["VOP3P_MFMA"].opcodes
+            own = {o.value: o for o in _GFX90A_OWN_MATRIX}
+            kept = {n: m for n, m in matrix.items() if n in _GFX90A_MATRIX}
+            matrix.clear()
+            matrix.update(kept | own)
+            for number in [n for n, m in self.forms["VOP3P"].opcodes.items() if "XF32" in m.name]:
+                del self.forms["VOP3P"].opcodes[number]
         # More fixed bits first, so that SOP1 is tried before SOP2, whose space it lies in.
         order = sorted(self.forms.values(), key=lambda f: -f.mask.bit_count())
         self._order = tuple(order)
@@ -143,6 +188,11 @@ class Tables:
             self._by_name.setdefault(mnemonic(member), text)
 
     def operands(self, member: Any) -> dict[str, Operand]:
+        """Operand fields of an opcode; none where the tables do not know it."""
+        if isinstance(member, ExtraOpcode) and member.like:
+            for known in self._operands:
+                if _SUFFIX.sub("", known.name) == member.like:
+                    return self.operands(known)
         return {
             name: Operand(bits, fmt.name.removeprefix("FMT_NUM_").removeprefix("FMT_"))
             for name, (fmt, bits, _) in self._operands.get(member, {}).items()
@@ -251,10 +301,10 @@ def _opcodes(name: str, cls: Any) -> dict[int, Any]:
 
 
 @cache
-def tables(family: str) -> Tables:
-    """The tables of a family; built once a process."""
-    return Tables(family)
+def _tables(family: str, arch: str) -> Tables:
+    return Tables(family, arch)
 
 
 def tables_of(arch: Arch) -> Tables:
-    return tables(arch.tables)
+    """The tables of an architecture; built once a process."""
+    return _tables(arch.tables, arch.name)

@@ -98,12 +98,14 @@ def _matrix_names(arch: str, kind: str) -> list[str]:
     found = sorted(
         n for n in names if NAME.match(n) and n.startswith(f"v_{kind}_") and "f8f6f4" not in n
     )
+    if arch == "gfx90a":
+        return found
     if arch == "gfx942":
         return [n for n in found if not GFX950_ONLY.search(n)]
     return [n for n in found if GFX950_ONLY.search(n)]
 
 
-CASES = [(a, n) for a in ("gfx942", "gfx950") for n in _matrix_names(a, "mfma")]
+CASES = [(a, n) for a in ("gfx90a", "gfx942", "gfx950") for n in _matrix_names(a, "mfma")]
 
 
 def _form(arch: str, name: str) -> str:

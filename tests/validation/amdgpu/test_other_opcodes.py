@@ -186,3 +186,22 @@ def test_clock_does_not_go_back(devices: Callable[[str], Device]) -> None:
     code += encode("SMEM", "s_memrealtime", sdata=24)
     after = run_code(devices("gfx942"), code, State())
     assert 0 < after.pair(20) <= after.pair(22) <= after.pair(24)
+
+
+def test_unfused_multiply_adds_of_gfx90a(devices: Callable[[str], Device]) -> None:
+    """Two roundings, under numbers that gfx942 uses for fused ones."""
+    state = State()
+    a, b, c = (_float(v) for v in (1.0 + 2.0**-12, 1.0 + 2.0**-12, -1.0))
+    state.vgprs[A], state.vgprs[B], state.vgprs[C], state.vgprs[D] = a, b, c, c
+    want = ref.arithmetic("+", ref.arithmetic("*", a, b, 32), c, 32)
+    assert want != ref.fma(a, b, c, 32)
+
+    def run(form: str, name: str, **fields: int | None) -> int:
+        code = encode(form, name, arch="gfx90a", vdst=D, src0=256 + A, **fields)
+        return int(run_code(devices("gfx90a"), code, state).vgprs[D][0])
+
+    assert run("VOP2", "v_mac_f32", vsrc1=B) == want
+    assert run("VOP3", "v_mac_f32", src1=256 + B) == want
+    assert run("VOP3", "v_mad_f32", src1=256 + B, src2=256 + C) == want
+    assert run("VOP2", "v_madak_f32", vsrc1=B, literal=c) == want
+    assert run("VOP2", "v_madmk_f32", vsrc1=C, literal=b) == want
