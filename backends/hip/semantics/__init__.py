@@ -68,7 +68,7 @@ def semantic_edits(
     tile_edits(unit, files)
     check_operators(unit, files)
     check_spin_locks(unit, files)
-    refuse(unit, files)
+    refuse(unit, files, options.arch)
     edits: list[Edit] = []
     diagnostics: list[Diagnostic] = []
     for file in files.values():

@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from crossport.backends.hip.semantics.context import File
 from crossport.diagnostics import Code, Severity
@@ -17,12 +17,17 @@ from crossport.frontend.clang import Cursor, CursorKind
 from crossport.frontend.places import place_of
 from crossport.frontend.unit import TranslationUnit
 
+# RDNA: wavefronts of 32 lanes.
+_WAVE32 = ("gfx10", "gfx11", "gfx12")
 
-def refuse(unit: TranslationUnit, files: Mapping[str, File]) -> None:
-    """Report the constructs of a unit that cannot be ported."""
+
+def refuse(unit: TranslationUnit, files: Mapping[str, File], arch: Sequence[str]) -> None:
+    """Report the constructs of a unit that cannot be ported to these GPUs."""
+    is_wave32 = all(name.startswith(_WAVE32) for name in arch)
     _device_launches(unit, files)
     for file in files.values():
-        _wmma(file)
+        if not is_wave32:
+            _wmma(file)
         _partitions(file)
 
 
