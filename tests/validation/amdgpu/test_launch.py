@@ -379,6 +379,7 @@ def test_the_process_may_die(devices: Callable[[str], Device]) -> None:
     with Device("gfx942") as device:
         y = np.zeros(128, np.float32)
         device.launch(code("gfx942"), "past_the_end", 2, 64, [y])
-        device.worker().process.kill()
-        device.worker().process.wait()
+        process = device.worker().process
+        process.kill()
+        process.wait()
         device.launch(code("gfx942"), "past_the_end", 2, 64, [y])
