@@ -368,7 +368,7 @@ def fuzz(
             results = {p.name: a for p, a in zip(function_ir.params, mine, strict=True)}
         else:
             results = {p.name: a for p, a in zip(function_ir.params, mine, strict=True)}
-            values = entry(grid, block, *mine, shared_bytes=shared)
+            values = entry(grid, block, *mine, shared_bytes=shared, interpret=True)
             returned = returned_names(entry)
             by_name = {p.name: p.name for p in function_ir.params}
             by_name |= {p.name + "_": p.name for p in function_ir.params}
@@ -461,7 +461,10 @@ def launch(
             if array.symbol and array.name in table:
                 kind = np.dtype(table[array.name].dtype)
                 table[array.name] = jnp.asarray(memory[array.name].view(np.uint8).view(kind))
-    results = entry(case.grid, case.block, *arguments(case, arrays), shared_bytes=case.shared_bytes)
+    results = entry(
+        case.grid, case.block, *arguments(case, arrays), shared_bytes=case.shared_bytes,
+        interpret=True,
+    )  # fmt: skip
     found = dict(memory)
     written = returned_names(entry)
     by_root = roots_of(case)

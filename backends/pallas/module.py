@@ -63,6 +63,8 @@ class Part:
     function_name: str
     tier: str
     text: KernelText
+    tile: tuple[str, ...] = ()
+    """Of a Pallas kernel: its lines, then "LAUNCH", then those of its launcher."""
 
 
 def module_text(source_name: str, source_text: str, parts: list[Part]) -> str:
@@ -72,8 +74,11 @@ def module_text(source_name: str, source_text: str, parts: list[Part]) -> str:
         helpers.add("_view")
     kernels = [(p.source_name, p.tier) for p in parts]
     out = [module_header("JAX", source_name, source_text, kernels)]
-    used = "import jax\n" if any(p.text.is_wide for p in parts) else ""
-    out.append(f"{used}import jax.numpy as jnp\nfrom jax import lax\n")
+    tiles = any(p.tile for p in parts)
+    used = "import jax\n" if tiles or any(p.text.is_wide for p in parts) else ""
+    pallas = "from jax.experimental import pallas as pl\n" if tiles else ""
+    pallas += "from jax.experimental.pallas import tpu as pltpu\n" if tiles else ""
+    out.append(f"{used}import jax.numpy as jnp\nfrom jax import lax\n{pallas}")
     out.append(_DIM3)
     if any(p.roots for part in parts for p in part.program.parameters):
         out += [HELPERS["_view"], _FLAT]
@@ -97,9 +102,14 @@ def function(part: Part) -> str:
     """The function that a user calls."""
     program, text = part.program, part.text
     names = [p.name for p in program.parameters]
+    before: list[str] = []
+    inside = text.lines
+    if part.tile:
+        cut = part.tile.index("LAUNCH")
+        before, inside = list(part.tile[:cut]), list(part.tile[cut + 1 :])
     arguments = ", ".join(["grid", "block", *names, "*", "shared_bytes=0", "interpret=False"])
     written = ", ".join(text.written) or "nothing"
-    lines = [f"def {part.function_name}({arguments}):"]
+    lines = [*before, f"def {part.function_name}({arguments}):"]
     lines.append(f'    """`{part.source_name}<<<grid, block>>>`; returns ({written})."""')
     lines.append("    grid, block = _dim3(grid), _dim3(block)")
     most = program.max_threads or 1024
@@ -123,7 +133,7 @@ def function(part: Part) -> str:
             lines.append(f"    {root.name} = _flat({root.name}, {kind})")
     for g in program.globals:
         lines.append(f'    {g.root.name} = {part.function_name}.globals["{g.root.name}"]')
-    lines += text.lines
+    lines += inside
     for name in text.written_globals:
         lines.append(f'    {part.function_name}.globals["{name}"] = {name}')
     results = [f"_like({name}, {kept[name]})" for name in text.written]

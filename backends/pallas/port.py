@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from crossport.backends.pallas import module as modules
-from crossport.backends.pallas.xla import print_kernel
+from crossport.backends.pallas.tile import NotTiled, print_tile
+from crossport.backends.pallas.xla import KernelText, print_kernel
 from crossport.diagnostics import Code, Diagnostic, PortError
-from crossport.ir.lift.naming import Options, PortedKernel, PortedModule, function_names
+from crossport.ir.lift import flat
+from crossport.ir.lift.naming import Options, PortedKernel, PortedModule, Tier, function_names
 from crossport.ir.lift.prepare import prepare
+from crossport.ir.lift.tidy import tidy
 from crossport.ir.nodes import Function, Module
+from crossport.ir.tile.retile import retile
 
 
 def port_module(module: Module, source_text: str, options: Options | None = None) -> PortedModule:
@@ -21,12 +25,14 @@ def port_module(module: Module, source_text: str, options: Options | None = None
             continue
         name = names[kernel.name]
         try:
-            part = _port(module, kernel, name)
+            part = _port_tile(module, kernel, name) if "tile" in options.tiers else None
+            part = part or _port(module, kernel, name)
         except PortError as error:
             kernels.append(PortedKernel(kernel.name, name, "refused", None, error.diagnostics))
             continue
         parts.append(part)
-        kernels.append(PortedKernel(kernel.name, name, "ported", "xla", tuple(part.program.notes)))
+        tier: Tier = "tile" if part.tile else "xla"
+        kernels.append(PortedKernel(kernel.name, name, "ported", tier, tuple(part.program.notes)))
     text = modules.module_text(options.source_name, source_text, parts) if parts else ""
     return PortedModule(text, tuple(kernels))
 
@@ -40,3 +46,22 @@ def _port(module: Module, kernel: Function, name: str) -> modules.Part:
             Diagnostic(Code.KERNEL_TOO_LARGE, "an expression nests too deeply", kernel.span)
         ) from None
     return modules.Part(program, kernel.name, name, "xla", text)
+
+
+def _port_tile(module: Module, kernel: Function, name: str) -> modules.Part | None:
+    """A Pallas kernel, if this one has such a form."""
+    try:
+        program = prepare(module, kernel)
+        free = retile(program)
+        if isinstance(free, str):
+            return None
+        tidy(program)
+        lines, expressions = print_tile(program, free, name)
+    except (NotTiled, RecursionError):
+        return None
+    stored = {s.ref.root.name for s in flat.statements(program.body) if isinstance(s, flat.Store)}
+    written = tuple(
+        root.name for p in program.parameters for _, root in p.roots if root.name in stored
+    )
+    text = KernelText([], expressions, written)
+    return modules.Part(program, kernel.name, name, "tile", text, tuple(lines))

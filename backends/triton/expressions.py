@@ -228,7 +228,9 @@ class Expressions:
                 right = self.typed(rhs) if isinstance(rhs, Const) else self(rhs)
                 return f"tl.div_rn({left}, {right})", ATOM
             op_text = "/" if kind.is_float else "//"
-            return f"{self.tight(lhs, 6)} {op_text} {self.tight(rhs, 7)}", 6
+            both = isinstance(lhs, Const) and isinstance(rhs, Const)
+            left = self.typed(lhs) if both else self.tight(lhs, 6)
+            return f"{left} {op_text} {self.tight(rhs, 7)}", 6
         level = _PRECEDENCE[op]
         left = self.typed(lhs) if isinstance(lhs, Const) and isinstance(rhs, Const) else None
         return f"{left or self.tight(lhs, level)} {op} {self.tight(rhs, level + 1)}", level

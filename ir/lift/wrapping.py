@@ -32,7 +32,12 @@ def _wrap(line: str) -> list[str]:
         inner = _wrap(f"{indent}    {parts[0]}")
         return [line[: start + 1], *inner, indent + tail]
     result = [line[: start + 1]]
-    # A generator or comprehension takes no comma at its end.
+    # Grouping parentheses and comprehensions take no comma: it would make a tuple.
+    before = line[start - 1] if start else " "
+    is_call = line[start] != "(" or before.isalnum() or before in "_])"
+    if not is_call and len(parts) == 1:
+        inner = _operators(f"{indent}    ", parts[0])
+        return [line[: start + 1], *inner, indent + tail]
     comma = "" if len(parts) == 1 and " for " in parts[0] else ","
     for part in parts:
         result += _wrap(f"{indent}    {part}{comma}")

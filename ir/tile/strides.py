@@ -69,6 +69,11 @@ def stride_of(
     )
     if start is None or not start.declare or start.value is None:
         return None
+    writes = [
+        s for s in flat.statements(body) if isinstance(s, flat.Set) and s.var.name == var.name
+    ]
+    if len(writes) != 2:
+        return None  # the variable starts again somewhere
     inside = list(flat.statements([loop]))
     if any(isinstance(s, flat.Leave) for s in inside):
         return None

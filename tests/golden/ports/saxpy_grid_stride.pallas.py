@@ -2,12 +2,15 @@
 
 Source sha256: 09d0c84ddbb92340926408abbec49e884380cf49bde1904e6132659f09e70fb3
 Kernels, and the tier of each:
-    saxpy_grid_stride: xla
+    saxpy_grid_stride: tile
 """
 
 
+import jax
 import jax.numpy as jnp
 from jax import lax
+from jax.experimental import pallas as pl
+from jax.experimental.pallas import tpu as pltpu
 
 
 def _dim3(size):
@@ -49,6 +52,21 @@ def _like(result, array):
     return flat.reshape(array.shape)
 
 
+def _saxpy_grid_stride_kernel(n_ref, alpha_ref, size_ref, x_ref, y_ref, y_out):
+    n = n_ref[0]
+    alpha = alpha_ref[0]
+    index_x = pl.program_id(0) * 8192
+    index_x += lax.broadcasted_iota(jnp.int32, (8192,), 0)
+    active = index_x < size_ref[0]
+    x = x_ref[...]
+    y = y_ref[...]
+    mask_1 = active & (index_x < n)
+    x_value = x
+    y_value = y
+    y = jnp.where(mask_1, alpha * x_value + y_value, y)
+    y_out[...] = y
+
+
 def saxpy_grid_stride(grid, block, n, alpha, x, y, *, shared_bytes=0, interpret=False):
     """`saxpy_grid_stride<<<grid, block>>>`; returns (y)."""
     grid, block = _dim3(grid), _dim3(block)
@@ -57,29 +75,26 @@ def saxpy_grid_stride(grid, block, n, alpha, x, y, *, shared_bytes=0, interpret=
     x = _flat(x, jnp.float32)
     y_given = y
     y = _flat(y, jnp.float32)
-    blocks = grid[0] * grid[1] * grid[2]
-    threads = block[0] * block[1] * block[2]
-    shape = (blocks, threads)
-    lane = jnp.arange(shape[1], dtype=jnp.int32)[None, :]
-    row = jnp.arange(blocks, dtype=jnp.int32)[:, None]
-    active = jnp.broadcast_to(lane < threads, shape)
-    thread_x = lane % block[0]
-    block_x = row % grid[0]
-    n = jnp.asarray(n, jnp.int32)
-    alpha = jnp.asarray(alpha, jnp.float32)
-    i = jnp.broadcast_to(block_x * jnp.int32(block[0]) + thread_x, shape)
-    going = active & (i < n)
-
-    def round(state):
-        y, i, going = state
-        x_value = x[i]
-        y_value = y[i]
-        y = y.at[jnp.where(going, i, y.size)].set(alpha * x_value + y_value, mode="drop")
-        i = jnp.where(going, i + jnp.int32(block[0]) * jnp.int32(grid[0]), i)
-        going = going & (i < n)
-        return y, i, going
-
-    y, i, going = lax.while_loop(lambda state: jnp.any(state[2]), round, (y, i, going))
+    size_x = n
+    length = max(x.size, y.size, 1)
+    vector = pl.BlockSpec((8192,), lambda i: (i,))
+    scalar = pl.BlockSpec(memory_space=pltpu.SMEM)
+    (y,) = pl.pallas_call(
+        _saxpy_grid_stride_kernel,
+        grid=(pl.cdiv(length, 8192),),
+        in_specs=[scalar] * 3 + [vector] * 2,
+        out_specs=[vector] * 1,
+        out_shape=[jax.ShapeDtypeStruct(y.shape, y.dtype)],
+        input_output_aliases={4: 0},
+        interpret=interpret,
+        name="saxpy_grid_stride",
+    )(
+        jnp.asarray(n, jnp.int32).reshape(1),
+        jnp.asarray(alpha, jnp.float32).reshape(1),
+        jnp.asarray(size_x, jnp.int32).reshape(1),
+        x,
+        y,
+    )
     return (_like(y, y_given),)
 
 
