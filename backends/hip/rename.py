@@ -10,6 +10,7 @@ A name that HIP does not declare is left as it is, with a diagnostic.
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 from crossport.backends.hip.api.resolve import (
@@ -30,7 +31,9 @@ def rename_edits(text: SourceText) -> Findings:
     found = Findings()
     wanted = {word: r for word in text.words if (r := _resolution(word)) is not None}
     if not wanted:
+        _report_calls(text, found)
         return found
+    _report_calls(text, found)
     tokens = text.tokens
     reported: set[bytes] = set()
     for index in text.code_names:
@@ -77,6 +80,35 @@ def rename_edits(text: SourceText) -> Findings:
                     )
                 )
     return found
+
+
+def _report_calls(text: SourceText, found: Findings) -> None:
+    """Calls into a library by a name that no table has: an inline function, a newer release."""
+    unknown = {
+        word
+        for word in text.words - text.own_names
+        if _LIBRARY.match(word) and _resolution(word) is None
+    }
+    if not unknown:
+        return
+    tokens = text.tokens
+    for index in text.code_names:
+        word = tokens.text[index]
+        if word in unknown and tokens.at(index + 1) == b"(" and not tokens.is_name(index - 1):
+            found.diagnostics.append(
+                text.diagnostic(
+                    Code.HIP_API_MISSING,
+                    f"{word.decode()}: HIP declares no counterpart, and the project does not"
+                    " define it",
+                    index,
+                    Severity.ERROR,
+                    "write this step with what the ROCm library has",
+                )
+            )
+
+
+# Nobody else's names begin so.
+_LIBRARY = re.compile(rb"(cublas|cublasLt|cusparse|cusolver|cufft|curand|cudnn|cutensor)[A-Z]\w+\Z")
 
 
 @lru_cache(maxsize=65536)
