@@ -169,7 +169,9 @@ class Lowering:
             self.out = outer
 
     def fresh(self, name: str) -> str:
-        """A name that the function does not use yet."""
+        """A name that the function does not use yet; never one of the lowering's own."""
+        if order.is_own(name):
+            name += "_"
         count = self._names.get(name, 0) + 1
         self._names[name] = count
         if count == 1:
@@ -208,7 +210,7 @@ class Lowering:
         if isinstance(value, (Const, Null, FunctionRef)):
             return value
         place = value.place if isinstance(value, Read) else None
-        if isinstance(place, Var) and place.name.startswith("_t"):
+        if isinstance(place, Var) and order.is_own(place.name):
             return value
         return self.temp(value)
 

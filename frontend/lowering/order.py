@@ -6,6 +6,7 @@ a[i] + f(&i)     the call comes out as a statement before the sum; the read of a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
@@ -36,6 +37,8 @@ from crossport.ir.nodes import (
     children,
     walk,
 )
+
+_OWN = re.compile(r"_t\d+")
 
 
 @dataclass(slots=True)
@@ -111,8 +114,8 @@ def notices(expression: Expr | Place, changed: Writes, in_memory: Collection[str
 
 
 def is_own(name: str) -> bool:
-    """A variable that the lowering made: nothing points at it."""
-    return name.startswith("_t")
+    """A variable that the lowering made (`_t7`): nothing points at it."""
+    return _OWN.fullmatch(name) is not None
 
 
 def address_taken(statements: Iterable[Node]) -> set[str]:

@@ -204,3 +204,12 @@ __global__ void shadowing(long long* out, double* real) {
     }
     out[14] = x;
 }
+
+__global__ void names(long long* out, double* real) {
+    int _t1 = 1, _tmp = 2, _t2 = 3;
+    out[1] = bump(&_tmp) + bump(&_t1) * 100;
+    out[2] = _t2++ + _tmp--;
+    out[3] = _t1 * 100 + _t2;
+    int this_ = 4, kernel = 5, let = 6, shared = 7, f32 = 8, opaque = 9;
+    out[4] = this_ + kernel * let + shared * f32 - opaque;
+}
