@@ -20,7 +20,6 @@ from dataclasses import dataclass, field, replace
 from functools import reduce
 from operator import or_
 from pathlib import Path, PurePosixPath
-from typing import Literal
 
 from crossport.backends.hip.calls import call_edits
 from crossport.backends.hip.closure import Project
@@ -58,10 +57,9 @@ Semantics = Callable[[TranslationUnit, "HipOptions"], tuple[list[Edit], list[Dia
 
 @dataclass(frozen=True, slots=True)
 class HipOptions:
-    """What a HIP port is for. `wave`: keep 32-lane warps (`safe`), or widen where legal."""
+    """What a HIP port is for. Warps keep their 32 lanes, on wavefronts of 32 and of 64."""
 
     arch: tuple[str, ...] = ("gfx942",)
-    wave: Literal["safe", "native"] = "safe"
     rocm_path: str | None = None
     include_dirs: tuple[Path, ...] = ()
 

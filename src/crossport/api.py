@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from crossport.diagnostics import Code, Diagnostic, PortError
 from crossport.porting import Options, port_file
@@ -36,7 +35,6 @@ def port(
     flags: Sequence[str] = (),
     build_dir: str | Path | None = None,
     instantiate: Sequence[str] = (),
-    wave: Literal["safe", "native"] = "safe",
 ) -> PortResult:
     """Port one CUDA source to one or several targets. Nothing is written.
 
@@ -44,7 +42,7 @@ def port(
     commas). Raises PortError if the source cannot be read or is no CUDA.
     """
     options = Options(
-        tuple(arch), tuple(flags), str(build_dir) if build_dir else None, tuple(instantiate), wave
+        tuple(arch), tuple(flags), str(build_dir) if build_dir else None, tuple(instantiate)
     )
     return port_file(source, target_names(to), options)
 

@@ -106,13 +106,6 @@ _instantiate = click.option(
 @_arch
 @click.option("--check", is_flag=True, help="Compile what came out (HIP), for each --arch.")
 @click.option("--rocm-path", metavar="ROOT", help="A ROCm install whose headers --check uses.")
-@click.option(
-    "--wave",
-    type=click.Choice(["safe", "native"]),
-    default="safe",
-    show_default=True,
-    help="safe: 32-lane programs keep their meaning on wave64; native: widen them.",
-)
 @click.option("--diff", is_flag=True, help="Print the change; without -o nothing is written.")
 @_json
 @click.option("--sarif", metavar="FILE", help="Write the findings as SARIF 2.1.0.")
@@ -128,7 +121,6 @@ def port_command(
     arch: tuple[str, ...],
     check: bool,
     rocm_path: str | None,
-    wave: str,
     diff: bool,
     as_json: bool,
     sarif: str | None,
@@ -139,7 +131,7 @@ def port_command(
     """Port sources."""
     from crossport.porting import Options
 
-    options = Options(arch, flags, build_dir, instantiate, wave, rocm_path, jobs)
+    options = Options(arch, flags, build_dir, instantiate, rocm_path, jobs)
     job = _PortJob(targets, out, options, write=out is not None or not diff)
     if check and not job.write:
         raise click.UsageError("--check compiles what is written: add -o OUT")

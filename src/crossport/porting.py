@@ -6,6 +6,7 @@ port_program([(source, flags), ...], root)   units that share headers, ported to
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,7 +27,6 @@ class Options:
 
     arch: AMD architectures. flags: for clang, as behind `--`. build_dir: a folder with
     compile_commands.json. instantiate: template instances to port beside those launched.
-    wave: "safe" keeps 32-lane programs as they are on wave64, "native" widens them where legal.
     rocm_path: a ROCm install whose headers a check uses. jobs: processes (None: one a core).
     """
 
@@ -34,15 +34,13 @@ class Options:
     flags: tuple[str, ...] = ()
     build_dir: str | None = None
     instantiate: tuple[str, ...] = ()
-    wave: str = "safe"
     rocm_path: str | None = None
     jobs: int | None = None
 
     @property
     def hip(self) -> HipOptions:
         """What of this concerns the HIP backend."""
-        wave: Literal["safe", "native"] = "native" if self.wave == "native" else "safe"
-        return HipOptions(self.arch, wave, self.rocm_path)
+        return HipOptions(self.arch, self.rocm_path)
 
 
 def port_file(source: str | Path, targets: Sequence[str], options: Options) -> PortResult:
@@ -77,9 +75,17 @@ def parse_source(path: Path, options: Options) -> TranslationUnit:
 def _file_to_hip(path: Path, unit: TranslationUnit, options: Options) -> PortResult:
     from crossport.backends.hip.semantics import semantic_edits
 
-    port = HipPort(path.parent, options.hip, semantic_edits)
+    folders = _include_folders(options.flags)
+    port = HipPort(path.parent, replace(options.hip, include_dirs=folders), semantic_edits)
     port.add(path, unit)
     return _hip_result(port.result(), [unit])
+
+
+def _include_folders(flags: Sequence[str]) -> tuple[Path, ...]:
+    """The folders that `-Ifolder` and `-I folder` name, each once."""
+    joined = [flag[2:] for flag in flags if flag.startswith("-I") and flag != "-I"]
+    apart = [folder for flag, folder in itertools.pairwise(flags) if flag == "-I"]
+    return tuple(dict.fromkeys(Path(folder) for folder in (*joined, *apart)))
 
 
 def port_program(
@@ -95,10 +101,9 @@ def port_program(
     """
     from crossport.backends.hip.semantics import semantic_edits
 
-    folders = dict.fromkeys(
-        Path(flag[2:]) for _, flags in sources for flag in flags if flag.startswith("-I")
-    )
-    port = HipPort(root, replace(options.hip, include_dirs=tuple(folders)), semantic_edits)
+    given = (flag for _, flags in sources for flag in (*flags, *options.flags))
+    folders = _include_folders(tuple(given))
+    port = HipPort(root, replace(options.hip, include_dirs=folders), semantic_edits)
     units: list[TranslationUnit] = []
     findings: list[Diagnostic] = []
     for source, flags in sources:
