@@ -13,7 +13,13 @@ from __future__ import annotations
 from collections import defaultdict
 from functools import cache
 
-from crossport.backends.hip.api.call_rows import ARGUMENTS, SHORT_CALLS, ArgumentRow
+from crossport.backends.hip.api.call_rows import (
+    ARGUMENTS,
+    LOCATION_TYPE,
+    LOCATIONS,
+    SHORT_CALLS,
+    ArgumentRow,
+)
 from crossport.backends.hip.edits import Edit, decode
 from crossport.backends.hip.source import Findings, SourceText
 from crossport.diagnostics import Code, Severity
@@ -28,6 +34,8 @@ def call_edits(text: SourceText) -> Findings:
     specifiers = _SPECIFIERS & text.words
     if not specifiers.isdisjoint({b"make_uint3"}) and b"dim3" not in text.words:
         specifiers -= {b"make_uint3"}
+    if LOCATION_TYPE in text.words:
+        _locations(text, found)
     if not (rows or short or specifiers):
         return found
     tokens = text.tokens
@@ -99,6 +107,34 @@ def _short_call(text: SourceText, index: int, name: str, found: Findings) -> Non
     end = text.tokens.end(arguments[-1][1] - 1)
     addition = ", " + template.format("0")
     found.edits.append(Edit(text.file, end, end, addition, "CUDA 12's form"))
+
+
+def _locations(text: SourceText, found: Findings) -> None:
+    """`cudaMemPrefetchAsync(p, n, location, flags, stream)` of CUDA 13."""
+    tokens = text.tokens
+    variables = {
+        tokens.at(i + 1)
+        for i in text.code_names
+        if tokens.text[i] == LOCATION_TYPE and tokens.is_name(i + 1)
+    }
+    for index in text.code_names:
+        row = LOCATIONS.get(tokens.text[index].decode("utf-8", "replace"))
+        if row is None or tokens.at(index + 1) != b"(":
+            continue
+        position, has_flags = row
+        arguments = tokens.arguments(index + 1) or []
+        if position >= len(arguments):
+            continue
+        first, last = arguments[position]
+        if last - first != 1 or tokens.text[first] not in variables:
+            continue
+        name = decode(tokens.text[first])
+        device = f"{name}.type == hipMemLocationTypeDevice ? {name}.id : hipCpuDeviceId"
+        reason = "HIP takes a device, not a location"
+        found.edits.append(text.edit(first, first, device, reason))
+        if has_flags and position + 1 < len(arguments):
+            start, end = tokens.end(first), tokens.end(arguments[position + 1][1] - 1)
+            found.edits.append(Edit(text.file, start, end, "", reason))
 
 
 def _specifier(text: SourceText, index: int, found: Findings) -> None:

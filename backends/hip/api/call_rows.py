@@ -66,3 +66,8 @@ ARGUMENTS = (
 SHORT_CALLS = {
     "cudaGraphInstantiate": (3, 2, "nullptr, nullptr, {}"),
 }
+
+# CUDA 13 gives a location where CUDA 12 and HIP give a device: the argument's index, and whether
+# flags stand behind it, which HIP does not take.
+LOCATIONS = {"cudaMemPrefetchAsync": (2, True), "cudaMemAdvise": (3, False)}
+LOCATION_TYPE = b"cudaMemLocation"
