@@ -40,6 +40,7 @@ ROWS = (
     DeviceRow("__ldca", "crossport_load", "load_hint.h", is_partial=True),
     DeviceRow("__ldcg", "crossport_load_fresh", "load_hint.h", is_partial=True),
     DeviceRow("__ldcv", "crossport_load_fresh", "load_hint.h"),
+    DeviceRow("CubDebugExit", "crossport_cub_debug_exit", "cub_debug.h"),
     DeviceRow("htanh", "crossport_htanh", "half_tanh.h"),
     DeviceRow("h2tanh", "crossport_h2tanh", "half_tanh.h"),
     DeviceRow("htanh_approx", "crossport_htanh", "half_tanh.h"),
