@@ -184,7 +184,8 @@ def is_decayed(cursor: Cursor) -> bool:
         below = operands(cursor)
         if len(below) != 1:
             return False
-        return below[0].type.get_canonical().kind == TypeKind.POINTER or is_decayed(below[0])
+        # A pointer, or a null of any type, that was converted to the parameter's written type.
+        return below[0].type.get_canonical().kind not in ARRAYS or is_decayed(below[0])
     return False
 
 
