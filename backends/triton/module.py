@@ -58,7 +58,10 @@ if triton.knobs.runtime.interpret:
 
         def call(*args):
             like = max(args, key=lambda arg: arg.handle.data.size)
-            data = function(*(arg.handle.data for arg in args))
+            values = [arg.handle.data for arg in args]
+            if function is not np.nextafter:  # rounded once, from float64
+                values = [v.astype(np.float64) if v.dtype == np.float32 else v for v in values]
+            data = function(*values)
             data = np.broadcast_to(data.astype(like.handle.data.dtype), like.handle.data.shape)
             return tl.tensor(TensorHandle(data.copy(), like.dtype.scalar), like.type)
 
