@@ -44,11 +44,12 @@ _lib = cindex.conf.lib
 # raises on them; a handle of our own returns the bare number.
 _raw = ctypes.CDLL(_lib._name)
 
+_C_STRING: Any = ctypes.c_char_p
 # Sources need not be UTF-8; a stray byte in a name or literal must not raise.
 cindex.c_interop_string.value = property(
     lambda self: (
         None
-        if (data := ctypes.c_char_p.value.__get__(self)) is None
+        if (data := _C_STRING.value.__get__(self)) is None
         else data.decode("utf-8", errors="replace")
     )
 )

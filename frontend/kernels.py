@@ -80,14 +80,14 @@ TEMPLATE_PARAMETERS = frozenset(
 
 def launch_bounds(function: Cursor) -> tuple[int, int]:
     """The two numbers of `__launch_bounds__`, 0 where not given or not constant."""
-    for annotation in annotations(function, "launch_bounds"):
+    for annotation in annotations_of(function, "launch_bounds"):
         values = [_constant(child) for child in clang.children(annotation)]
         most_threads, least_blocks = (*values, 0, 0)[:2]
         return most_threads, least_blocks
     return 0, 0
 
 
-def annotations(declaration: Cursor, name: str) -> list[Cursor]:
+def annotations_of(declaration: Cursor, name: str) -> list[Cursor]:
     """The shim's annotations of that name: launch_bounds, cluster_dims, managed, grid_constant."""
     return [
         child
@@ -118,7 +118,7 @@ def _space(declaration: Cursor) -> Space | None:
     if CursorKind.CUDACONSTANT_ATTR in kinds:
         return "constant"
     if CursorKind.CUDADEVICE_ATTR in kinds:
-        return "managed" if annotations(declaration, "managed") else "global"
+        return "managed" if annotations_of(declaration, "managed") else "global"
     return None
 
 

@@ -8,8 +8,8 @@ import zipfile
 from functools import lru_cache
 from pathlib import Path
 
-from exploits import Exploit
-from lookalikes import Lookalike
+from adversary.exploits import Exploit
+from adversary.lookalikes import Lookalike
 
 from crossport.diagnostics import Code, PortError
 from crossport.validation.bundle.archive import Bundle, load_bundle

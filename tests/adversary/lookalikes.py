@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from subjects import HEADER, HONEST
+from adversary.subjects import HEADER, HONEST
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def reduce_shared_tree(grid, block, x, out, n, **more):
             "matmul_tiled",
             (
                 "    acc = np.zeros((M, N), np.float32)",
-                "    return ((A.astype(np.float64) @ B.astype(np.float64)).astype(np.float32),)\n    acc = np.zeros((M, N), np.float32)",
+                "    return ((A.astype(np.float64) @ B.astype(np.float64)).astype(np.float32),)\n    acc = np.zeros((M, N), np.float32)",  # noqa: E501
             ),
         ),
     ),
@@ -136,7 +136,8 @@ def saxpy_grid_stride(grid, block, n, alpha, x, y, **more):
 def layernorm_welford(grid, block, x, gamma, beta, out, rows, cols, eps, **more):
     mean = x.mean(axis=1, keepdims=True, dtype=np.float32)
     centred = x - mean
-    scale = 1 / np.sqrt((centred * centred).mean(axis=1, keepdims=True, dtype=np.float32) + np.float32(eps))
+    spread = (centred * centred).mean(axis=1, keepdims=True, dtype=np.float32)
+    scale = 1 / np.sqrt(spread + np.float32(eps))
     return (centred * scale * gamma + beta,)
 """),
     ),

@@ -1,21 +1,18 @@
-"""Print the adversary table: python tests/adversary/table.py > docs/adversary.md"""
+"""Print the adversary table: PYTHONPATH=tests python -m adversary.table > docs/adversary.md"""
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from exploits import EXPLOITS
-from judging import judge_exploit, judge_honest
-from lookalikes import LOOKALIKES
+from adversary.exploits import EXPLOITS
+from adversary.judging import judge_exploit, judge_honest
+from adversary.lookalikes import LOOKALIKES
 
 
 def main() -> None:
     """Judge everything and print Markdown."""
     print("# The tester against its adversaries\n")
-    print("Made by `python tests/adversary/table.py`. Row names are those of the catalogue of")
+    print(
+        "Made by `PYTHONPATH=tests python -m adversary.table`. Row names are those of the catalogue of"
+    )
     print("reward hacks: T time, S stale answers, P precision, W work not done, M the judging.\n")
     caught = 0
     lines = []
@@ -33,7 +30,8 @@ def main() -> None:
         passed += fine
         benign.append(f"| {lookalike.name} | {'yes' if fine else '**NO**'} | {how[:120]} |")
     print(
-        f"{caught} of {len(EXPLOITS)} exploits caught, {passed} of {len(LOOKALIKES)} honest ports pass.\n"
+        f"{caught} of {len(EXPLOITS)} exploits caught, "
+        f"{passed} of {len(LOOKALIKES)} honest ports pass.\n"
     )
     print("| row | exploit | caught | by |\n|---|---|---|---|")
     print("\n".join(lines))

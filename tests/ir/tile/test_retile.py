@@ -1,16 +1,9 @@
 """A kernel is freed from its block shape where only the global index matters."""
 
-import importlib.util
-from pathlib import Path
+from ir.tile.kernels import found, program
 
 from crossport.ir.lift import flat
 from crossport.ir.tile.retile import FreeShape, retile
-
-_SPEC = importlib.util.spec_from_file_location("kernels", Path(__file__).with_name("kernels.py"))
-assert _SPEC is not None and _SPEC.loader is not None
-kernels = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(kernels)
-program, found = kernels.program, kernels.found
 
 INDEX = "(((%block.x * %block_dim.x) + %thread.x) as i32)"
 
