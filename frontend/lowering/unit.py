@@ -62,13 +62,47 @@ def lower_unit(unit: TranslationUnit, *, strict: bool = False) -> Module:
     kernels: list[Function] = []
     for kernel in unit.kernels:
         kernels.append(_lower_kernel(lowering, kernel))
-    return finish(lowering, kernels)
+    return _with_losses(unit, finish(lowering, kernels))
 
 
 def lower_kernel(unit: TranslationUnit, name: str, *, strict: bool = False) -> Module:
     """Lower one kernel of a unit, with the functions that it reaches."""
     lowering = _start(unit, strict)
-    return finish(lowering, [_lower_kernel(lowering, unit.kernel(name))])
+    return _with_losses(unit, finish(lowering, [_lower_kernel(lowering, unit.kernel(name))]))
+
+
+def _with_losses(unit: TranslationUnit, module: Module) -> Module:
+    """Mark what the parser lost: around an error it drops whole statements without a trace."""
+    errors = [d for d in unit.diagnostics if d.code in _LOSING and _KEPT not in d.message]
+    if not errors:
+        return module
+    return replace(module, functions=tuple(_marked(f, errors) for f in module.functions))
+
+
+_LOSING = (Code.DEVICE_CODE_UNRESOLVED, Code.SYNTAX_ERROR)
+# An escape that PTX has and clang's own asm has not: the statement itself is there.
+_KEPT = "invalid % escape"
+
+
+def _marked(function: Function, errors: list[Diagnostic]) -> Function:
+    """The function with an `Opaque` for each error in it that none of its nodes owns up to."""
+    span = function.span
+    if span is None:
+        return function
+    known = {
+        node.span.line
+        for node in walk(function)
+        if isinstance(node, Opaque | OpaqueValue) and node.span is not None
+    }
+    lost = tuple(
+        Opaque(error.span.file + ":" + str(error.span.line), error.message, span=error.span)
+        for error in errors
+        if error.span is not None
+        and error.span.file == span.file
+        and span.line <= error.span.line <= (span.end_line or span.line)
+        and error.span.line not in known
+    )
+    return replace(function, body=(*lost, *function.body)) if lost else function
 
 
 def _start(unit: TranslationUnit, strict: bool) -> ModuleLowering:

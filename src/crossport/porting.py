@@ -166,7 +166,9 @@ def _file_to_module(
         from crossport.backends.triton.port import port_module
     else:
         from crossport.backends.pallas.port import port_module
-    ported = port_module(module, text, ModuleOptions(source_name=path.name))
+    ported = port_module(
+        module, text, ModuleOptions(source_name=path.name, blocks=_launched_blocks(unit))
+    )
     places = {kernel.name: kernel.span for kernel in unit.kernels}
     kernels = tuple(_module_kernel(k, places[k.name], target) for k in ported.kernels)
     outputs: tuple[OutputFile, ...] = ()
@@ -174,6 +176,16 @@ def _file_to_module(
         name = Path(f"{path.stem}_{target}.py")
         outputs = (OutputFile(name, ported.text.encode(), path, target=target),)
     return PortResult(outputs, kernels, ported.diagnostics)
+
+
+def _launched_blocks(unit: TranslationUnit) -> dict[str, tuple[tuple[int, int, int], ...]]:
+    """The block shapes that the host code launches each kernel with, where they are constants."""
+    found: dict[str, dict[tuple[int, int, int], None]] = {}
+    for launch in unit.launches:
+        x, y, z = launch.block.values
+        if x is not None and y is not None and z is not None:
+            found.setdefault(launch.kernel, {})[x, y, z] = None
+    return {kernel: tuple(shapes) for kernel, shapes in found.items()}
 
 
 def _module_kernel(
