@@ -25,6 +25,7 @@ from crossport.result import TARGETS, Exit, KernelResult, PortResult
 if TYPE_CHECKING:
     from crossport.porting import Options
     from crossport.result import TargetName
+    from crossport.validation.verdict import Verdict
 
 
 class _Main(click.Group):
@@ -269,6 +270,14 @@ def inspect_command(
     metavar="NAME",
     help="interp, interp64, amdgpu, triton, pallas; else what fits the target.",
 )
+@click.option(
+    "--mutate",
+    type=click.IntRange(0),
+    default=0,
+    metavar="N",
+    help="Break the port in N ways and count how many are caught.",
+)
+@click.option("--html", metavar="FILE", help="Write the verdicts as one page.")
 @_json
 @_build_dir
 @_instantiate
@@ -280,6 +289,8 @@ def verify_command(
     arch: tuple[str, ...],
     against: str | None,
     runner: str | None,
+    mutate: int,
+    html: str | None,
     as_json: bool,
     build_dir: str | None,
     instantiate: tuple[str, ...],
@@ -288,24 +299,31 @@ def verify_command(
     from crossport.porting import Options
     from crossport.verification import verify_source
 
-    verdicts: list[dict[str, object]] = []
+    verdicts: list[tuple[Path, Verdict]] = []
     codes: list[Exit] = []
     for path in _with_bundles(sources, against):
         for target in targets:
             for one in arch if target == "hip" else arch[:1]:
                 options = Options((one,), flags, build_dir, instantiate)
                 try:
-                    verdict = verify_source(path, target, options, against=against, runner=runner)
+                    verdict = verify_source(
+                        path, target, options, against=against, runner=runner, mutate=mutate
+                    )
                 except PortError as error:
                     _print_diagnostics(error.diagnostics)
                     codes.append(Exit.UNVERIFIABLE)
                     continue
                 codes.append(Exit(verdict.exit_code))
-                verdicts.append({"source": str(path), "verdict": verdict.as_json()})
+                verdicts.append((path, verdict))
                 if not as_json:
                     click.echo(f"{path}: {verdict.render()}")
     if as_json:
-        _print_json({"schema": 1, "verdicts": verdicts})
+        found = [{"source": str(path), "verdict": v.as_json()} for path, v in verdicts]
+        _print_json({"schema": 1, "verdicts": found})
+    if html is not None:
+        from crossport.validation.report import html_report
+
+        _write_text(html, html_report([verdict for _, verdict in verdicts]))
     return Exit.worst(codes)
 
 
@@ -329,6 +347,35 @@ def _with_bundles(sources: Sequence[str], against: str | None) -> list[Path]:
             )
         )
     return found
+
+
+@cli.command("cases")
+@click.argument("source")
+@click.option("-o", "out", metavar="FILE", help="Write them there; else they are printed.")
+@_build_dir
+@_instantiate
+@click.pass_obj
+def cases_command(
+    flags: tuple[str, ...],
+    source: str,
+    out: str | None,
+    build_dir: str | None,
+    instantiate: tuple[str, ...],
+) -> Exit:
+    """Launches to verify with, worked out from the source (cases.toml)."""
+    from crossport.frontend.lowering import lower_unit
+    from crossport.porting import Options, launched_blocks, parse_source
+    from crossport.validation.infer import infer_cases
+
+    options = Options(flags=flags, build_dir=build_dir, instantiate=instantiate)
+    unit = parse_source(Path(source), options)
+    blocks = {kernel: shapes[0] for kernel, shapes in launched_blocks(unit).items()}
+    text = infer_cases(lower_unit(unit), blocks=blocks, source=Path(source).name)
+    if out is None:
+        click.echo(text, nl=False)
+    else:
+        _write_text(out, text)
+    return Exit.DONE
 
 
 @cli.command("record")

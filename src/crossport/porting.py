@@ -167,7 +167,7 @@ def _file_to_module(
     else:
         from crossport.backends.pallas.port import port_module
     ported = port_module(
-        module, text, ModuleOptions(source_name=path.name, blocks=_launched_blocks(unit))
+        module, text, ModuleOptions(source_name=path.name, blocks=launched_blocks(unit))
     )
     places = {kernel.name: kernel.span for kernel in unit.kernels}
     kernels = tuple(_module_kernel(k, places[k.name], target) for k in ported.kernels)
@@ -178,7 +178,7 @@ def _file_to_module(
     return PortResult(outputs, kernels, ported.diagnostics)
 
 
-def _launched_blocks(unit: TranslationUnit) -> dict[str, tuple[tuple[int, int, int], ...]]:
+def launched_blocks(unit: TranslationUnit) -> dict[str, tuple[tuple[int, int, int], ...]]:
     """The block shapes that the host code launches each kernel with, where they are constants."""
     found: dict[str, dict[tuple[int, int, int], None]] = {}
     for launch in unit.launches:

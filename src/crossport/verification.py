@@ -20,9 +20,16 @@ __all__ = ["RUNNERS", "bundle_beside", "verify", "verify_source"]
 
 
 def verify(
-    result: PortResult, against: str | Path, *, runner: str | None = None, arch: str = "gfx942"
+    result: PortResult,
+    against: str | Path,
+    *,
+    runner: str | None = None,
+    arch: str = "gfx942",
+    mutate: int = 0,
 ) -> Verdict:
     """Judge a port to one target against a recorded NVIDIA run.
+
+    mutate: how many broken variants of the port to judge as well; the verdict says how many fell.
 
     Raises PortError if the result holds several targets or none, the bundle is broken or was
     altered, or the runner does not run the target. Whatever the port does is a verdict.
@@ -30,7 +37,9 @@ def verify(
     # A kernel that was refused has a diagnostic of its own; the verdict is about the others.
     refused = any(kernel.status == "refused" for kernel in result.kernels)
     ported = [k.name for k in result.kernels if k.status != "refused"] if refused else []
-    return judge_port(result, Path(against), runner=runner, arch=arch, kernels=ported)
+    return judge_port(
+        result, Path(against), runner=runner, arch=arch, kernels=ported, mutate=mutate
+    )
 
 
 def verify_source(
@@ -40,6 +49,7 @@ def verify_source(
     *,
     against: str | Path | None = None,
     runner: str | None = None,
+    mutate: int = 0,
 ) -> Verdict:
     """Port a CUDA source, run the port and judge it. Raises PortError as `verify` does."""
     path = Path(source)
@@ -53,7 +63,7 @@ def verify_source(
             Diagnostic(Code.CANDIDATE_FAILED, f"nothing of {source} could be ported to {target}"),
             *result.diagnostics,
         )
-    return verify(result, bundle, runner=runner, arch=options.arch[0])
+    return verify(result, bundle, runner=runner, arch=options.arch[0], mutate=mutate)
 
 
 def bundle_beside(source: Path) -> Path:
