@@ -10,10 +10,10 @@ from adversary.lookalikes import LOOKALIKES
 def main() -> None:
     """Judge everything and print Markdown."""
     print("# The tester against its adversaries\n")
+    print("Made by `PYTHONPATH=tests python -m adversary.table`. Row names are those of the")
     print(
-        "Made by `PYTHONPATH=tests python -m adversary.table`. Row names are those of the catalogue of"
+        "catalogue of reward hacks: T time, S stale answers, P precision, W work not done, M the judging.\n"
     )
-    print("reward hacks: T time, S stale answers, P precision, W work not done, M the judging.\n")
     caught = 0
     lines = []
     for exploit in EXPLOITS:
