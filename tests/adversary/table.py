@@ -11,9 +11,8 @@ def main() -> None:
     """Judge everything and print Markdown."""
     print("# The tester against its adversaries\n")
     print("Made by `PYTHONPATH=tests python -m adversary.table`. Row names are those of the")
-    print(
-        "catalogue of reward hacks: T time, S stale answers, P precision, W work not done, M the judging.\n"
-    )
+    print("catalogue of reward hacks: T time, S stale answers, P precision, W work not done,")
+    print("M the judging.\n")
     caught = 0
     lines = []
     for exploit in EXPLOITS:
