@@ -158,7 +158,8 @@ def _check(
         try:
             checked = check_tree(
                 folder, source, options.arch, options.rocm_path,
-                build_dir=options.build_dir, progress=lambda name: click.echo(name, err=True),
+                build_dir=options.build_dir, flags=options.flags,
+                progress=lambda name: click.echo(name, err=True),
             )  # fmt: skip
             found += checked.diagnostics
         except PortError as error:

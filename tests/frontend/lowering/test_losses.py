@@ -20,7 +20,7 @@ def test_a_launch_from_the_device_is_opaque_and_only_there(tmp_path: Path) -> No
     source.write_text(DEVICE_LAUNCH)
     module = lower_unit(parse(source))
     opaque = {
-        function.name: [node.span.line for node in walk(function) if isinstance(node, Opaque)]
+        function.name: [n.span.line for n in walk(function) if isinstance(n, Opaque) and n.span]
         for function in module.kernels
     }
     assert opaque == {"child": [], "parent": [3], "fine": []}
