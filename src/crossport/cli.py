@@ -20,7 +20,7 @@ import click
 
 from crossport import __version__
 from crossport.diagnostics import Code, Diagnostic, PortError, sort_diagnostics
-from crossport.result import TARGETS, Exit, KernelResult, PortResult
+from crossport.result import TARGETS, Exit, KernelResult, PortResult, shown_path
 
 if TYPE_CHECKING:
     from crossport.porting import Options
@@ -449,7 +449,7 @@ def _report(result: PortResult, *, as_json: bool, show_diff: bool, sarif: str | 
 def _print_summary(result: PortResult) -> None:
     for output in result.outputs:
         edits = f"{output.edits} edit{'s' if output.edits != 1 else ''}"
-        origin = f"{output.source} -> " if output.source else ""
+        origin = f"{shown_path(output.source)} -> " if output.source else ""
         click.echo(f"{origin}{output.path}: {edits}", err=True)
     for group in _alike(result.kernels):
         kernel = group[0]

@@ -103,7 +103,7 @@ class OutputFile:
         """Unified diff against the source; for a generated file, against nothing."""
         before = self.original.decode("utf-8", "replace").splitlines(keepends=True)
         after = self.data.decode("utf-8", "replace").splitlines(keepends=True)
-        name = str(self.source) if self.source and self.original else "/dev/null"
+        name = shown_path(self.source) if self.source and self.original else "/dev/null"
         lines = difflib.unified_diff(before, after, name, str(self.path))
         return "".join(line if line.endswith("\n") else line + "\n" for line in lines)
 
@@ -179,6 +179,12 @@ def merge(results: Iterable[PortResult]) -> PortResult:
         tuple(dict.fromkeys(kernels)),
         tuple(sort_diagnostics(diagnostics)),
     )
+
+
+def shown_path(path: Path) -> str:
+    """A path as the user would type it: relative to where they are, if it lies below."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def _write(path: Path, output: OutputFile) -> None:
