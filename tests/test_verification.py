@@ -26,6 +26,14 @@ def test_a_right_port_is_verified_against_the_nvidia_run(
     assert "H200" in found["verdict"]["evidence"]["device"]
 
 
+def test_a_port_that_is_asked_to_verifies_itself(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run([str(VECADD), "--to", "rocm", "--verify", "--json", "-o", str(tmp_path)]) == 0
+    (kernel,) = json.loads(capsys.readouterr().out)["kernels"]
+    assert (kernel["status"], kernel["reason"]) == ("verified", "exact by amdgpu:gfx942")
+
+
 def test_a_wrong_port_is_divergent_and_located() -> None:
     result = crossport.port(VECADD, to="rocm")
     (output,) = result.outputs

@@ -74,8 +74,8 @@ class KernelReport:
         grid, block = ("x".join(map(str, e)) for e in (facts.launch.grid, facts.launch.block))
         lines = [
             f"{facts.name}  {self.span}",
-            f"  blocks of {block} in a grid of {grid}; {facts.phases} phases between barriers; "
-            f"about {facts.registers} registers; {facts.shared_bytes} B shared",
+            f"  blocks of {block} in a grid of {grid}; "
+            f"{_count(facts.phases, 'phase')} between barriers; about {facts.registers} registers; {facts.shared_bytes} B shared",
             "",
             *self._annotated_source(),
             "",
@@ -189,6 +189,10 @@ class KernelReport:
         buffer = io.StringIO()
         Console(file=buffer, width=_WIDTH, color_system=None).print(table)
         return buffer.getvalue()
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def inspect_text(reports: Iterable[KernelReport]) -> str:

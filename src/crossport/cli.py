@@ -107,6 +107,11 @@ _instantiate = click.option(
 @_arch
 @click.option("--check", is_flag=True, help="Compile what came out (HIP), for each --arch.")
 @click.option("--rocm-path", metavar="ROOT", help="A ROCm install whose headers --check uses.")
+@click.option(
+    "--verify",
+    is_flag=True,
+    help="Run the port and judge it by the recorded run beside the source.",
+)
 @click.option("--diff", is_flag=True, help="Print the change; without -o nothing is written.")
 @_json
 @click.option("--sarif", metavar="FILE", help="Write the findings as SARIF 2.1.0.")
@@ -122,6 +127,7 @@ def port_command(
     arch: tuple[str, ...],
     check: bool,
     rocm_path: str | None,
+    verify: bool,
     diff: bool,
     as_json: bool,
     sarif: str | None,
@@ -140,6 +146,9 @@ def port_command(
     if check:
         result, checked = _check(result, sources, out, options)
         code = Exit.worst((code, checked))
+    if verify:
+        result, verified = _verify(result, sources, targets, options)
+        code = Exit.worst((code, verified))
     _report(result, as_json=as_json, show_diff=diff, sarif=sarif)
     return code
 
@@ -166,6 +175,28 @@ def _check(
             found += error.diagnostics
     code = Exit.PARTIAL if found else Exit.DONE
     return replace(result, diagnostics=(*result.diagnostics, *found)), code
+
+
+def _verify(
+    result: PortResult, sources: Sequence[str], targets: Sequence[str], options: Options
+) -> tuple[PortResult, Exit]:
+    """Judge each source's port; the kernels of the result say what came of it."""
+    from crossport.api import target_names
+    from crossport.verification import verified, verify_source
+
+    codes: list[Exit] = []
+    for path in _with_bundles(sources, None):
+        for target in target_names(targets):
+            try:
+                verdict = verify_source(path, target, options)
+            except PortError as error:
+                _print_diagnostics(error.diagnostics)
+                codes.append(Exit.UNVERIFIABLE)
+                continue
+            click.echo(f"{path}: {verdict.render()}", err=True)
+            codes.append(Exit(verdict.exit_code))
+            result = verified(result, path, target, verdict)
+    return result, Exit.worst(codes)
 
 
 class _PortJob:

@@ -18,7 +18,7 @@ from crossport.frontend.unit import TranslationUnit
 from crossport.ir.lift.naming import PortedKernel
 from crossport.result import KernelResult, OutputFile, PortResult, Status, TargetName, merge
 
-NOT_RUN = "not run: verify it with --verify"
+NOT_RUN = "not run: see port verify"
 
 
 @dataclass(frozen=True, slots=True)

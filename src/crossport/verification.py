@@ -8,15 +8,16 @@ A bundle (`*.bundle`) beside the source is found by itself.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from crossport.diagnostics import Code, Diagnostic, PortError
 from crossport.porting import Options, port_file
-from crossport.result import PortResult, TargetName
+from crossport.result import KernelResult, PortResult, Status, TargetName
 from crossport.validation.judge_port import RUNNERS, candidate_from_file, judge_port
 from crossport.validation.verdict import Verdict
 
-__all__ = ["RUNNERS", "bundle_beside", "verify", "verify_source"]
+__all__ = ["RUNNERS", "bundle_beside", "verified", "verify", "verify_source"]
 
 
 def verify(
@@ -64,6 +65,23 @@ def verify_source(
             *result.diagnostics,
         )
     return verify(result, bundle, runner=runner, arch=options.arch[0], mutate=mutate)
+
+
+def verified(result: PortResult, source: Path, target: TargetName, verdict: Verdict) -> PortResult:
+    """The result, with what the verdict says of each kernel of `source` that it judged."""
+    words = verdict.kernels
+
+    def judged(kernel: KernelResult) -> KernelResult:
+        word = words.get(kernel.name)
+        if word is None or kernel.target != target or not source.samefile(kernel.file):
+            return kernel
+        status: Status = "verified" if word.passes else "failed"
+        if word.value == "undecided":
+            status = "unverified"
+        reason = f"{word.value} by {verdict.runner}"
+        return replace(kernel, status=status, reason=reason, verdict=verdict)
+
+    return replace(result, kernels=tuple(judged(k) for k in result.kernels))
 
 
 def bundle_beside(source: Path) -> Path:
