@@ -75,7 +75,8 @@ class KernelReport:
         lines = [
             f"{facts.name}  {self.span}",
             f"  blocks of {block} in a grid of {grid}; "
-            f"{_count(facts.phases, 'phase')} between barriers; about {facts.registers} registers; {facts.shared_bytes} B shared",
+            f"{_count(facts.phases, 'phase')} between barriers; "
+            f"about {facts.registers} registers; {facts.shared_bytes} B shared",
             "",
             *self._annotated_source(),
             "",
