@@ -8,4 +8,4 @@ ruff check .
 lint-imports
 mypy
 # Two at a time: the emulator's opcode tests are many, and each worker keeps its own device.
-pytest -q -n 2 --dist worksteal "$@"
+pytest -q -rs -n 2 --dist worksteal "$@"
