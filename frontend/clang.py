@@ -208,7 +208,6 @@ def spelling_offset(location: Any) -> tuple[str, int]:
     return name, offset.value
 
 
-_spelling_offset = spelling_offset  # its name in lowering/
 _file_name = _declare(_lib, "clang_getFileName", [ctypes.c_void_p], _STRING)
 
 

@@ -93,13 +93,14 @@ def test_a_folder_needs_a_place_to_go(kernel: Path, capsys: pytest.CaptureFixtur
         (["no/such.cu", "--to", "rocm"], "no/such.cu"),
         (["x.cu", "--to", "rocm", "--check", "--diff"], "--check"),
         (["inspect"], "SOURCE"),
+        (["{kernel}", "--to", "rocm", "--arch", "gfx9", "--diff"], "gfx9"),
         (["inspect", "no/such.cu"], "no/such.cu"),
     ],
 )
 def test_usage_errors_exit_1_and_say_why(
-    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+    arguments: list[str], message: str, kernel: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(arguments) == 1
+    assert run([argument.format(kernel=kernel) for argument in arguments]) == 1
     printed = capsys.readouterr().err
     assert message in printed
     assert "Traceback" not in printed

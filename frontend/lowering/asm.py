@@ -112,7 +112,7 @@ def _text(ctx: Lowering, cursor: Cursor) -> str:
         place = cursors.span(cursor)
         data = ctx.module.sources.read(place.file) if place else b""
         return data[start:end].decode("utf-8", errors="replace") + ")"
-    name, offset = clang._spelling_offset(cursor.extent.start)
+    name, offset = clang.spelling_offset(cursor.extent.start)
     return ctx.module.sources.read(name)[offset : offset + 8000].decode("utf-8", errors="replace")
 
 

@@ -15,8 +15,7 @@ from clang import cindex
 
 from crossport.diagnostics import Span
 from crossport.frontend import cache, shim
-from crossport.frontend.clang import Cursor, CursorKind, TypeKind, body, offsets
-from crossport.frontend.clang import _spelling_offset as spelling_offset
+from crossport.frontend.clang import Cursor, CursorKind, TypeKind, body, offsets, spelling_offset
 
 _SHIM = (str(cache.include_folder()), str(shim.ROOT))
 _raw = ctypes.CDLL(cindex.conf.lib._name)

@@ -39,7 +39,11 @@ class Options:
 
     @property
     def hip(self) -> HipOptions:
-        """What of this concerns the HIP backend."""
+        """What of this concerns the HIP backend. PortError (CP6002) for an unknown GPU."""
+        from crossport.validation.amdgpu.compile.archs import arch_named
+
+        for name in self.arch:
+            arch_named(name)
         return HipOptions(self.arch, self.rocm_path)
 
 
