@@ -206,7 +206,7 @@ RETURNS, SDWA_DST, NO_SDST, SADDR, VADDR, INDEXED, TO_LDS, HIGH_HALF = (
     1 << n for n in range(8, 16)
 )
 INTEGER_CLAMP = 1 << 17
-CHECK_LDS, CHECK_GLOBAL = 1, 2
+CHECK_LDS = 1
 
 # Atomic functions (A_* of memory.h).
 ATOMICS = {

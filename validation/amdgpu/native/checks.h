@@ -8,7 +8,7 @@
 #include "lane_math.h"
 #include "vector.h"
 
-enum { CHECK_LDS = 1, CHECK_GLOBAL = 2 };
+enum { CHECK_LDS = 1 };
 
 static void found(Wave *w, const Operation *o, u32 kind, u32 address, u32 other_wave, int lane) {
     u32 at = __atomic_fetch_add(&w->shared->finding_count, 1, __ATOMIC_RELAXED);
@@ -45,7 +45,6 @@ static void check_lds(Wave *w, const Operation *o, u32 size, int write) {
         }
     }
 }
-static void check_global(Wave *w, const Operation *o, int write) { (void)w; (void)o; (void)write; }
 
 /* Lines of 64 bytes (128 where the wave reads more) touched by an access, against the fewest that
  * could hold its bytes. */

@@ -272,10 +272,7 @@ ALWAYS int memory_prepare(Wave *w, const Operation *o, int write) {
         return NEXT;
     }
     global_addresses(w, o);
-    int r = translate(w, o, w->enabled, o->size, write, o->flags & CARRY_IN ? 1 : 0);
-    if (!r && w->launch->checks & CHECK_GLOBAL)
-        check_global(w, o, write);
-    return r;
+    return translate(w, o, w->enabled, o->size, write, o->flags & CARRY_IN ? 1 : 0);
 }
 /* Loads to LDS: M0 gives the base, lane l writes its own element. */
 static int lds_landing(Wave *w, const Operation *o, const u32 *enabled, const u32 *present) {
@@ -352,9 +349,7 @@ static int buffer_prepare(Wave *w, const Operation *o, u32 *present, int write) 
         present[l] = w->enabled[l] && inside ? ~0u : 0;
         w->address[l] = base + soffset + (u64)index * stride + offset;
     }
-    int r = translate(w, o, present, o->size, write, 0);
-    if (!r && w->launch->checks & CHECK_GLOBAL) check_global(w, o, write);
-    return r;
+    return translate(w, o, present, o->size, write, 0);
 }
 static int x_buffer_load(Wave *w, const Operation *o) {
     u32 present[ROW];
