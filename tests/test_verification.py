@@ -9,7 +9,8 @@ import pytest
 
 import crossport
 from crossport.cli import run
-from crossport.verification import bundle_beside
+from crossport.porting import Options
+from crossport.verification import bundle_beside, evidence_for
 
 pytest.importorskip("tinygrad", reason="the emulator's extra, crossport[amd], is not installed")
 
@@ -72,10 +73,35 @@ def test_what_cannot_be_verified_says_why(
     assert message in capsys.readouterr().err
 
 
-def test_a_source_without_a_bundle_says_how_to_make_one(
+def test_without_a_bundle_the_interpreter_stands_in_and_nothing_is_verified(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     source = tmp_path / "vecadd.cu"
     shutil.copy(VECADD, source)
-    assert run(["verify", str(source)]) == 4
-    assert "port record" in capsys.readouterr().err
+    out = str(tmp_path / "out")
+    assert run([str(source), "--to", "triton", "--verify", "--json", "-o", out]) == 4
+    (kernel,) = json.loads(capsys.readouterr().out)["kernels"]
+    assert kernel["status"] == "unverified"
+    assert "exact" in kernel["reason"]
+    assert "interpreter only" in kernel["reason"]
+
+
+def test_without_a_bundle_what_differs_from_the_interpreter_is_wrong(tmp_path: Path) -> None:
+    source = tmp_path / "vecadd.cu"
+    shutil.copy(VECADD, source)
+    result = crossport.port(source, to="triton")
+    (output,) = result.outputs
+    wrong = replace(output, data=output.data.replace(b"tl.load(b", b"tl.load(a", 1))
+    assert wrong.data != output.data
+    evidence = evidence_for(source, Options())
+    verdict = crossport.verify(replace(result, outputs=(wrong,)), evidence)
+    assert (verdict.word.value, verdict.exit_code) == ("divergent", 3)
+
+
+def test_launches_that_cannot_be_worked_out_are_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "lens_struct.cu"
+    shutil.copy(CORPUS / "lens_struct" / "lens_struct.cu", source)
+    assert run(["verify", str(source), "--to", "triton"]) == 4
+    assert "cases.toml" in capsys.readouterr().err

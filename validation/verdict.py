@@ -116,9 +116,16 @@ class Verdict:
         return self.word.passes
 
     @property
+    def is_recorded(self) -> bool:
+        """Whether it was judged against a run on an NVIDIA GPU, not the interpreter alone."""
+        return bool(self.evidence.get("device"))
+
+    @property
     def exit_code(self) -> int:
-        """0 verified, 3 verification failed, 4 could not be verified here."""
-        return 0 if self.passes else 3 if self.word is Word.DIVERGENT else 4
+        """0 verified, 3 verification failed, 4 could not be verified here (or not on NVIDIA)."""
+        if self.word is Word.DIVERGENT:
+            return 3
+        return 0 if self.passes and self.is_recorded else 4
 
     @property
     def first(self) -> LaunchVerdict | None:

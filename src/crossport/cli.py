@@ -296,7 +296,11 @@ def inspect_command(
     help="rocm (hip), triton, tpu (pallas).",
 )
 @_arch
-@click.option("--against", metavar="BUNDLE", help="The recorded NVIDIA run; else the one beside.")
+@click.option(
+    "--against",
+    metavar="BUNDLE",
+    help="The recorded NVIDIA run; else the one beside, or the interpreter.",
+)
 @click.option(
     "--runner",
     metavar="NAME",
@@ -327,7 +331,11 @@ def verify_command(
     build_dir: str | None,
     instantiate: tuple[str, ...],
 ) -> Exit:
-    """Run ports and judge them against the recorded NVIDIA run."""
+    """Run ports and judge them against the recorded NVIDIA run.
+
+    Without a recording the interpreter stands in, on the cases.toml beside the source or on
+    launches worked out from it; a port that agrees with it is still unverified (exit 4).
+    """
     from crossport.porting import Options
     from crossport.verification import verify_source
 
@@ -360,7 +368,10 @@ def verify_command(
 
 
 def _with_bundles(sources: Sequence[str], against: str | None) -> list[Path]:
-    """The sources; of a folder, every CUDA file that has a recorded run beside it."""
+    """The sources; of a folder, every CUDA file that has a recorded run beside it.
+
+    A source that is named itself needs none: it is judged against the interpreter then.
+    """
     found: list[Path] = []
     for source in map(Path, sources):
         if source.is_dir():
@@ -395,14 +406,11 @@ def cases_command(
     instantiate: tuple[str, ...],
 ) -> Exit:
     """Launches to verify with, worked out from the source (cases.toml)."""
-    from crossport.frontend.lowering import lower_unit
-    from crossport.porting import Options, launched_blocks, parse_source
-    from crossport.validation.infer import infer_cases
+    from crossport.porting import Options
+    from crossport.verification import inferred_cases
 
     options = Options(flags=flags, build_dir=build_dir, instantiate=instantiate)
-    unit = parse_source(Path(source), options)
-    blocks = {kernel: shapes[0] for kernel, shapes in launched_blocks(unit).items()}
-    text = infer_cases(lower_unit(unit), blocks=blocks, source=Path(source).name)
+    text = inferred_cases(Path(source), options)
     if out is None:
         click.echo(text, nl=False)
     else:

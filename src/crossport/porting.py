@@ -10,13 +10,16 @@ import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from crossport.backends.hip.port import HipOptions, HipPort, PortedFiles
 from crossport.diagnostics import Diagnostic, PortError, Severity, Span
 from crossport.frontend.unit import TranslationUnit
 from crossport.ir.lift.naming import PortedKernel
 from crossport.result import KernelResult, OutputFile, PortResult, Status, TargetName, merge
+
+if TYPE_CHECKING:
+    from crossport.validation.infer import LaunchHint
 
 NOT_RUN = "not run: see port verify"
 
@@ -190,6 +193,32 @@ def launched_blocks(unit: TranslationUnit) -> dict[str, tuple[tuple[int, int, in
         if x is not None and y is not None and z is not None:
             found.setdefault(launch.kernel, {})[x, y, z] = None
     return {kernel: tuple(shapes) for kernel, shapes in found.items()}
+
+
+def launch_hints(unit: TranslationUnit) -> dict[str, LaunchHint]:
+    """What the host's launches say in constants: for each kernel, the launch that says most."""
+    from crossport.validation.infer import LaunchHint
+
+    found: dict[str, tuple[int, LaunchHint]] = {}
+    for launch in unit.launches:
+        # Other ways of launching hand over a table of addresses: no arguments to read.
+        given = launch.args if launch.style == "chevrons" else ()
+        hint = LaunchHint(
+            _whole(launch.block.values),
+            _whole(launch.grid.values),
+            None if not isinstance(launch.shared_bytes.value, int) else launch.shared_bytes.value,
+            tuple(argument.value for argument in given),
+        )
+        known = (hint.block, hint.grid, hint.shared, *hint.arguments)
+        count = sum(value is not None for value in known)
+        if launch.kernel not in found or count > found[launch.kernel][0]:
+            found[launch.kernel] = (count, hint)
+    return {kernel: hint for kernel, (_, hint) in found.items()}
+
+
+def _whole(extents: tuple[int | None, int | None, int | None]) -> tuple[int, int, int] | None:
+    x, y, z = extents
+    return None if x is None or y is None or z is None else (x, y, z)
 
 
 def _module_kernel(

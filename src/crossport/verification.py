@@ -3,7 +3,8 @@
     verify_source("k.cu", "hip", Options())     port it, run the port, judge it against k's bundle
     verify(result, against="k.bundle")          judge a port that the library made
 
-A bundle (`*.bundle`) beside the source is found by itself.
+A bundle (`*.bundle`) beside the source is found by itself. Without one, the interpreter stands in
+for the NVIDIA run: what differs from it is wrong, what agrees with it stays unverified.
 """
 
 from __future__ import annotations
@@ -12,17 +13,28 @@ from dataclasses import replace
 from pathlib import Path
 
 from crossport.diagnostics import Code, Diagnostic, PortError
-from crossport.porting import Options, port_file
+from crossport.porting import Options, launch_hints, parse_source, port_file
 from crossport.result import KernelResult, PortResult, Status, TargetName
+from crossport.validation.bundle.archive import Bundle, load_bundle
+from crossport.validation.bundle.interpreted import interpreted_bundle
+from crossport.validation.cases import load_cases, parse_cases
 from crossport.validation.judge_port import RUNNERS, candidate_from_file, judge_port
 from crossport.validation.verdict import Verdict
 
-__all__ = ["RUNNERS", "bundle_beside", "verified", "verify", "verify_source"]
+__all__ = [
+    "RUNNERS",
+    "bundle_beside",
+    "evidence_for",
+    "inferred_cases",
+    "verified",
+    "verify",
+    "verify_source",
+]
 
 
 def verify(
     result: PortResult,
-    against: str | Path,
+    against: Bundle | str | Path,
     *,
     runner: str | None = None,
     arch: str = "gfx942",
@@ -38,9 +50,7 @@ def verify(
     # A kernel that was refused has a diagnostic of its own; the verdict is about the others.
     refused = any(kernel.status == "refused" for kernel in result.kernels)
     ported = [k.name for k in result.kernels if k.status != "refused"] if refused else []
-    return judge_port(
-        result, Path(against), runner=runner, arch=arch, kernels=ported, mutate=mutate
-    )
+    return judge_port(result, against, runner=runner, arch=arch, kernels=ported, mutate=mutate)
 
 
 def verify_source(
@@ -54,7 +64,7 @@ def verify_source(
 ) -> Verdict:
     """Port a CUDA source, run the port and judge it. Raises PortError as `verify` does."""
     path = Path(source)
-    bundle = Path(against) if against is not None else bundle_beside(path)
+    bundle = load_bundle(against) if against is not None else evidence_for(path, options)
     if runner is not None and runner.startswith("interp"):
         # The IR itself stands trial: the source, lowered and interpreted.
         return judge_port(candidate_from_file(path, "cuda"), bundle, runner=runner)
@@ -76,19 +86,45 @@ def verified(result: PortResult, source: Path, target: TargetName, verdict: Verd
         if word is None or kernel.target != target or not source.samefile(kernel.file):
             return kernel
         status: Status = "verified" if word.passes else "failed"
-        if word.value == "undecided":
+        if word.value == "undecided" or (word.passes and not verdict.is_recorded):
             status = "unverified"
         reason = f"{word.value} by {verdict.runner}"
+        if not verdict.is_recorded:
+            reason += ", against the interpreter only"
         return replace(kernel, status=status, reason=reason, verdict=verdict)
 
     return replace(result, kernels=tuple(judged(k) for k in result.kernels))
 
 
+def evidence_for(source: Path, options: Options) -> Bundle:
+    """What a port of a source is judged by: a recording, or what the interpreter makes of it.
+
+    The interpreter runs the launches of the cases.toml beside the source, if that is about it, or
+    those that can be worked out. Raises PortError (CP5006) where there are none either.
+    """
+    recorded = _recorded_beside(source)
+    if recorded is not None:
+        return load_bundle(recorded)
+    cases = source.parent / "cases.toml"
+    if cases.is_file() and (loaded := load_cases(cases)).source.resolve() == source.resolve():
+        return interpreted_bundle(loaded)
+    text = inferred_cases(source, options)
+    return interpreted_bundle(parse_cases(text, source.parent / f"{source.name} (inferred cases)"))
+
+
+def inferred_cases(source: Path, options: Options) -> str:
+    """Launches worked out from a source: a cases.toml. Raises PortError if there are none."""
+    from crossport.frontend.lowering import lower_unit
+    from crossport.validation.infer import infer_cases
+
+    unit = parse_source(source, options)
+    return infer_cases(lower_unit(unit), launches=launch_hints(unit), source=source.name)
+
+
 def bundle_beside(source: Path) -> Path:
     """The recorded run that lies beside a source. Raises PortError (CP5006) if there is none."""
-    found = sorted(source.parent.glob("*.bundle"))
-    named = [path for path in found if path.stem == source.stem]
-    if not found:
+    found = _recorded_beside(source)
+    if found is None:
         raise PortError(
             Diagnostic(
                 Code.CASES_MISSING,
@@ -96,4 +132,10 @@ def bundle_beside(source: Path) -> Path:
                 help="name one with --against, or make one: port record SOURCE --cases FILE -o F",
             )
         )
-    return (named or found)[0]
+    return found
+
+
+def _recorded_beside(source: Path) -> Path | None:
+    found = sorted(source.parent.glob("*.bundle"))
+    named = [path for path in found if path.stem == source.stem]
+    return next(iter(named or found), None)
