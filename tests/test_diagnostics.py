@@ -2,7 +2,15 @@
 
 from pathlib import Path
 
-from crossport.diagnostics import Code, Diagnostic, PortError, Severity, Span, sort_diagnostics
+from crossport.diagnostics import (
+    Code,
+    Diagnostic,
+    PortError,
+    Severity,
+    Span,
+    placed,
+    sort_diagnostics,
+)
 
 
 def test_text_shows_the_line_and_underlines_the_span(tmp_path: Path) -> None:
@@ -43,3 +51,12 @@ def test_an_error_carries_all_its_findings() -> None:
     error = PortError(first, second)
     assert error.diagnostic is first
     assert str(error) == "error: CP9001: one\nerror: CP9001: two"
+
+
+def test_a_finding_without_a_place_gets_its_kernels() -> None:
+    kernel = Span("k.cu", 3, 1)
+    own = Diagnostic(Code.NO_TENSOR_FORM, "a", Span("k.cu", 5, 2))
+    assert placed((own, Diagnostic(Code.NO_TENSOR_FORM, "b")), kernel) == (
+        own,
+        Diagnostic(Code.NO_TENSOR_FORM, "b", kernel),
+    )

@@ -13,7 +13,7 @@ Each code has a page in docs/diagnostics/ named after it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
@@ -183,6 +183,11 @@ class PortError(Exception):
 
     def __str__(self) -> str:
         return "\n".join(d.render() for d in self.diagnostics)
+
+
+def placed(diagnostics: Sequence[Diagnostic], span: Span) -> tuple[Diagnostic, ...]:
+    """The findings; those without a place of their own at `span` (the kernel they are about)."""
+    return tuple(d if d.span is not None else replace(d, span=span) for d in diagnostics)
 
 
 def missing_extra(extra: str, package: str) -> PortError:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
 from crossport.backends.hip.port import HipOptions, HipPort, PortedFiles
-from crossport.diagnostics import Diagnostic, PortError, Severity, Span
+from crossport.diagnostics import Diagnostic, PortError, Severity, Span, placed
 from crossport.frontend.unit import TranslationUnit
 from crossport.ir.lift.naming import PortedKernel
 from crossport.result import KernelResult, OutputFile, PortResult, Status, TargetName, merge
@@ -178,11 +178,12 @@ def _file_to_module(
     )
     places = {kernel.name: kernel.span for kernel in unit.kernels}
     kernels = tuple(_module_kernel(k, places[k.name], target) for k in ported.kernels)
+    findings = tuple(finding for kernel in kernels for finding in kernel.diagnostics)
     outputs: tuple[OutputFile, ...] = ()
     if ported.text:
         name = Path(f"{path.stem}_{target}.py")
         outputs = (OutputFile(name, ported.text.encode(), path, target=target),)
-    return PortResult(outputs, kernels, ported.diagnostics)
+    return PortResult(outputs, kernels, findings)
 
 
 def launched_blocks(unit: TranslationUnit) -> dict[str, tuple[tuple[int, int, int], ...]]:
@@ -233,5 +234,5 @@ def _module_kernel(
         kernel.tier or "none",
         "refused" if refused else "unverified",
         "no port can be right: see the diagnostics" if refused else NOT_RUN,
-        kernel.diagnostics,
+        placed(kernel.diagnostics, span),
     )
