@@ -82,7 +82,8 @@ def vector_function(
 ) -> Function:
     """The function of a vector instruction; raises Untranslatable.
 
-    `keep_half`: a 16-bit result leaves the upper half of the register alone (RDNA).
+    `keep_half`: a 16-bit result leaves the upper half of the register alone (RDNA); a body that
+    puts bits into the register itself (V_FMA_MIXHI_F16 writes the upper half) has said so already.
     """
     widths = [source_operand(instruction, j) for j in range(3)]
     types = {
@@ -126,7 +127,7 @@ def vector_function(
     if not is_compare:
         wide = d_bits == 64
         loads.append("u64 D0=(u64)d[l]|((u64)d[ROW+l]<<32);" if wide else "u64 D0=d[l];")
-        if d_bits == 16 and keep_half:
+        if d_bits == 16 and keep_half and "D0=insert(D0," not in text:
             stores.append("D0=(d[l]&0xffff0000u)|(D0&0xffffu);")
         stores.append("d[l]=en[l]?(u32)D0:d[l];")
         if wide:

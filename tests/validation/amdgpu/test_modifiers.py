@@ -205,8 +205,12 @@ def test_packed_move(devices: Callable[[str], Device], select: int) -> None:
     assert int(after.vgprs[D + 1][0]) == (4 if select & 2 else 3)
 
 
-@pytest.mark.parametrize("name", ("v_mad_mix_f32", "v_mad_mixlo_f16", "v_mad_mixhi_f16"))
-def test_mixed_precision(devices: Callable[[str], Device], name: str) -> None:
+_MIXED = [("gfx942", f"v_mad_mix{end}") for end in ("_f32", "lo_f16", "hi_f16")]
+_MIXED += [("gfx1100", f"v_fma_mix{end}") for end in ("_f32", "lo_f16", "hi_f16")]
+
+
+@pytest.mark.parametrize(("arch", "name"), _MIXED)
+def test_mixed_precision(devices: Callable[[str], Device], arch: str, name: str) -> None:
     rng = random.Random(name)
     for _ in range(6):
         sel, kind, neg, absolute = (rng.randrange(8) for _ in range(4))
@@ -226,6 +230,7 @@ def test_mixed_precision(devices: Callable[[str], Device], name: str) -> None:
         code = encode(
             "VOP3P",
             name,
+            arch=arch,
             vdst=D,
             src0=256 + A,
             src1=256 + B,
@@ -236,7 +241,7 @@ def test_mixed_precision(devices: Callable[[str], Device], name: str) -> None:
             neg=neg,
             neg_hi=absolute,
         )
-        after = run_code(devices("gfx942"), code, state)
+        after = run_code(devices(arch), code, state, wave_size=64)
         for lane in range(64):
             s = []
             for j in range(3):
@@ -245,12 +250,12 @@ def test_mixed_precision(devices: Callable[[str], Device], name: str) -> None:
                 s.append(x ^ (neg >> j & 1) << 31)
             want = ref.fma(s[0], s[1], s[2], 32)
             got = int(after.vgprs[D][lane])
-            if name != "v_mad_mix_f32":
+            if not name.endswith("_f32"):
                 want = ref.from_float(ref.to_float(want, 32), 16)
                 kept = got & 0xFFFF if "hi" in name else got >> 16
                 assert kept == (0x1234 if "hi" in name else 0xABCD)
                 got = got >> 16 if "hi" in name else got & 0xFFFF
-            bits = 32 if name == "v_mad_mix_f32" else 16
+            bits = 32 if name.endswith("_f32") else 16
             assert got == want or (ref.is_nan(got, bits) and ref.is_nan(want, bits)), (lane, s)
 
 

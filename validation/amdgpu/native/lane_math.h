@@ -129,6 +129,13 @@ ALWAYS u32 is_even(u64 raw) { f64 x = F64(raw); return __builtin_floor(x * 0.5) 
 /* ---- floats: arithmetic */
 ALWAYS f32 fma_f32(f32 a, f32 b, f32 c) { return __builtin_fmaf(a, b, c); }
 ALWAYS f64 fma_f64(f64 a, f64 b, f64 c) { return __builtin_fma(a, b, c); }
+/* A double to half by way of float, where few hosts have an instruction for the direct way. The
+ * bits that float drops live on in its last one (rounding to odd), so only the second step rounds.
+ * For NaN, infinities, zero and what float holds as a normal number. */
+ALWAYS f16 odd_f64_to_f16(u64 raw) {
+    u64 dropped = raw & ((1ull << 29) - 1);
+    return (f16)(f32)F64((raw - dropped) | (u64)(dropped != 0) << 29);
+}
 /* The product of two halves is exact in double; the sum is rounded to odd there, so that rounding
  * it to half once more gives the correctly rounded result. */
 ALWAYS f16 fma_f16(f16 a, f16 b, f16 c) {
@@ -139,7 +146,7 @@ ALWAYS f16 fma_f16(f16 a, f16 b, f16 c) {
     u64 inexact = finite && error != 0.0;
     u64 toward_zero = (error < 0.0) != (s < 0.0);
     u64 odd = toward_zero ? (raw - 1) | 1 : raw | 1;
-    return (f16)F64(inexact && !(raw & 1) ? odd : raw);
+    return odd_f64_to_f16(inexact && !(raw & 1) ? odd : raw);
 }
 ALWAYS f32 floor_f32(f32 a) { return __builtin_floorf(a); }
 ALWAYS f64 floor_f64(f64 a) { return __builtin_floor(a); }

@@ -112,8 +112,8 @@ static const u32 *modify(const Operation *o, int j, const u32 *in, u32 *out) {
 
 /* Output modifiers of a float result: multiply (omod), then clamp to [0, 1]. */
 static void modify_result(const Operation *o, u32 *d, u32 dx10) {
-    static const f64 scale[4] = {1.0, 2.0, 4.0, 0.5};
-    f64 k = scale[o->omod & 3];
+    static const f32 scale[4] = {1.0f, 2.0f, 4.0f, 0.5f}; /* exact in every type, half included */
+    f32 k = scale[o->omod & 3];
 #define FINISH(T, LOAD, STORE)                                                                    \
     for (int l = 0; l < ROW; l++) {                                                               \
         T x = LOAD;                                                                               \
