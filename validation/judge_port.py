@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal, Protocol, cast
 
-from crossport.diagnostics import Code, Diagnostic, PortError
+from crossport.diagnostics import Code, Diagnostic, PortError, Severity
 from crossport.validation.bundle.archive import Bundle, load_bundle
 from crossport.validation.runners.base import Candidate, Runner
 from crossport.validation.runners.sandbox import Limits
@@ -50,6 +50,10 @@ class Ported(Protocol):
     @property
     def outputs(self) -> Iterable[Output]:
         """Every file."""
+
+    @property
+    def diagnostics(self) -> Iterable[Diagnostic]:
+        """What there is to say about the port."""
 
 
 def judge_port(
@@ -104,7 +108,8 @@ def candidate_of(result: Ported, target: str | None = None) -> Candidate:
     files = {o.path.as_posix(): o.data for o in mine}
     suffixes = _HIP_SUFFIXES if target == "hip" else (".py",)
     entry = next((n for s in suffixes for n in files if n.endswith(s)), next(iter(files)))
-    return Candidate(cast(Target, target), files, entry)
+    left = [d for d in result.diagnostics if d.severity is Severity.ERROR]
+    return Candidate(cast(Target, target), files, entry, tuple(d.message for d in left))
 
 
 def candidate_from_file(path: Path | str, target: str) -> Candidate:

@@ -94,6 +94,8 @@ class CodeObject:
     symbols: dict[str, Symbol]
     writable: tuple[int, int]
     """Offset range of data that code may write."""
+    relocations: tuple[tuple[int, int], ...] = field(repr=False)
+    """(offset, value): 64-bit words that hold the address of `value` once the image has a place."""
     lines: tuple[tuple[int, str, int], ...] = field(repr=False)
     """(address, file, line), ascending, where the code object carries line tables."""
 
@@ -216,7 +218,35 @@ def _parse(data: bytes, wanted: str | None) -> CodeObject:
         kernel = _kernel(entry, elf_symbols, symbols, image)
         kernels[kernel.name] = kernel
     span = (writable[0], writable[1]) if writable[1] else (0, 0)
-    return CodeObject(arch, bytes(image), text, kernels, symbols, span, _line_table(elf))
+    relocations = _relocations(elf, end)
+    return CodeObject(
+        arch, bytes(image), text, kernels, symbols, span, relocations, _line_table(elf)
+    )
+
+
+_ABS64, _RELATIVE64 = 3, 13
+
+
+def _relocations(elf: Any, end: int) -> tuple[tuple[int, int], ...]:
+    """Words that the loader fills with addresses: tables of functions, pointers to variables."""
+    found: list[tuple[int, int]] = []
+    for section in elf.iter_sections():
+        if section["sh_type"] != "SHT_RELA" or not section["sh_flags"] & 2:  # SHF_ALLOC
+            continue
+        names = elf.get_section(section["sh_link"])
+        for entry in section.iter_relocations():
+            offset, value, kind = entry["r_offset"], entry["r_addend"], entry["r_info_type"]
+            if kind == _ABS64:
+                symbol = names.get_symbol(entry["r_info_sym"])
+                if symbol["st_shndx"] == "SHN_UNDEF":
+                    raise _broken(f"it needs {symbol.name}, which is not in it")
+                value += symbol["st_value"]
+            elif kind != _RELATIVE64:
+                raise _broken(f"a relocation of kind {kind}")
+            if offset + 8 > end:
+                raise _broken("a relocation outside its memory")
+            found.append((offset, value))
+    return tuple(found)
 
 
 def _symbols(elf: Any) -> tuple[dict[str, Symbol], dict[str, int]]:

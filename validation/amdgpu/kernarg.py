@@ -9,7 +9,7 @@ import numpy as np
 from crossport.diagnostics import Code, Diagnostic, PortError
 from crossport.validation.amdgpu.arch import PRIVATE_APERTURE, SHARED_APERTURE
 from crossport.validation.amdgpu.code_object import Argument, Kernel
-from crossport.validation.amdgpu.memory_image import QUEUE_ADDRESS, Pointer
+from crossport.validation.amdgpu.memory_image import QUEUE_ADDRESS, Pointer, Struct
 
 _FLOATS = {2: "<e", 4: "<f", 8: "<d"}
 
@@ -67,6 +67,13 @@ def _encode(argument: Argument, value: Any, address_of: Callable[[Any], int]) ->
         if len(value) != size:
             raise bad(f"argument {name} has {size} bytes, {len(value)} were given")
         return bytes(value)
+    if isinstance(value, Struct):
+        whole = bytearray(_encode(argument, value.data, address_of))
+        for offset, target in value.pointers.items():
+            if not 0 <= offset <= size - 8:
+                raise bad(f"argument {name} has {size} bytes, no pointer at {offset}")
+            whole[offset : offset + 8] = struct.pack("<Q", address_of(target))
+        return bytes(whole)
     if isinstance(value, Pointer) or (isinstance(value, np.ndarray) and value.ndim > 0):
         if size != 8:
             raise bad(f"argument {name} has {size} bytes; an array was given")
@@ -93,7 +100,7 @@ def _encode(argument: Argument, value: Any, address_of: Callable[[Any], int]) ->
             raise bad(f"argument {name} has {size} bytes; {value} does not fit") from None
     raise bad(
         f"argument {name} cannot be a {type(value).__name__}",
-        "pass a NumPy array or scalar, a number, bytes, a Pointer or None",
+        "pass a NumPy array or scalar, a number, bytes, a Pointer, a Struct or None",
     )
 
 

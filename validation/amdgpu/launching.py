@@ -25,6 +25,7 @@ from crossport.validation.amdgpu.memory_image import (
     MemoryFile,
     Placed,
     Pointer,
+    Struct,
     dispatch_packet,
     extent,
     place_arrays,
@@ -117,10 +118,12 @@ class Launching:
         arrays: list[tuple[str, NDArray[Any]]] = []
         for n, (argument, value) in enumerate(pairs):
             name = f"argument {n}" + (f" ({argument.name})" if argument.name else "")
-            if isinstance(value, Pointer):
-                arrays.append((name, value.array))
-            elif isinstance(value, np.ndarray) and value.ndim:
-                arrays.append((name, value))
+            pointed = value.pointers.values() if isinstance(value, Struct) else (value,)
+            for target in pointed:
+                if isinstance(target, Pointer):
+                    arrays.append((name, target.array))
+                elif isinstance(target, np.ndarray) and target.ndim:
+                    arrays.append((name, target))
         addresses = place_arrays(self.layout, arrays)
 
         def address_of(value: Any) -> int:
@@ -179,6 +182,8 @@ class Launching:
 
     def _place_image(self, globals_: Mapping[str, NDArray[Any]]) -> None:
         image = bytearray(self.code.image)
+        for offset, target in self.code.relocations:
+            image[offset : offset + 8] = (IMAGE_ADDRESS + target).to_bytes(8, "little")
         for name, value in globals_.items():
             symbol = self.code.symbols.get(name)
             if symbol is None or symbol.is_function:

@@ -11,6 +11,7 @@ of one never reaches the next. Arrays that overlap on the host are one region.
 import ctypes
 import os
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,6 +35,15 @@ class Pointer:
 
     array: NDArray[Any]
     offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Struct:
+    """A struct passed by value: its bytes, and the arrays that its pointer members point to."""
+
+    data: bytes
+    pointers: Mapping[int, NDArray[Any] | Pointer]
+    """Byte offset of a member -> what it points to."""
 
 
 @dataclass(slots=True)

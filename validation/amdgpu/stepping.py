@@ -59,7 +59,7 @@ def program_of(arch: Arch, code: bytes, wave_size: int) -> tuple[CodeObject, Pro
     text = code + _END[arch.tables].to_bytes(4, "little")
     properties = 1 << 10 if wave_size == 32 else 0
     kernel = Kernel("code", 0, len(text), 0, 0, 0, 0, 0, 0, properties, 0, (), {})
-    whole = CodeObject(arch, text, (0, len(text)), {"code": kernel}, {}, (0, 0), ())
+    whole = CodeObject(arch, text, (0, len(text)), {"code": kernel}, {}, (0, 0), (), ())
     return whole, build_program(whole, kernel)
 
 

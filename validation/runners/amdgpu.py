@@ -24,7 +24,7 @@ from crossport.diagnostics import PortError
 from crossport.validation.bundle.driver import scalar_bytes
 from crossport.validation.cases import ArrayArg, Case, ScalarArg, StructArg
 from crossport.validation.dtypes import Array
-from crossport.validation.runners.base import Call, Candidate, RunOutput
+from crossport.validation.runners.base import Call, Candidate, RunOutput, Status
 
 
 class _NotPassed(Exception):
@@ -79,7 +79,10 @@ class AmdgpuRunner:
                 why = f"does not compile: {error.diagnostic.message}"
                 # A library's header that this machine lacks says nothing about the port.
                 lacks = "file not found" in why
-                return [RunOutput("missing" if lacks else "failed", message=why) for _ in calls]
+                if candidate.left:
+                    why = f"not ported: {candidate.left[0]}"
+                status: Status = "missing" if lacks or candidate.left else "failed"
+                return [RunOutput(status, message=why) for _ in calls]
         symbols = kernel_symbols(tuple(code.kernels))
         with Device(self.arch) as device:
             return [self._call(device, code, symbols, call) for call in calls]
@@ -168,23 +171,27 @@ def _argument(arg: object, arrays: Mapping[str, Array]) -> Any:
         case ScalarArg():
             return np.frombuffer(scalar_bytes(arg.dtype, arg.value), arg.dtype.storage)[0]
         case StructArg():
-            return _struct_bytes(arg)
+            return _struct(arg, arrays)
         case _:
             raise _NotPassed("textures have no counterpart in the emulator")
 
 
-def _struct_bytes(arg: StructArg) -> bytes:
-    """The bytes of a struct by value, laid out as C does."""
+def _struct(arg: StructArg, arrays: Mapping[str, Array]) -> Any:
+    """A struct by value, laid out as C does."""
+    from crossport.validation.amdgpu.device import Struct
+
     data = bytearray()
+    pointers: dict[int, Array] = {}
     widest = 1
     for field in arg.fields:
+        raw = bytes(8) if isinstance(field, tuple) else scalar_bytes(field.dtype, field.value)
+        data += b"\0" * (-len(data) % len(raw))
         if isinstance(field, tuple):
-            raise _NotPassed(f"{arg.name} has a pointer member, which needs a device address")
-        raw = scalar_bytes(field.dtype, field.value)
-        data += b"\0" * (-len(data) % len(raw)) + raw
+            pointers[len(data)] = arrays[field[1]]
+        data += raw
         widest = max(widest, len(raw))
     data += b"\0" * (-len(data) % widest)
-    return bytes(data) or b"\0"
+    return Struct(bytes(data) or b"\0", pointers)
 
 
 def _globals(case: Case, arrays: Mapping[str, Array]) -> dict[str, Array]:

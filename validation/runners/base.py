@@ -27,6 +27,8 @@ class Candidate:
     target: Literal["cuda", "hip", "triton", "pallas"]
     files: Mapping[str, bytes]
     entry: str
+    left: tuple[str, ...] = ()
+    """What the port itself says it left unported: a failure to compile is then no surprise."""
 
     @property
     def digest(self) -> str:

@@ -12,7 +12,7 @@ pytest.importorskip("tinygrad")
 from crossport.diagnostics import Code, PortError
 from crossport.validation.amdgpu.code_object import CodeObject
 from crossport.validation.amdgpu.compile import compile_hip
-from crossport.validation.amdgpu.device import Device, Options
+from crossport.validation.amdgpu.device import Device, Options, Struct
 from crossport.validation.amdgpu.memory_image import Pointer
 from crossport.validation.amdgpu.profiling import Profile
 from crossport.validation.amdgpu.rendering import render_profile, render_trace
@@ -25,6 +25,12 @@ SOURCE = r"""
 struct Pair { float scale; int shift; double offset; };
 __constant__ float table[4];
 __device__ int counter;
+__device__ __attribute__((noinline)) int plus(int a, int b) { return a + b; }
+__device__ __attribute__((noinline)) int times(int a, int b) { return a * b; }
+typedef int (*Operation)(int, int);
+__device__ Operation operations[2] = {plus, times};
+__device__ int values[4] = {100, 200, 300, 400};
+__device__ int *elements[4] = {values + 3, values + 2, values + 1, values};
 extern "C" {
 __global__ void saxpy(int n, float a, const float *x, float *y) {
     int i = blockIdx.x * blockDim.x + threadIdx.x;
@@ -32,6 +38,11 @@ __global__ void saxpy(int n, float a, const float *x, float *y) {
 }
 __global__ void with_struct(Pair p, const double *x, double *y, short k, bool flag) {
     y[threadIdx.x] = flag ? x[threadIdx.x] * p.scale + p.offset + (k << p.shift) : -1.0;
+}
+struct View { const float *data; int length; float *result; };
+__global__ void through_struct(View v, float by) {
+    int i = blockIdx.x * blockDim.x + threadIdx.x;
+    if (i < v.length) v.result[i] = v.data[i] * by;
 }
 __global__ void shape(int *out) {
     int group = (blockIdx.z * gridDim.y + blockIdx.y) * gridDim.x + blockIdx.x;
@@ -49,6 +60,10 @@ __global__ void dynamic(const int *x, int *y) {
 __global__ void uses_globals(float *y) {
     y[threadIdx.x] = table[threadIdx.x & 3];
     atomicAdd(&counter, 1);
+}
+__global__ void through_pointers(const int *pick, int *out) {
+    int result = operations[pick[threadIdx.x] & 1](threadIdx.x, 7);
+    out[threadIdx.x] = result + *elements[threadIdx.x & 3];
 }
 __global__ void private_array(const int *index, float *out) {
     float local[32];
@@ -140,6 +155,18 @@ def test_struct_and_small_arguments(devices: Callable[[str], Device], arch: str)
 
 
 @pytest.mark.parametrize("arch", ARCHS)
+def test_struct_with_pointers(devices: Callable[[str], Device], arch: str) -> None:
+    x, y = np.arange(100, dtype=np.float32), np.zeros(100, np.float32)
+    view = bytearray(24)
+    view[8:12] = struct.pack("<i", 90)
+    argument = Struct(bytes(view), {0: x, 16: Pointer(y, 16)})
+    devices(arch).launch(code(arch), "through_struct", 2, 64, [argument, np.float32(3)])
+    want = np.zeros(100, np.float32)
+    want[4:94] = 3 * x[:90]
+    assert np.array_equal(y, want)
+
+
+@pytest.mark.parametrize("arch", ARCHS)
 def test_shapes(devices: Callable[[str], Device], arch: str) -> None:
     grid, block = (3, 2, 2), (5, 3, 2)
     out = np.zeros(12 * 30, np.int32)
@@ -174,6 +201,16 @@ def test_globals(devices: Callable[[str], Device], arch: str) -> None:
     )
     assert y.tolist() == [1, 2, 3, 4] * 16
     assert counter[0] == 5 + 128
+
+
+@pytest.mark.parametrize("arch", ARCHS)
+def test_tables_of_functions_and_pointers(devices: Callable[[str], Device], arch: str) -> None:
+    """Words that the loader relocates."""
+    lane = np.arange(64, dtype=np.int32)
+    pick, out = lane % 3, np.zeros(64, np.int32)
+    devices(arch).launch(code(arch), "through_pointers", 1, 64, [pick, out])
+    called = np.where(pick & 1, lane * 7, lane + 7)
+    assert np.array_equal(out, called + np.array([400, 300, 200, 100])[lane & 3])
 
 
 @pytest.mark.parametrize("arch", ARCHS)

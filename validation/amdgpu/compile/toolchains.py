@@ -54,11 +54,19 @@ class Toolchain:
 def find_toolchains(rocm_path: Path | str | None = None) -> list[Toolchain]:
     """Every toolchain of this machine, the preferred one first.
 
-    `rocm_path` names a folder laid out as a ROCm installation; with headers alone in it, they are
-    used together with a compiler of the system.
+    `rocm_path` (or the environment's ROCM_PATH) names a folder laid out as a ROCm installation;
+    with headers alone in it, they are used together with a compiler of the system.
     """
-    root = Path(rocm_path).resolve() if rocm_path is not None else None
-    return list(_found(root))
+    named = rocm_path if rocm_path is not None else _headers_in_environment()
+    return list(_found(Path(named).resolve() if named is not None else None))
+
+
+def _headers_in_environment() -> Path | None:
+    """The folder that ROCM_PATH names, where it holds headers but no compiler of its own."""
+    place = os.environ.get("ROCM_PATH")
+    if not place or not (Path(place) / "include" / "hip" / "hip_runtime.h").is_file():
+        return None
+    return None if (Path(place) / "llvm" / "bin" / "clang++").is_file() else Path(place)
 
 
 @functools.lru_cache(maxsize=8)
