@@ -107,23 +107,23 @@ def _kept(option: str, value: str, folder: Path | None) -> list[str]:
     if option in ("-D", "-U"):
         return [option + value]
     path = value if folder is None or os.path.isabs(value) else str(folder / value)
-    if option != "-include" and _is_toolkit(Path(path)):
+    if option != "-include" and is_toolkit(Path(path)):
         return []
     return [option + path] if option == "-I" else [option, path]
 
 
-def _is_toolkit(folder: Path) -> bool:
-    """Does an include folder hold headers that the shim replaces?"""
-    return any(
-        (folder / header).is_file()
-        for header in (
-            "cuda_runtime_api.h",
-            "stdlib.h",
-            "vector",
-            "cub/cub.cuh",
-            "thrust/version.h",
-        )
-    )
+def is_installed(folder: Path) -> bool:
+    """Is this the include folder of a CUDA toolkit or of a C library, and so no project's?"""
+    return _has(folder, "cuda_runtime_api.h", "stdlib.h", "vector")
+
+
+def is_toolkit(folder: Path) -> bool:
+    """Does an include folder hold headers that the shim replaces? A project may bring CUB along."""
+    return is_installed(folder) or _has(folder, "cub/cub.cuh", "thrust/version.h")
+
+
+def _has(folder: Path, *headers: str) -> bool:
+    return any((folder / header).is_file() for header in headers)
 
 
 def database_flags(path: Path, build: Path) -> tuple[str, ...]:

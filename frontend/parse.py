@@ -25,6 +25,7 @@ from clang import cindex
 
 from crossport.diagnostics import Code, Diagnostic, PortError
 from crossport.frontend import cache, clang, shim
+from crossport.frontend.chevrons import joined_chevrons
 from crossport.frontend.collect import collect
 from crossport.frontend.findings import findings
 from crossport.frontend.input import check_source, clang_flags, database_flags, read_source
@@ -105,7 +106,7 @@ class _Job:
 
     def __init__(self, path: Path, data: bytes, flags: Sequence[str], arch: int) -> None:
         self.path = path
-        self.data = data
+        self.data = joined_chevrons(data)
         standard = next((f for f in reversed(flags) if f.startswith("-std=")), "-std=c++17")
         base = (
             *_BASE,

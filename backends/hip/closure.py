@@ -15,6 +15,7 @@ from pathlib import Path
 
 from crossport.backends.hip.includes import hip_header
 from crossport.backends.hip.lexer import Include
+from crossport.frontend.input import is_installed, is_toolkit
 
 _SUFFIXES = (".h", ".hpp", ".cuh", ".hh", ".hxx", ".inl", ".cu", ".inc", ".ipp", ".tpp", ".c")
 _LARGEST_TREE = 20_000
@@ -25,9 +26,16 @@ class Project:
 
     def __init__(self, root: Path, include_dirs: tuple[Path, ...] = ()) -> None:
         self.root = Path(os.path.abspath(root))
-        self.include_dirs = tuple(Path(os.path.abspath(d)) for d in include_dirs)
+        self.include_dirs: tuple[Path, ...] = ()
+        self.look_in(include_dirs)
         self._is_file: dict[str, bool] = {}
         self._parsed: dict[str, list[Path]] = defaultdict(list)
+
+    def look_in(self, folders: Iterable[Path]) -> None:
+        """Look up includes in these folders too, those of an installed CUDA toolkit left out."""
+        more = (Path(os.path.abspath(folder)) for folder in folders)
+        own = (folder for folder in more if not is_installed(folder))
+        self.include_dirs = tuple(dict.fromkeys((*self.include_dirs, *own)))
 
     def learn(self, paths: Iterable[str]) -> None:
         """Take in the files that a parse opened: they may lie anywhere."""
@@ -42,13 +50,15 @@ class Project:
         if not path or path.startswith("/"):
             return None
         folders = [includer.parent] if include.is_quoted else []
+        is_library = hip_header(path) is not None or path.startswith("thrust/")
         for folder in (*folders, *self.include_dirs):
             candidate = os.path.normpath(folder / path)
-            if self._exists(candidate):
+            # A copy of CUB or Thrust that a project brings along is not ported: ROCm has its own.
+            if self._exists(candidate) and not (is_library and is_toolkit(folder)):
                 return Path(candidate)
-        if hip_header(path) is not None or ("." not in path and not include.is_quoted):
+        if is_library or ("." not in path and not include.is_quoted):
             return None
-        return self._by_ending(path)
+        return self.find(path)
 
     def _exists(self, path: str) -> bool:
         known = self._is_file.get(path)
@@ -56,7 +66,8 @@ class Project:
             known = self._is_file[path] = os.path.isfile(path)
         return known
 
-    def _by_ending(self, path: str) -> Path | None:
+    def find(self, path: str) -> Path | None:
+        """The only file under the root whose path ends so."""
         parts = tuple(p for p in path.split("/") if p not in (".", ".."))
         if not parts:
             return None

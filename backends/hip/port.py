@@ -30,6 +30,7 @@ from crossport.backends.hip.float8 import float8_findings
 from crossport.backends.hip.host_halves import FP16_HEADERS, has_host_arithmetic
 from crossport.backends.hip.includes import IncludeOptions, include_edits, renamed_source
 from crossport.backends.hip.kernel_strings import kernel_string_edits
+from crossport.backends.hip.launches import launch_edits
 from crossport.backends.hip.lexer import Include
 from crossport.backends.hip.namespaces import namespace_edits
 from crossport.backends.hip.overloads import overload_edits
@@ -45,6 +46,7 @@ PASSES: tuple[Callable[[SourceText], Findings], ...] = (
     rename_edits,
     namespace_edits,
     call_edits,
+    launch_edits,
     condition_edits,
     device_edits,
     overload_edits,
@@ -134,9 +136,7 @@ class HipPort:
 
     def look_in(self, folders: Iterable[Path]) -> None:
         """Look up includes in these folders too (`-I`). Call it before `add`."""
-        more = (Path(os.path.abspath(folder)) for folder in folders)
-        known = self.project.include_dirs
-        self.project.include_dirs = tuple(dict.fromkeys((*known, *more)))
+        self.project.look_in(folders)
 
     def closure(self, source: Path) -> tuple[Path, ...]:
         """The source and every project file it includes, directly or not."""
@@ -220,8 +220,7 @@ class HipPort:
             yield Edit(text.file, include.start, include.end, f'"{relative}"', reason, 5)
 
     def _port_text(self, path: Path, text: SourceText) -> Findings:
-        included = {p for paths in self._includes.values() for p in paths}
-        is_unit = path in self._sources and path not in included
+        is_unit = path in self._sources
         found = Findings()
 
         def resolve(include: Include) -> PurePosixPath | None:

@@ -246,3 +246,15 @@ def test_unknown_names_are_no_syntax_errors(tmp_path: Path) -> None:
     """A template that the shim lacks makes its line look wrong; that is not the source's fault."""
     text = "using T = std::no_such_thing<int>::type;\n__global__ void k() {}\n"
     assert parse_text(tmp_path, text).diagnostics == ()
+
+
+def test_launches_that_a_formatter_pulled_apart(tmp_path: Path) -> None:
+    source = tmp_path / "k.cu"
+    source.write_text(
+        "template <int N> __global__ void k(int* p) { *p = N; }\n"
+        "void f(int* p) { k<3> << <1, 64 >> > (p); }\n"
+    )
+    unit = parse(source)
+    assert [kernel.name for kernel in unit.kernels] == ["k<3>"]
+    assert [launch.block.values[0] for launch in unit.launches] == [64]
+    assert unit.diagnostics == ()

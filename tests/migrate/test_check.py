@@ -85,3 +85,31 @@ def test_one_file_is_checked_with_the_flags_of_its_makefile(tmp_path: Path) -> N
     source, out = _tree(tmp_path, HIP)
     result = check_tree(out, source / "k.cu", ("gfx942",))
     assert result.ok, result.diagnostics
+
+
+def test_a_header_that_no_flag_leads_to_is_found_by_its_name(tmp_path: Path) -> None:
+    source, out = _tree(tmp_path, HIP)
+    (source / "Makefile").unlink()
+    (source / "inc" / "n.h").unlink()
+    for root in (source, out):
+        (root / "deep" / "lib").mkdir(parents=True)
+    (source / "deep" / "lib" / "n.h").write_text("#error the header of the original was taken\n")
+    (out / "deep" / "lib" / "n.h").write_text("#define N 7\n")
+    result = check_tree(out, source, ("gfx942",))
+    assert result.ok, result.diagnostics
+
+
+def test_the_folder_of_a_cuda_toolkit_is_left_out(tmp_path: Path) -> None:
+    source, out = _tree(tmp_path, HIP.replace("N;", "SEVEN;").replace('"n.h"', "<m.h>"))
+    toolkit = tmp_path / "cuda"
+    toolkit.mkdir()
+    (toolkit / "cuda_runtime_api.h").write_text("")
+    (toolkit / "m.h").write_text("#define SEVEN 7\n")
+    (source / "Makefile").write_text(MAKEFILE.replace("-Iinc", "-I../cuda"))
+    result = check_tree(out, source, ("gfx942",))
+    assert "'m.h' file not found" in result.diagnostics[0].message
+
+
+def test_a_c_file_is_not_the_port_of_a_kernel_file_of_its_name(tmp_path: Path) -> None:
+    source, out = _tree(tmp_path, HIP)
+    assert ported_file(source / "k.c", source, out) == source / "k.c"

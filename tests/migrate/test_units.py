@@ -93,3 +93,8 @@ def test_a_transcript_follows_folders_and_shells(tmp_path: Path) -> None:
         (Path("sub/deeper"), ("nvcc", "-c", "y.cu")),
         (Path("."), ("g++-12", "-c", "z.cpp")),
     ]
+
+
+def test_an_empty_word_is_no_separator() -> None:
+    (command,) = read_transcript('nvcc -c k.cu -Xcompiler "" -I. -DN=2\n', Path("/p"))
+    assert command.argv[-2:] == ("-I.", "-DN=2")

@@ -10,12 +10,17 @@ with code generation, host code is checked for syntax and types.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
+from crossport.backends.hip.closure import Project
+from crossport.backends.hip.includes import renamed_source
 from crossport.diagnostics import Code, Diagnostic, PortError, Severity
+from crossport.frontend.input import is_installed
 from crossport.migrate.build_flags import CompileFlags, read_command
 from crossport.migrate.units import Program, Unit, find_programs
 from crossport.validation.amdgpu.compile import (
@@ -176,10 +181,16 @@ class Checker:
         include, flags = ported_flags(unit, source_dir, out_dir)
         try:
             outcome = self._compile(unit, side, file, include, flags)
-            if file.parent != unit.source.parent and _lacks_a_header(outcome):
+            if file.parent != unit.source.parent and _lacks(outcome) is not None:
                 # A header in which nothing had to be changed may not have been copied.
-                beside = [*flags, "-iquote", str(unit.source.parent)]
-                outcome = self._compile(unit, side, file, include, beside)
+                flags += ["-iquote", str(unit.source.parent)]
+                outcome = self._compile(unit, side, file, include, flags)
+            while (lacking := _lacks(outcome)) is not None:
+                more = _folders_of(lacking, source_dir, out_dir)
+                if not more or set(more) <= set(include):
+                    break
+                include += more
+                outcome = self._compile(unit, side, file, include, flags)
             return outcome.diagnostics
         except PortError as error:
             return error.diagnostics
@@ -265,7 +276,8 @@ def ported_file(source: Path, source_dir: Path, out_dir: Path) -> Path | None:
         return source
     relative = Path(os.path.relpath(source, source_dir))
     same = Path(os.path.normpath(out_dir / relative))
-    for candidate in (same.with_suffix(".hip"), same):
+    renamed = same.with_name(renamed_source(same.name))
+    for candidate in (renamed, same):
         if candidate.is_file():
             return candidate
     if source.suffix == ".cu":
@@ -273,18 +285,39 @@ def ported_file(source: Path, source_dir: Path, out_dir: Path) -> Path | None:
     return source
 
 
-def _lacks_a_header(outcome: Outcome) -> bool:
-    return any("file not found" in error.message for error in outcome.diagnostics)
+def _lacks(outcome: Outcome) -> str | None:
+    """The header that the compiler looked for in vain."""
+    for error in outcome.diagnostics:
+        if (match := re.search(r"'(.+)' file not found", error.message)) is not None:
+            return match[1]
+    return None
+
+
+def _folders_of(header: str, source_dir: Path, out_dir: Path) -> list[Path]:
+    """Include folders for a header that the tree has once, in the port and in the original: builds
+    whose flags are not known (CMake, an SDK that is not there) are ported by that rule too."""
+    found = _project(source_dir).find(header)
+    if found is None:
+        return []
+    folder = Path(os.path.normpath(found)).parents[len(Path(header).parts) - 1]
+    ported = Path(os.path.normpath(out_dir / os.path.relpath(folder, source_dir)))
+    return [each for each in (ported, folder) if each.is_dir()]
+
+
+@lru_cache(maxsize=4)
+def _project(source_dir: Path) -> Project:
+    return Project(source_dir)
 
 
 def ported_flags(unit: Unit, source_dir: Path, out_dir: Path) -> tuple[list[Path], list[str]]:
     """Include folders and flags of a unit, its folders looked up in the ported tree first."""
     include: list[Path] = []
-    for folder in unit.folders:
+    folders = [folder for folder in unit.folders if not is_installed(folder)]
+    for folder in folders:
         ported = Path(os.path.normpath(out_dir / os.path.relpath(folder, source_dir)))
         if ported != folder and ported.is_dir():
             include.append(ported)
-    include += [folder for folder in unit.folders if folder.is_dir()]
+    include += [folder for folder in folders if folder.is_dir()]
     flags = [_at_least_cxx17(flag) if unit.kind == "gpu" else flag for flag in unit.flags]
     flags += [part for name in unit.forced for part in ("-include", name)]
     return list(dict.fromkeys(include)), flags

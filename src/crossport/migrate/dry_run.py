@@ -24,7 +24,6 @@ _HOST_COMPILERS = re.compile(
 )
 _ENTERING = re.compile(r"^make(?:\[\d+\])?: Entering directory ['`](?P<folder>.*)'$")
 _LEAVING = re.compile(r"^make(?:\[\d+\])?: Leaving directory ")
-_SEPARATORS = frozenset({"&&", "||", ";", "|", "&", "(", ")"})
 _LAUNCHERS = frozenset({"ccache", "time", "env", "nice", "exec", "@"})
 
 
@@ -118,7 +117,7 @@ def _commands(line: str, folder: Path) -> list[Command]:
 def _split(words: list[str]) -> list[list[str]]:
     calls: list[list[str]] = [[]]
     for word in words:
-        if word in _SEPARATORS or set(word) <= set(";&|()"):
+        if word and set(word) <= set(";&|()"):
             calls.append([])
         else:
             calls[-1].append(word)

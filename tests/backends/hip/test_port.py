@@ -172,3 +172,35 @@ def test_halves_in_device_code_need_none(tmp_path: Path) -> None:
     body = "template <typename T> __global__ void k(const T* a, T* r) { r[0] += a[1]; }\n"
     _write(tmp_path, {"k.cu": "#include <cuda_fp16.h>\n" + body})
     assert "CROSSPORT" not in port_unit(tmp_path / "k.cu").files[0].ported.decode()
+
+
+def test_headers_of_an_installed_toolkit_and_a_copy_of_cub_are_not_ported(tmp_path: Path) -> None:
+    _write(
+        tmp_path,
+        {
+            "p/k.cu": '#include <cuda.h>\n#include <cub/cub.cuh>\n#include "own.h"\nCUdevice d;\n',
+            "cuda/cuda.h": "typedef int CUdevice;\n",
+            "cuda/cuda_runtime_api.h": "",
+            "p/vendor/cub/cub.cuh": "namespace cub {}\n",
+            "p/vendor/own.h": "cudaStream_t s;\n",
+        },
+    )
+    options = HipOptions(include_dirs=(tmp_path / "cuda", tmp_path / "p" / "vendor"))
+    result = port_unit(tmp_path / "p" / "k.cu", options)
+    assert _ported(result.files) == {
+        "k.hip": '#include <hip/hip_runtime.h>\n#include <hipcub/hipcub.hpp>\n#include "own.h"\n'
+        "hipDevice_t d;\n",
+        "vendor/own.h": "hipStream_t s;\n",
+    }
+
+
+def test_a_source_that_is_also_included_gets_the_runtime_header(tmp_path: Path) -> None:
+    _write(tmp_path, {"a.cu": '#include "b.cu"\n', "b.cu": "__global__ void k() {}\n"})
+    port = HipPort(tmp_path, HipOptions())
+    port.add(tmp_path / "a.cu")
+    port.add(tmp_path / "b.cu")
+    runtime = "#include <hip/hip_runtime.h>\n"
+    assert _ported(port.result().files) == {
+        "a.hip": f'{runtime}#include "b.hip"\n',
+        "b.hip": f"{runtime}__global__ void k() {{}}\n",
+    }
