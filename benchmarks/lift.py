@@ -20,6 +20,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -40,13 +42,14 @@ def main() -> int:
         "--fuzz", action="store_true",
         help="without cases: run on made-up arguments that the interpreter finds no fault with",
     )  # fmt: skip
+    parser.add_argument("--jobs", type=int, default=1, help="programs at a time")
+    parser.add_argument("--reasons", action="store_true", help="count why kernels are refused")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--keep", type=Path, help="leave the ports here")
     args = parser.parse_args()
     programs = sorted(p for p in args.folder.glob(args.select) if p.is_dir())[:: args.every]
     if args.only:
         programs = [p for p in programs if p.name in args.only]
-    rows: list[dict[str, Any]] = []
     os.environ |= {"TRITON_INTERPRET": "1", "JAX_PLATFORMS": "cpu"}
     if not args.no_run:
         import jax  # noqa: F401
@@ -58,20 +61,62 @@ def main() -> int:
     import crossport.frontend.parse
     import crossport.ir.interpreter  # noqa: F401
 
-    for program in programs:
-        rows += one(program, args)
+    rows = []
+    for program, found in all_programs(programs, args):
+        rows += found
         print_row(rows, program.name)
     summary(rows)
+    if args.reasons:
+        reasons(rows)
     if args.json:
         args.json.write_text(json.dumps(rows, indent=1))
     return 0
 
 
-def one(program: Path, args: argparse.Namespace) -> list[dict[str, Any]]:
-    """A program's rows, from a process of its own that starts with everything imported."""
+@dataclass
+class Child:
+    """A process that does one program."""
+
+    program: Path
+    pid: int
+    deadline: float
+    out: bytes = b""
+
+
+def all_programs(
+    programs: list[Path], args: argparse.Namespace
+) -> Iterator[tuple[Path, list[dict[str, Any]]]]:
+    """Each program's rows as they come, from `--jobs` processes at a time."""
+    waiting = list(reversed(programs))
+    running: dict[int, Child] = {}
+    while waiting or running:
+        while waiting and len(running) < args.jobs:
+            fd, child = start(waiting.pop(), args)
+            running[fd] = child
+        patience = min(c.deadline for c in running.values()) - time.monotonic()
+        ready, _, _ = select.select(list(running), [], [], max(0.0, patience))
+        for fd, child in list(running.items()):
+            late = time.monotonic() > child.deadline
+            if fd in ready:
+                chunk = os.read(fd, 1 << 16)
+                child.out += chunk
+                if chunk and not late:
+                    continue
+            elif not late:
+                continue
+            if late:
+                os.kill(child.pid, signal.SIGKILL)
+            os.close(fd)
+            del running[fd]
+            yield child.program, finish(child, late)
+
+
+def start(program: Path, args: argparse.Namespace) -> tuple[int, Child]:
+    """Begin a program in a process of its own that starts with everything imported."""
     read_end, write_end = os.pipe()
-    child = os.fork()
-    if child == 0:
+    sys.stdout.flush()
+    pid = os.fork()
+    if pid == 0:
         os.close(read_end)
         os.dup2(write_end, 1)
         with open(os.devnull, "w") as sink:
@@ -85,24 +130,17 @@ def one(program: Path, args: argparse.Namespace) -> list[dict[str, Any]]:
             sys.stdout.flush()
             os._exit(code)
     os.close(write_end)
-    out, deadline, code = b"", time.monotonic() + LIMIT, 0
-    while True:
-        ready, _, _ = select.select([read_end], [], [], max(0.0, deadline - time.monotonic()))
-        if not ready:
-            os.kill(child, signal.SIGKILL)
-            code = 124
-            break
-        chunk = os.read(read_end, 1 << 16)
-        if not chunk:
-            break
-        out += chunk
-    os.close(read_end)
-    _, status = os.waitpid(child, 0)
-    code = code or os.waitstatus_to_exitcode(status)
-    lines = out.decode(errors="replace").splitlines()
-    rows = [json.loads(line[4:]) for line in lines if line.startswith("ROW ")]
+    return read_end, Child(program, pid, time.monotonic() + LIMIT)
+
+
+def finish(child: Child, late: bool) -> list[dict[str, Any]]:
+    """The rows of a program whose process has ended."""
+    _, status = os.waitpid(child.pid, 0)
+    code = 124 if late else os.waitstatus_to_exitcode(status)
+    lines = child.out.decode(errors="replace").splitlines()
+    rows: list[dict[str, Any]] = [json.loads(x[4:]) for x in lines if x.startswith("ROW ")]
     if code != 0:
-        rows.append({"program": program.name, "kernel": "-", "target": "-", "tier": None,
+        rows.append({"program": child.program.name, "kernel": "-", "target": "-", "tier": None,
                      "result": "crash", "why": str(code)})  # fmt: skip
     return rows
 
@@ -125,6 +163,29 @@ def summary(rows: list[dict[str, Any]]) -> None:
             f"{tier} {result} {n}" for (tier, result), n in sorted(counts.items())
         ))  # fmt: skip
     print(f"crashes: {sum(r['result'] == 'crash' for r in rows)}")
+
+
+def reasons(rows: list[dict[str, Any]]) -> None:
+    """Why kernels were refused, and why they are not in tier `tile`: counted, names left out."""
+    for target in sorted({r["target"] for r in rows}):
+        mine = [r for r in rows if r["target"] == target]
+        for title, chosen in (
+            ("refused", [r for r in mine if r["result"] in ("refused", "crash")]),
+            ("not tile", [r for r in mine if r["tier"] in ("simt", "xla")]),
+        ):
+            counts: Counter[str] = Counter()
+            examples: dict[str, str] = {}
+            for row in chosen:
+                reason = general(row["why"])
+                counts[reason] += 1
+                examples.setdefault(reason, f"{row['program']}/{row['kernel'][:40]}")
+            for reason, count in counts.most_common(60):
+                print(f"{target:7} {title:8} {count:4}  {reason[:110]:110} {examples[reason]}")
+
+
+def general(why: str) -> str:
+    """A reason with the names of one program taken out of it."""
+    return re.sub(r"`[^`]*`|'[^']*'|\b\d+(\.\d+)? s\b", "...", why)
 
 
 # --- In the worker --------------------------------------------------------------------------------
