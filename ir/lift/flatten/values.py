@@ -1,0 +1,101 @@
+"""What a name or an expression stands for while a kernel is flattened.
+
+float a;        Local: one variable          float* p = x + i;      Ptr: root x, offset 4 * i
+P s[2];         Local: a variable a leaf     s[1]                   Agg: a value a leaf
+f               FunctionValue
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from crossport.diagnostics import Code, Diagnostic, PortError, Span
+from crossport.ir import nodes as n
+from crossport.ir.lift import fold
+from crossport.ir.lift.flat import Root
+from crossport.ir.types import U8, Scalar, Type
+
+ADDRESS = Root("memory", "address", U8)
+
+
+def refuse(
+    message: str, span: Span | None, code: Code = Code.NO_TENSOR_FORM, help: str = ""
+) -> PortError:
+    """The error that a kernel has no such form."""
+    return PortError(Diagnostic(code, message, span=span, help=help))
+
+
+@dataclass(frozen=True)
+class Ptr:
+    """A root and a byte offset: `const + sum(expr * scale)`. Root None: null so far."""
+
+    root: Root | Local | None
+    terms: tuple[tuple[n.Expr, int], ...] = ()
+    const: int = 0
+
+    def plus(self, index: n.Expr, scale: int) -> Ptr:
+        """Moved by `index * scale` bytes."""
+        number = fold.as_int(index)
+        if number is not None:
+            return replace(self, const=self.const + number * scale)
+        terms = {repr(e): (e, s) for e, s in self.terms}
+        key = repr(index)
+        old = terms.get(key)
+        terms[key] = (index, scale + (old[1] if old else 0))
+        return replace(self, terms=tuple(t for t in terms.values() if t[1] != 0))
+
+
+@dataclass(frozen=True)
+class Agg:
+    """A struct or array value: (offset, value) a leaf."""
+
+    leaves: tuple[tuple[int, Value], ...]
+
+
+@dataclass(frozen=True)
+class FunctionValue:
+    """A device function as a value."""
+
+    name: str
+
+
+Value = n.Expr | Ptr | Agg | FunctionValue
+
+
+@dataclass(eq=False)
+class PtrCell:
+    """A pointer variable: its root is fixed by the first value, its offset is a variable."""
+
+    var: n.Var
+    unit: int
+    root: Root | Local | None = None
+    known: bool = False
+    function: FunctionValue | None = None
+    key: str = ""
+
+
+@dataclass(eq=False)
+class Local:
+    """A local variable: one cell a leaf."""
+
+    name: str
+    type: Type
+    size: int
+    cells: dict[int, n.Var | PtrCell]
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where `break`, `continue` or `return` goes."""
+
+    kind: str
+    label: str
+    label_continue: str = ""
+    result: Local | None = None
+
+
+def scalar_type(type: Type) -> Scalar:
+    """The type of a number; PortError for anything else."""
+    if not isinstance(type, Scalar):
+        raise refuse(f"a value of type {type} where a number is needed", None)
+    return type

@@ -1,0 +1,233 @@
+"""Local variables: a cell for every scalar in them, read and written at any offset."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from crossport.ir import nodes as n
+from crossport.ir.lift import flat, fold
+from crossport.ir.lift.flat import Root
+from crossport.ir.lift.flatten.guesses import Retry
+from crossport.ir.lift.flatten.pointers import Pointers
+from crossport.ir.lift.flatten.values import (
+    Agg,
+    FunctionValue,
+    Local,
+    Ptr,
+    PtrCell,
+    Value,
+    refuse,
+    scalar_type,
+)
+from crossport.ir.lift.layout import Leaf
+from crossport.ir.types import I64, Handle, Pointer, Scalar, Type
+
+MOST_CELLS = 1024
+MOST_CHOICES = 32
+
+
+class Variables(Pointers):
+    """Cells of locals."""
+
+    def local(self, name: str, type: Type, value: Value | None) -> Local:
+        """A new local variable with a value, or uninitialised."""
+        size = self.layouts.size(type)
+        # A variable is known by its source name: what a retry learned must find it again.
+        key = ".".join([*self.active, name])
+        leaves = self.layouts.leaves(type, limit=MOST_CELLS + 1)
+        if key in self.guesses.memory or len(leaves) > MOST_CELLS:
+            return self.memory_local(key, name, type, value)
+        cells: dict[int, n.Var | PtrCell] = {}
+        local = Local(key, type, size, cells)
+        steady = value is not None and name not in self.written[-1]
+        given = dict(value.leaves) if isinstance(value, Agg) else {0: value}
+        for leaf in leaves:
+            if leaf.offset in cells:
+                continue  # a union: the first member stands for all of the same offset
+            path = f"{name}_{leaf.path}" if leaf.path else name
+            initial = given.get(leaf.offset)
+            if initial is None and isinstance(value, Agg):
+                initial = fold.constant(0, leaf.type) if isinstance(leaf.type, Scalar) else None
+            match leaf.type:
+                case Scalar():
+                    var = self.fresh(path, leaf.type)
+                    cells[leaf.offset] = var
+                    if steady:
+                        self.steady.add(var.name)
+                    if initial is not None and isinstance(initial, Ptr | Agg | FunctionValue):
+                        initial = self.as_number(initial)
+                    if initial is not None:
+                        initial = self.as_type(initial, leaf.type)
+                    self.emit(flat.Set(var, initial, declare=True))
+                case Pointer(element):
+                    cell = self.pointer_cell(f"{key}.{leaf.path}", path, element)
+                    cells[leaf.offset] = cell
+                    start = fold.constant(0, scalar_type(cell.var.type))
+                    first = len(self.out)
+                    self.emit(flat.Set(cell.var, start, declare=True))
+                    if initial is not None:
+                        self.set_pointer(cell, self.as_pointer(initial))
+                        if len(self.out) == first + 2:
+                            only = self.out.pop()
+                            assert isinstance(only, flat.Set)
+                            self.out[first] = flat.Set(cell.var, only.value, declare=True)
+                case Handle():
+                    if isinstance(initial, FunctionValue):
+                        cells[leaf.offset] = PtrCell(self.fresh(path, I64), 1, None, True, initial)
+                    else:
+                        raise refuse(f"a variable of type {leaf.type}", self.span)
+                case _:
+                    raise refuse(f"a variable of type {leaf.type}", self.span)
+        return local
+
+    def memory_local(self, key: str, name: str, type: Type, value: Value | None) -> Local:
+        """A local array too large for variables: each thread's part of a scratch array."""
+        size = self.layouts.size(type)
+        root = Root(self.names.fresh(name), "local", self.layouts.natural(type), size)
+        self.local_roots.append(root)
+        cell = PtrCell(n.Var(root.name, I64), 1, root, True)
+        if isinstance(value, Agg):
+            given = dict(value.leaves)
+            leaves = self.layouts.leaves(type, limit=1 << 16)
+            for leaf in leaves:
+                item = given.get(leaf.offset)
+                if item is None and isinstance(leaf.type, Scalar):
+                    item = fold.constant(0, leaf.type)
+                if item is None or isinstance(item, Ptr | Agg | FunctionValue):
+                    raise refuse("a large local array of pointers", self.span)
+                self.write_pointer(Ptr(root, (), leaf.offset), leaf.type, item, False)
+        return Local(key, type, size, {-1: cell})
+
+    def spill(self, name: str, type: Type, value: Value) -> Local:
+        """Give a parameter that was bound to a value a variable of its own."""
+        local = self.local(name, type, value)
+        self.scopes[-1][name] = local
+        return local
+
+    def read_local(self, local: Local, type: Type, offset: int) -> Value:
+        return self.read_local_dynamic(local, Ptr(local, (), offset), type)
+
+    def store_local(self, local: Local, type: Type, value: Value) -> None:
+        memory = local.cells.get(-1)
+        if isinstance(memory, PtrCell):
+            self.write_pointer(Ptr(memory.root), type, value, False)
+            return
+        self.write_local_dynamic(local, Ptr(local), type, value)
+
+    def choices(self, local: Local, pointer: Ptr, leaf: Leaf) -> list[tuple[n.Expr | None, int]]:
+        """The cells that a leaf at this pointer may be: (condition, offset) each."""
+        base = pointer.const + leaf.offset
+        if not pointer.terms:
+            return [(None, base)]
+        if len(pointer.terms) == 1:
+            expr, scale = pointer.terms[0]
+            kind = scalar_type(expr.type)
+            found: list[tuple[n.Expr | None, int]] = []
+            for offset in sorted(local.cells):
+                if (offset - base) % scale == 0:
+                    index = (offset - base) // scale
+                    if not kind.is_signed and index < 0:
+                        continue
+                    found.append((n.Binary("==", expr, fold.constant(index, kind)), offset))
+        else:
+            total = self.offset(replace(pointer, const=0), 1)
+            common = 0
+            for _, scale in pointer.terms:
+                common = math.gcd(common, scale)
+            found = [
+                (n.Binary("==", total, fold.i64(offset - base)), offset)
+                for offset in sorted(local.cells)
+                if (offset - base) % common == 0
+            ]
+        if len(found) > MOST_CHOICES or not found:
+            raise Retry("memory", local.name)
+        return found
+
+    def read_local_dynamic(self, local: Local, pointer: Ptr, type: Type) -> Value:
+        values: list[tuple[int, Value]] = []
+        for leaf in self.layouts.leaves(type, limit=MOST_CELLS):
+            if any(offset == leaf.offset for offset, _ in values):
+                continue
+            options = self.choices(local, pointer, leaf)
+            result: Value | None = None
+            for condition, offset in reversed(options):
+                cell = local.cells.get(offset)
+                if cell is None:
+                    raise Retry("memory", local.name)
+                value = self.cell_value(cell, leaf.type)
+                if result is None or condition is None:
+                    result = value
+                elif isinstance(value, Ptr) or isinstance(result, Ptr):
+                    result = self.select_pointer(condition, value, result)
+                else:
+                    result = n.Select(condition, self.as_number(value), self.as_number(result))
+            assert result is not None
+            values.append((leaf.offset, result))
+        if isinstance(type, Scalar | Pointer | Handle):
+            return values[0][1]
+        return Agg(tuple(values))
+
+    def cell_value(self, cell: n.Var | PtrCell, type: Type) -> Value:
+        if isinstance(cell, PtrCell):
+            if cell.function is not None:
+                return cell.function
+            if not cell.known:
+                return Ptr(None)
+            value = Ptr(cell.root, ((n.Read(cell.var), cell.unit),))
+            return value if isinstance(type, Pointer) else self.as_number(value)
+        if isinstance(type, Pointer):
+            return self.as_pointer(n.Read(cell))
+        return self.as_type(n.Read(cell), scalar_type(type))
+
+    def write_local_dynamic(self, local: Local, pointer: Ptr, type: Type, value: Value) -> None:
+        given = dict(value.leaves) if isinstance(value, Agg) else {0: value}
+        done: set[int] = set()
+        pending: list[tuple[n.Var, n.Expr]] = []
+        for leaf in self.layouts.leaves(type, limit=MOST_CELLS):
+            if leaf.offset in done:
+                continue
+            done.add(leaf.offset)
+            item = given.get(leaf.offset)
+            if item is None:
+                if not isinstance(leaf.type, Scalar):
+                    continue
+                item = fold.constant(0, leaf.type)
+            for condition, offset in self.choices(local, pointer, leaf):
+                cell = local.cells.get(offset)
+                if cell is None:
+                    raise Retry("memory", local.name)
+                if isinstance(cell, PtrCell):
+                    if isinstance(item, FunctionValue):
+                        if cell.function is not None and cell.function != item:
+                            raise refuse("a function pointer that changes", self.span)
+                        cell.function = item
+                        continue
+                    if condition is not None:
+                        raise refuse("an array of pointers with a variable index", self.span)
+                    self.set_pointer(cell, self.as_pointer(item))
+                    continue
+                kind = scalar_type(cell.type)
+                new = self.as_type(self.as_number(item), kind)
+                if condition is not None:
+                    new = n.Select(condition, new, n.Read(cell))
+                pending.append((cell, new))
+        self.set_together(pending)
+
+    def set_together(self, pending: list[tuple[n.Var, n.Expr]]) -> None:
+        """Assign all at once: a struct assignment may read what it writes (`p = {p.y, p.x}`)."""
+        written: set[str] = set()
+        staged: list[tuple[n.Var, n.Expr]] = []
+        for var, value in pending:
+            if any(isinstance(x, n.Var) and x.name in written for x in n.walk(value)):
+                staged = []
+                for target, item in pending:
+                    kept = self.fresh(target.name + "_new", scalar_type(target.type))
+                    self.emit(flat.Set(kept, item, declare=True))
+                    staged.append((target, n.Read(kept)))
+                pending = staged
+                break
+            written.add(var.name)
+        for var, value in pending:
+            if value != n.Read(var):
+                self.emit(flat.Set(var, value))
