@@ -1,0 +1,218 @@
+"""Branches, loops and regions: control flow where all lanes agree, masks where they do not."""
+
+from __future__ import annotations
+
+from crossport.backends.triton.simt.between_lanes import BetweenLanes
+from crossport.ir.lift import flat, fold
+from crossport.ir.lift.tidy import reads
+from crossport.ir.nodes import Binary, Const, Expr, Read, Var
+from crossport.ir.tile.strides import Stride
+from crossport.ir.types import BOOL, I32
+
+
+class Control(BetweenLanes):
+    """Statements with statements inside."""
+
+    def branch(self, statement: flat.Branch) -> None:
+        if id(statement) not in self.facts.divergent:
+            self.uniform_branch(statement)
+            return
+        condition = statement.condition
+        if statement.otherwise and statement.then:
+            name = self.names.fresh("taken")
+            self.line(f"{name} = {self.e(condition)}")
+            condition = Read(Var(name, BOOL))
+        before = self.mask
+        for body, negated in ((statement.then, False), (statement.otherwise, True)):
+            if not body:
+                continue
+            test = self.e.tight(fold.negate(condition) if negated else condition, 3)
+            self.mask = self.names.fresh("mask", keep_first=False)
+            self.line(f"{self.mask} = {before} & {test}")
+            self.masks.append(("", self.mask))
+            self.body(body)
+            self.masks.pop()
+            self.mask = before
+
+    def uniform_branch(self, statement: flat.Branch) -> None:
+        start = self.pending.copy()
+        self.line(f"if {self.e(statement.condition)}:")
+        with self.indented():
+            self.body(statement.then)
+        after = self.pending
+        self.pending = start.copy()
+        if statement.otherwise:
+            self.line("else:")
+            with self.indented():
+                self.body(statement.otherwise)
+        self.pending.join(after)
+
+    def enter_loop(self, statement: flat.Loop) -> None:
+        """At the top of a loop, everything in it may just have happened."""
+        for inner in flat.statements([statement]):
+            match inner:
+                case flat.Load(_, ref):
+                    form = f"{self.e(ref.index)}:{ref.type}"
+                    self.pending.loads.setdefault(ref.root.name, set()).add(form)
+                case flat.Store(ref) | flat.AtomicUpdate(_, _, ref):
+                    self.pending.stores.setdefault(ref.root.name, set()).add(str(id(inner)))
+                case _:
+                    pass
+
+    def loop(self, statement: flat.Loop) -> None:
+        if id(statement) in self.facts.divergent:
+            self.divergent_loop(statement)
+            return
+        entry = self.pending.copy()
+        if statement.head or not statement.test_first:
+            going = self.names.fresh("going")
+            if statement.test_first:
+                self.body(statement.head)
+                self.line(f"{going} = {self.e(statement.condition)}")
+            else:
+                self.line(f"{going} = tl.full((), True, tl.int1)")
+            test = going
+        else:
+            going = ""
+            test = self.e(statement.condition)
+        self.enter_loop(statement)
+        self.line(f"while {test}:")
+        with self.indented():
+            self.body(statement.body)
+            self.body(statement.step)
+            if going:
+                self.body(statement.head)
+                self.line(f"{going} = {self.e(statement.condition)}")
+        self.pending.join(entry)
+
+    def divergent_loop(self, statement: flat.Loop) -> None:
+        before = self.mask
+        going = self.names.fresh("going")
+        if statement.test_first:
+            self.body(statement.head)
+            self.line(f"{going} = {before} & {self.e.tight(statement.condition, 4)}")
+        else:
+            self.line(f"{going} = {before}")
+        entry = self.pending.copy()
+        self.enter_loop(statement)
+        self.line(f"while {self.e.use('_any')}({going}):")
+        self.mask = going
+        self.masks.append((statement.label, going))
+        with self.indented():
+            self.body(statement.body)
+            self.body(statement.step)
+            self.body(statement.head)
+            if self.facts.is_uniform(statement.condition):
+                kept = self.e.tight(statement.condition, 4)
+                if kept != "True":
+                    self.line(f"{going} = {going} & {kept}")
+            else:
+                self.line(f"{going} = {going} & {self.e.tight(statement.condition, 4)}")
+        self.masks.pop()
+        self.mask = before
+        self.pending.join(entry)
+
+    def stride_loop(self, statement: flat.Loop, stride: Stride) -> None:
+        """A loop whose rounds the lanes share: counted, with a mask for the last round."""
+        before = self.mask
+        name = stride.variable.name
+        start = self.names.fresh(f"{name}_start")
+        going = self.names.fresh("going")
+        arguments = f"{self.e(stride.base)}, {self.e(stride.bound)}, {self.e(stride.step)}"
+        entry = self.pending.copy()
+        self.enter_loop(statement)
+        self.line(f"for {start} in range({arguments}):")
+        self.mask = going
+        self.masks.append((statement.label, going))
+        with self.indented():
+            self.line(f"{name} = {start} + {self.e.tight(stride.offset, 6)}")
+            self.line(f"{going} = {before} & ({self.e(statement.condition)})")
+            self.body(statement.body)
+        self.masks.pop()
+        self.mask = before
+        self.pending.join(entry)
+
+    def as_range(
+        self, statement: flat.Loop, body: flat.Body, position: int
+    ) -> tuple[str, Expr, Expr, int] | None:
+        """(variable, start, end, step) of a loop that `range` can say."""
+        if id(statement) in self.facts.divergent or statement.head or not statement.test_first:
+            return None
+        if position == 0 or len(statement.step) != 1 or statement.label in self.facts.left:
+            return None
+        start, step, test = body[position - 1], statement.step[0], statement.condition
+        if not isinstance(start, flat.Set) or not isinstance(step, flat.Set):
+            return None
+        if not start.declare or start.value is None or start.var.name != step.var.name:
+            return None
+        var = start.var
+        if var.type != I32 or var.name in self.facts.varying:
+            return None
+        match step.value, test:
+            case (
+                Binary("+", Read(Var(a)), Const(amount)),
+                Binary("<" | "<=" as op, Read(Var(b)), end),
+            ) if a == b == var.name and int(amount) > 0:
+                pass
+            case _:
+                return None
+        written = {
+            v.name for s in flat.statements(statement.body) if (v := flat.target(s)) is not None
+        }
+        used = reads(end)
+        if var.name in written or used & written or var.name in used:
+            return None
+        for other in body[position + 1 :]:
+            for inner in flat.statements([other]):
+                if any(var.name in reads(x) for x in flat.expressions(inner)):
+                    return None
+        if op == "<=":
+            end = Binary("+", end, Const(1, I32))
+            if not isinstance(end.lhs, Const):
+                return None  # the end might wrap
+        return var.name, start.value, end, int(amount)
+
+    def range_loop(self, statement: flat.Loop, body: flat.Body, position: int) -> bool:
+        found = self.as_range(statement, body, position)
+        if found is None:
+            return False
+        name, start, end, step = found
+        arguments = [self.e(start), self.e(end)]
+        if step == 1 and arguments[0] == "0":
+            arguments = arguments[1:]
+        elif step != 1:
+            arguments.append(str(step))
+        entry = self.pending.copy()
+        self.e.counters.add(name)
+        self.enter_loop(statement)
+        self.line(f"for {name} in range({', '.join(arguments)}):")
+        with self.indented():
+            self.body(statement.body)
+        self.pending.join(entry)
+        return True
+
+    def scope(self, statement: flat.Scope, label: str, body: flat.Body) -> None:
+        if id(statement) not in self.facts.divergent:
+            self.body(body)
+            return
+        before = self.mask
+        self.mask = self.names.fresh("here", keep_first=False)
+        self.line(f"{self.mask} = {before}")
+        self.masks.append((label, self.mask))
+        self.body(body)
+        self.masks.pop()
+        self.mask = before
+
+    def leave(self, label: str) -> None:
+        # A mask outside the current one first, for it still needs the current one.
+        leaving = self.mask
+        inner: list[str] = []
+        for name, mask in reversed(self.masks):
+            if mask not in inner:
+                inner.append(mask)
+            if name == label:
+                break
+        for mask in reversed(inner):
+            if mask != leaving:
+                self.line(f"{mask} = {mask} & ({leaving} == 0)")
+        self.line(f"{leaving} = {leaving} & (lane < 0)")

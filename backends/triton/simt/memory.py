@@ -1,0 +1,160 @@
+"""Loads, stores and atomics, with a barrier wherever one must come after another."""
+
+from __future__ import annotations
+
+from crossport.backends.triton.expressions import tl_type
+from crossport.backends.triton.simt.state import Pending, State, stored
+from crossport.ir.lift import flat
+from crossport.ir.lift.flat import Ref, Root
+from crossport.ir.lift.flatten import refuse
+from crossport.ir.nodes import Cast, Const, Expr
+from crossport.ir.types import BOOL, I32, I64, U8
+
+
+class Memory(State):
+    """What reads and writes memory."""
+
+    def pointer(self, ref: Ref, *, spread: bool) -> str:
+        """The address; `spread`: as one a lane even where all lanes share it."""
+        root, index = ref.root, ref.index
+        kind = tl_type(stored(ref.type))
+        if root.space in ("shared", "local"):
+            self.uses_scratch = True
+        if root.space == "address":
+            text = f"{self.e.tight(index)}.to(tl.pointer_type({kind}))"
+            return (
+                text
+                if not spread
+                else f"({self.e.tight(index)} + lane * 0).to(tl.pointer_type({kind}))"
+            )
+        if ref.is_whole:
+            base = root.name if stored(root.element) == stored(ref.type) else self.view(root, kind)
+            return self.offset(base, index, spread)
+        base = root.name if stored(root.element) == U8 else self.view(root, "tl.uint8")
+        return f"({self.offset(base, index, spread)}).to(tl.pointer_type({kind}), bitcast=True)"
+
+    def offset(self, base: str, index: Expr, spread: bool) -> str:
+        if isinstance(index, Cast) and index.type == I64 and index.value.type == I32:
+            index = index.value  # Triton extends offsets with the sign
+        extra = " + lane * 0" if spread else ""
+        if isinstance(index, Const) and index.value == 0:
+            return base + extra
+        return f"{base} + {self.e.tight(index, 5)}{extra}"
+
+    def view(self, root: Root, kind: str) -> str:
+        key = (root.name, kind)
+        if key not in self.views:
+            self.views[key] = self.names.fresh(f"{root.name}_{kind.removeprefix('tl.')}")
+        return self.views[key]
+
+    def access(self, ref: Ref, *, store: flat.Statement | None = None) -> None:
+        """Put a barrier before an access that another access of the block must precede.
+
+        A statement needs none against itself, nor a store against a load of the same place: the
+        same lane does both.
+        """
+        key = ref.root.name
+        form = f"{self.e(ref.index)}:{ref.type}"
+        written = self.pending.stores.get(key, set())
+        loaded = self.pending.loads.get(key, set())
+        if store is None:
+            if written:
+                self.barrier()
+            self.pending.loads.setdefault(key, set()).add(form)
+            return
+        own = str(id(store))
+        if written - {own} or loaded - {form}:
+            self.barrier()
+        self.pending.stores.setdefault(key, set()).add(own)
+
+    def barrier(self) -> None:
+        if self.lines and self.lines[-1].strip() == "tl.debug_barrier()":
+            self.pending = Pending()
+            return
+        self.line("tl.debug_barrier()")
+        self.pending = Pending()
+
+    def load(self, statement: flat.Load) -> None:
+        var, ref = statement.var, statement.ref
+        self.access(ref)
+        varying = var.name in self.facts.varying
+        if varying:
+            mask = self.mask
+            if statement.guard is not None:
+                mask = f"{mask} & {self.e.tight(statement.guard, 4)}"
+            spread = self.facts.is_uniform(ref.index) and ref.root.space != "local"
+            arguments = f", mask={mask}, other=0"
+        else:
+            spread = False
+            conditions = []
+            if self.mask != "active" or self.dirty_kernel:
+                conditions.append(f"{self.e.use('_any')}({self.mask})")
+            if statement.guard is not None:
+                conditions.append(self.e.tight(statement.guard, 4))
+            arguments = f", mask={' & '.join(conditions)}, other=0" if conditions else ""
+        if statement.volatile:
+            arguments += ", volatile=True"
+        text = f"tl.load({self.pointer(ref, spread=spread)}{arguments})"
+        if var.type == BOOL:
+            text = f"{text} != 0"
+        self.line(f"{var.name} = {text}")
+
+    def store(self, statement: flat.Store) -> None:
+        ref, value = statement.ref, statement.value
+        self.access(ref, store=statement)
+        uniform_index = self.facts.is_uniform(ref.index) and ref.root.space != "local"
+        is_bool = ref.type == BOOL
+        text = f"{self.e.method(value)}.to(tl.uint8)" if is_bool else self.e(value)
+        mask = self.mask
+        spread = False
+        if uniform_index and self.facts.is_uniform(value):
+            if self.mask == "active" and not self.dirty_kernel:
+                self.line(f"tl.store({self.pointer(ref, spread=False)}, {text})")
+                return
+            mask = f"{self.e.use('_any')}({self.mask})"
+        elif uniform_index:
+            spread = True
+        self.line(f"tl.store({self.pointer(ref, spread=spread)}, {text}, mask={mask})")
+
+    def atomic(self, statement: flat.AtomicUpdate) -> None:
+        ref, op, kind = statement.ref, statement.op, statement.ref.type
+        if kind.size < 4 and not (op == "add" and kind.kind in ("f16", "bf16")):
+            raise refuse(f"an atomic on {kind} has no Triton form", None)
+        if op == "cas" and not kind.is_integer:
+            raise refuse(f"a compare-and-swap on {kind} has no Triton form", None)
+        if op in ("min", "max") and kind.is_float:
+            raise refuse(f"an atomic {op} on {kind} has no Triton form", None)
+        if ref.root.space == "local":
+            raise refuse("an atomic on a local array", None)
+        self.access(ref, store=statement)
+        if statement.var is not None and self.pending.stores.keys() - {ref.root.name}:
+            # The others may look at this counter to learn that earlier stores are there.
+            self.barrier()
+            self.access(ref, store=statement)
+        spread = self.facts.is_uniform(ref.index)
+        pointer = self.pointer(ref, spread=spread)
+        values = [self.e.typed(o) for o in statement.operands]
+        target = f"{statement.var.name} = " if statement.var is not None else ""
+        if op == "cas":
+            self.uses_spare = True
+            self.e.use("_atomic_cas")
+            spare = f"spare.to(tl.pointer_type({tl_type(kind)}), bitcast=True)"
+            compare, value = (self.lanes(o) for o in statement.operands)
+            self.line(f"{target}_atomic_cas({pointer}, {compare}, {value}, {self.mask}, {spare})")
+            return
+        if op in ("inc", "dec"):
+            self.uses_spare = True
+            self.e.use("_atomic_wrap")
+            spare = f"spare.to(tl.pointer_type({tl_type(kind)}), bitcast=True)"
+            limit = self.lanes(statement.operands[0])
+            self.line(
+                f"{target}_atomic_wrap({pointer}, {limit}, {self.mask}, {spare}, {op == 'dec'})"
+            )
+            return
+        name = {"sub": "add", "exch": "xchg"}.get(op, op)
+        value = values[0]
+        if op == "sub":
+            value = f"0 - ({value})" if not kind.is_signed else f"-({value})"
+        scope = ', scope="cta"' if ref.root.space == "shared" else ""
+        relaxed = ', sem="relaxed"' if statement.var is None else ""
+        self.line(f"{target}tl.atomic_{name}({pointer}, {value}, mask={self.mask}{relaxed}{scope})")

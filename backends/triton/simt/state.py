@@ -1,0 +1,151 @@
+"""The state of printing one kernel: lines, names, masks, and what the launcher must provide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from crossport.backends.triton.expressions import Expressions, tl_type
+from crossport.ir.lift import flat
+from crossport.ir.lift.flat import Root
+from crossport.ir.lift.names import Names
+from crossport.ir.lift.uniform import Uniformity, uniformity
+from crossport.ir.nodes import Expr, Read, Var, children, walk
+from crossport.ir.tile.retile import FreeShape, index_var
+from crossport.ir.types import BOOL, U8, Scalar
+
+
+@dataclass
+class KernelText:
+    """A printed kernel and what its launcher must hand over."""
+
+    lines: list[str]
+    expressions: Expressions
+    uses_scratch: bool = False
+    uses_spare: bool = False
+    shared_offsets: dict[str, int] = field(default_factory=dict)
+    static_shared: int = 0
+    local_bytes: int = 0
+    scalar_arrays: tuple[str, ...] = ()
+    uses_warps: bool = False
+
+
+@dataclass
+class Pending:
+    """Accesses since the last barrier, by root name."""
+
+    loads: dict[str, set[str]] = field(default_factory=dict)
+    stores: dict[str, set[str]] = field(default_factory=dict)
+
+    def copy(self) -> Pending:
+        """An independent copy."""
+        return Pending(
+            {k: set(v) for k, v in self.loads.items()}, {k: set(v) for k, v in self.stores.items()}
+        )
+
+    def join(self, other: Pending) -> None:
+        """Either may have happened."""
+        for mine, theirs in ((self.loads, other.loads), (self.stores, other.stores)):
+            for key, value in theirs.items():
+                mine.setdefault(key, set()).update(value)
+
+
+class State:
+    """Lines so far, and the facts that printing goes by."""
+
+    def __init__(self, program: flat.Program, name: str, free: FreeShape | None) -> None:
+        self.program = program
+        self.name = name
+        self.free = free
+        varying = {"lane"} | ({index_var(a).name for a in free.axes} if free else set())
+        self.facts: Uniformity = uniformity(program, varying=varying)
+        self.e = Expressions()
+        self.names = Names()
+        self.reserve()
+        self.lines: list[str] = []
+        self.depth = 1
+        self.mask = "active"
+        self.masks: list[tuple[str, str]] = [("kernel", "active")]
+        self.pending = Pending()
+        self.views: dict[tuple[str, str], str] = {}
+        self.uses_scratch = False
+        self.uses_spare = False
+        self.uses_warps = any(
+            isinstance(s, flat.Exchange | flat.Ballot | flat.GroupReduce)
+            or (isinstance(s, flat.LaneReduce) and s.width > 0)
+            for s in flat.statements(program.body)
+        )
+        self.shared_offsets, self.static_shared = placed(program.shared)
+        self.local_offsets, self.local_bytes = placed(program.locals)
+        self.dirty_kernel = "kernel" in self.facts.left
+        self.alone = self.scalars_alone()
+
+    def scalars_alone(self) -> set[str]:
+        """Scalars in arithmetic that no tensor takes part in."""
+        found: set[str] = set()
+        for statement in flat.statements(self.program.body):
+            for expr in flat.expressions(statement):
+                for node in walk(expr):
+                    if isinstance(node, Read) or not self.facts.is_uniform(node):  # type: ignore[arg-type]
+                        continue
+                    found |= {
+                        c.place.name
+                        for c in children(node)
+                        if isinstance(c, Read) and isinstance(c.place, Var)
+                    }
+        return found
+
+    def reserve(self) -> None:
+        for statement in flat.statements(self.program.body):
+            if (var := flat.target(statement)) is not None:
+                self.names.fresh(var.name)
+        for parameter in self.program.parameters:
+            for _, root in parameter.roots:
+                self.names.fresh(root.name)
+            for _, var in parameter.scalars:
+                self.names.fresh(var.name)
+        for name in (
+            *(f"{n}_{a}" for n in ("index", "size") for a in "xyz"),
+            "active", "scratch", "scratch_bytes", "spare", "program", "lane", "lane_id", "warp_id",
+            *(f"{a}_{d}" for a in ("thread", "block", "block_dim", "grid_dim") for d in "xyz"),
+            *(r.name for r in (*self.program.shared, *self.program.locals)),
+            *(g.root.name for g in self.program.globals),
+        ):  # fmt: skip
+            self.names.fresh(name)
+
+    def line(self, text: str) -> None:
+        self.lines.append(("    " * self.depth + text).rstrip())
+
+    @contextmanager
+    def indented(self) -> Iterator[None]:
+        self.depth += 1
+        start = len(self.lines)
+        yield
+        if len(self.lines) == start:
+            self.line("pass")
+        self.depth -= 1
+
+    def lanes(self, expr: Expr) -> str:
+        """The value as one a lane."""
+        if self.facts.is_uniform(expr):
+            return f"tl.full([LANES], {self.e(expr)}, {tl_type(expr.type)})"
+        return self.e.typed(expr)
+
+    def body(self, body: flat.Body) -> None:
+        raise NotImplementedError
+
+
+def stored(kind: Scalar) -> Scalar:
+    """The type in memory: a bool is a byte."""
+    return U8 if kind == BOOL else kind
+
+
+def placed(roots: tuple[Root, ...]) -> tuple[dict[str, int], int]:
+    """Offsets of the arrays in a row, aligned to 16; the one of unknown size last."""
+    offsets: dict[str, int] = {}
+    at = 0
+    for root in sorted(roots, key=lambda r: r.name == "dynamic_shared"):
+        offsets[root.name] = at
+        at += -(-root.size // 16) * 16
+    return offsets, at
