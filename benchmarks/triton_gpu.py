@@ -5,23 +5,32 @@
     python benchmarks/triton_gpu.py judge corpus build/triton_modules RESULTS > docs/triton_h200.md
 
 `run` needs PyTorch, Triton, NumPy and this source tree. It draws its own seed for fresh inputs and
-keeps what every launch left behind; `judge` repeats the plan from the seed and judges elsewhere.
-Times are device events around one launch with a cold L2 cache, medians of 20, against the
-original's, recorded the same way on the same kind of device.
+appends what every launch left behind, and every time, to two files as it goes: what is stopped
+early loses nothing. `judge` repeats the plan from the seed and judges elsewhere.
+
+Times are device time of what a launch puts on the stream, between two events, with a cold L2
+cache; medians of 20, against the original's, recorded the same way on the same kind of device. The
+stream is kept busy until the host has queued everything, so that Python's launch cost is no part of
+it, as the original's is not.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import pickle
+import re
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Sequence
+import tomllib
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,36 +40,43 @@ from crossport.validation.runners.base import Call, Candidate, RunOutput
 
 REPEATS = 20
 FLUSH = 256 << 20
+# Long enough for the host to queue a launch behind it: about a millisecond.
+BUSY_CYCLES = 2_000_000
+OUTPUTS, TIMES, SEED = "outputs.pickles", "times.jsonl", "seed.txt"
 
 
 def main() -> int:
     """One of the steps."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("step", choices=("prepare", "run", "judge", "one"))
+    parser.add_argument("step", choices=("prepare", "run", "judge", "one", "time"))
     parser.add_argument("corpus", type=Path)
     parser.add_argument("modules", type=Path)
     parser.add_argument("results", type=Path, nargs="?")
-    parser.add_argument("--kernel")
-    parser.add_argument("--bench", action="store_true")
+    parser.add_argument("--kernel", nargs="*", default=[])
     parser.add_argument("--seed", default="")
+    parser.add_argument("--workers", type=int, default=14)
     options = parser.parse_args()
     match options.step:
         case "prepare":
-            return _prepare(options.corpus, options.modules)
+            return _prepare(options)
         case "run":
             return _run(options)
         case "one":
             return _one(options)
+        case "time":
+            return _time(options)
         case _:
             return _judge(options)
 
 
-def _prepare(corpus: Path, modules: Path) -> int:
+def _prepare(options: argparse.Namespace) -> int:
     import crossport
 
-    modules.mkdir(parents=True, exist_ok=True)
-    for path in sorted(corpus.glob("*/h200.bundle")):
+    options.modules.mkdir(parents=True, exist_ok=True)
+    for path in sorted(options.corpus.glob("*/h200.bundle")):
         name = path.parent.name
+        if options.kernel and name not in options.kernel:
+            continue
         kernels = load_bundle(path).cases.kernels
         try:
             result = crossport.port(
@@ -71,55 +87,96 @@ def _prepare(corpus: Path, modules: Path) -> int:
             print(f"{name}: {error.diagnostic.message}", file=sys.stderr)
             continue
         for output in result.outputs:
-            (modules / f"{name}.py").write_bytes(output.data)
+            (options.modules / f"{name}.py").write_bytes(output.data)
     return 0
 
 
 def _run(options: argparse.Namespace) -> int:
+    """Every launch of every kernel, side by side; then the times, one after the other."""
     options.results.mkdir(parents=True, exist_ok=True)
     seed = os.urandom(8).hex()
-    (options.results / "seed.txt").write_text(seed)
+    (options.results / SEED).write_text(seed)
     names = [p.stem for p in sorted(options.modules.glob("*.py"))]
+    names = [n for n in names if not options.kernel or n in options.kernel]
+    began = time.monotonic()
 
-    def one(name: str, *more: str) -> None:
+    def step(what: str, *kernels: str, limit: float) -> bytes:
         command = [
-            sys.executable, __file__, "one", str(options.corpus), str(options.modules),
-            str(options.results), "--kernel", name, "--seed", seed, *more,
+            sys.executable, __file__, what, str(options.corpus), str(options.modules),
+            str(options.results), "--seed", seed, "--kernel", *kernels,
         ]  # fmt: skip
         try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=150, check=False)
-            if done.returncode:
-                print(name, *more, "failed:", done.stderr.strip()[-300:].replace("\n", " | "))
+            done = subprocess.run(command, capture_output=True, timeout=limit, check=False)
         except subprocess.TimeoutExpired:
-            print(name, *more, "timed out")
+            print(what, *kernels[:1], "timed out", flush=True)
+            return b""
+        if done.returncode:
+            message = done.stderr.decode(errors="replace").strip()[-300:].replace("\n", " | ")
+            print(what, *kernels[:1], "failed:", message, flush=True)
+        return done.stdout
 
-    began = time.monotonic()
-    with ThreadPoolExecutor(12) as pool:
-        list(pool.map(one, names))
+    kept = options.results / OUTPUTS
+    with ThreadPoolExecutor(options.workers) as pool, kept.open("ab") as file:
+        for outputs in pool.map(lambda name: step("one", name, limit=150), names):
+            file.write(outputs)
+            file.flush()
     print(f"numerics: {time.monotonic() - began:.0f} s", flush=True)
-    for name in names:
-        if time.monotonic() - began > float(os.environ.get("LIMIT", "400")):
-            print(f"stopped timing at {name}")
-            break
-        one(name, "--bench")
+    left = names
+    while left:  # a fault ends the process: the next one goes on behind it
+        step("time", *left, limit=400)
+        done = {row["kernel"] for row in _rows(options.results / TIMES)}
+        reached = max((n for n, name in enumerate(left) if name in done), default=-1)
+        left = left[reached + 1 :]
+        if reached < 0:
+            left = left[1:]
     print(f"times: {time.monotonic() - began:.0f} s")
     return 0
 
 
+def _rows(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
 def _one(options: argparse.Namespace) -> int:
-    """In its own process: all launches of one kernel, or its timing."""
-    bundle = load_bundle(options.corpus / options.kernel / "h200.bundle")
-    module = _module(options.modules / f"{options.kernel}.py")
-    if options.bench:
-        found = {c.id: _timed(module, c) for c in bundle.cases.cases if c.is_bench}
-        (options.results / f"{options.kernel}.bench.json").write_text(json.dumps(found))
-        return 0
+    """All launches of one kernel, to stdout; one at the size of the timing, to compile it."""
+    (name,) = options.kernel
     from crossport.validation.verify import FRESH, _plan
 
+    bundle = load_bundle(options.corpus / name / "h200.bundle")
+    module = _module(options.modules / f"{name}.py")
     outputs = [
         _launched(module, planned.call) for planned in _plan(_cases(bundle), FRESH, options.seed)
     ]
-    (options.results / f"{options.kernel}.pickle").write_bytes(pickle.dumps(outputs))
+    sys.stdout.buffer.write(pickle.dumps((name, outputs)))
+    sys.stdout.flush()
+    for case in bundle.cases.cases:
+        if case.is_bench:
+            contents = case.initial()
+            _contents_file(options, name, case).write_bytes(pickle.dumps(contents, protocol=5))
+            _timed(module, case, contents, repeats=0)
+    return 0
+
+
+def _contents_file(options: argparse.Namespace, name: str, case: Case) -> Path:
+    """Where the big arrays wait for the timing: drawing them takes longer than the kernel."""
+    return Path(tempfile.gettempdir()) / f"triton_gpu.{options.seed}.{name}.{case.id}"
+
+
+def _time(options: argparse.Namespace) -> int:
+    """The times of these kernels, a line each as they come."""
+    for name in options.kernel:
+        bundle = load_bundle(options.corpus / name / "h200.bundle")
+        module = _module(options.modules / f"{name}.py")
+        for case in bundle.cases.cases:
+            if not case.is_bench:
+                continue
+            drawn = _contents_file(options, name, case)
+            contents = pickle.loads(drawn.read_bytes()) if drawn.exists() else case.initial()
+            row = {"kernel": name, "case": case.id, **_timed(module, case, contents)}
+            with (options.results / TIMES).open("a") as file:
+                file.write(json.dumps(row) + "\n")
+            if "error" in row and "CUDA" in row["error"]:
+                return 1  # this process can do no more on the GPU
     return 0
 
 
@@ -205,25 +262,26 @@ def _launched(module: Any, call: Call) -> RunOutput:
     return RunOutput("ok", arrays, tuple(faults))
 
 
-def _timed(module: Any, case: Case) -> dict[str, Any]:
+def _timed(module: Any, case: Case, contents: Any, repeats: int = REPEATS) -> dict[str, Any]:
     import torch
 
     function = _function(module, case)
     if function is None:
         return {"error": "no port"}
     try:
-        tensors = _tensors(case, case.initial())
+        tensors = _tensors(case, contents)
         for symbol in (b.name for b in case.buffers if b.symbol):
             function.globals[symbol] = tensors[symbol]
         arguments = _arguments(case, tensors)
         flush = torch.empty(FLUSH, dtype=torch.uint8, device="cuda")
         times = []
         fresh = {a.name: tensors[a.name].clone() for a in case.arrays if a.role == "inout"}
-        for repeat in range(REPEATS + 3):
+        for repeat in range(repeats + 3):
             for name, values in fresh.items():
                 tensors[name].copy_(values)
             flush.fill_(repeat)
             begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+            torch.cuda._sleep(BUSY_CYCLES)
             begin.record()
             function(case.grid, case.block, *arguments, shared_bytes=case.shared_bytes)
             end.record()
@@ -253,55 +311,88 @@ class _Replay:
         return list(self.outputs)
 
 
+@dataclass(frozen=True)
+class _Speed:
+    """One timed launch."""
+
+    kernel: str
+    tier: str
+    original: float
+    port: float
+    error: str
+
+    @property
+    def ratio(self) -> float:
+        """How much faster than the original."""
+        return self.original / self.port
+
+
 def _judge(options: argparse.Namespace) -> int:
     from crossport.validation.verify import verify
 
-    seed = (options.results / "seed.txt").read_text()
+    seed = (options.results / SEED).read_text()
+    times = {(r["kernel"], r["case"]): r for r in _rows(options.results / TIMES)}
     rows, speed = [], []
-    for path in sorted(options.results.glob("*.pickle")):
-        name = path.stem
+    for name, outputs in _pickles(options.results / OUTPUTS):
         bundle = load_bundle(options.corpus / name / "h200.bundle")
-        outputs = pickle.loads(path.read_bytes())
         text = (options.modules / f"{name}.py").read_bytes()
         candidate = Candidate("triton", {f"{name}.py": text}, f"{name}.py")
         verdict = verify(candidate, bundle, _Replay(outputs), seed=seed)
         first = verdict.first
         why = "" if first is None else f"{first.kernel}/{first.case}: {first.reason}"
         rows.append((name, verdict.word.value, why[:160]))
-        bench = options.results / f"{name}.bench.json"
-        if bench.exists():
-            speed += _speed(bundle, name, json.loads(bench.read_text()))
-    good = sum(word in ("exact", "equivalent", "within-noise") for _, word, _ in rows)
-    print("# Triton ports on an NVIDIA H200\n\nMade by `python benchmarks/triton_gpu.py`.\n")
-    print(f"{good} of {len(rows)} kernels verified.\n")
-    print("| kernel | verdict | what is wrong |\n|---|---|---|")
-    for row in rows:
-        print(f"| {' | '.join(text.replace('|', '/') for text in row)} |")
-    ratios = [o / p for _, o, p, _ in speed if p]
-    if ratios:
-        fast = sum(r >= 1 for r in ratios)
-        print(
-            f"\nSpeed, measured: original over port, {len(ratios)} kernels, median "
-            f"{statistics.median(ratios):.2f}, {fast} at least as fast.\n"
-        )
-    print("| kernel | original, µs | port, µs | original / port | |\n|---|---|---|---|---|")
-    for name, original, port, note in sorted(speed):
-        ratio = f"{original / port:.2f}" if port else ""
-        print(f"| {name} | {original:.1f} | {f'{port:.1f}' if port else ''} | {ratio} | {note} |")
+        tiers = dict(re.findall(r"^    (\S.*): (tile|simt)$", text.decode(), re.M))
+        for case in bundle.cases.cases:
+            row = times.get((name, case.id))
+            if row is None:
+                continue
+            speed.append(_Speed(
+                case.kernel, tiers.get(case.kernel, "?"),
+                statistics.median(bundle.record(case)["cold_times_us"]),
+                statistics.median(row.get("times_us") or [0.0]), row.get("error", ""),
+            ))  # fmt: skip
+    print("\n".join(_report(rows, speed)))
     return 0
 
 
-def _speed(bundle: Bundle, name: str, found: dict[str, Any]) -> list[tuple[str, float, float, str]]:
-    rows = []
-    for case in bundle.cases.cases:
-        timed = found.get(case.id)
-        if timed is None:
-            continue
-        original = statistics.median(bundle.record(case)["cold_times_us"])
-        times = timed.get("times_us")
-        port = statistics.median(times) if times else 0.0
-        rows.append((case.kernel, original, port, timed.get("error", "")[:80].replace("|", "/")))
-    return rows
+def _pickles(path: Path) -> Iterator[tuple[str, list[RunOutput]]]:
+    with path.open("rb") as file:
+        while file.peek(1):
+            yield pickle.load(file)
+
+
+def _report(rows: list[tuple[str, str, str]], speed: list[_Speed]) -> Iterator[str]:
+    reasons = tomllib.loads(Path(__file__).with_name("triton_gpu.toml").read_text())
+    good = sum(word in ("exact", "equivalent", "within-noise") for _, word, _ in rows)
+    yield "# Triton ports on an NVIDIA H200\n"
+    yield "Made by `python benchmarks/triton_gpu.py`; what is measured, and how, stands there.\n"
+    yield reasons["measured"] + "\n"
+    timed = [s for s in speed if s.port]
+    for tier in ("tile", "simt"):
+        ratios = [s.ratio for s in timed if s.tier == tier]
+        if ratios:
+            mean = math.exp(statistics.fmean(math.log(r) for r in ratios))
+            yield (
+                f"Tier `{tier}`: {len(ratios)} kernels timed, original over port: geometric mean "
+                f"**{mean:.2f}**, median {statistics.median(ratios):.2f}, "
+                f"{sum(r >= 1 for r in ratios)} at least as fast, "
+                f"{sum(r < 0.9 for r in ratios)} below 0.9.\n"
+            )
+    yield f"Results: {good} of {len(rows)} ports verified against the recorded originals.\n"
+    yield "## Speed\n"
+    yield "| kernel | tier | original, µs | port, µs | original / port | why below 0.9 |"
+    yield "|---|---|---|---|---|---|"
+    for s in sorted(speed, key=lambda s: (s.tier != "tile", s.kernel)):
+        port, ratio, why = f"{s.port:.1f}", f"{s.ratio:.2f}" if s.port else "", ""
+        if not s.port:
+            port, why = "", s.error[:100].replace("|", "/")
+        elif s.ratio < 0.9:
+            why = reasons["below"].get(re.split("<", s.kernel)[0], "")
+        yield f"| {s.kernel} | {s.tier} | {s.original:.1f} | {port} | {ratio} | {why} |"
+    yield "\n## Results\n"
+    yield "| port | verdict | what is wrong |\n|---|---|---|"
+    for row in rows:
+        yield f"| {' | '.join(text.replace('|', '/') for text in row)} |"
 
 
 if __name__ == "__main__":
