@@ -159,7 +159,8 @@ def _one(options: argparse.Namespace) -> int:
 
 def _contents_file(options: argparse.Namespace, name: str, case: Case) -> Path:
     """Where the big arrays wait for the timing: drawing them takes longer than the kernel."""
-    return Path(tempfile.gettempdir()) / f"triton_gpu.{options.seed}.{name}.{case.id}"
+    place = re.sub(r"\W", "_", f"{options.seed}.{name}.{case.id}")
+    return Path(tempfile.gettempdir()) / f"triton_gpu.{place}"
 
 
 def _time(options: argparse.Namespace) -> int:
