@@ -342,7 +342,7 @@ def _cospi(x):
 @triton.jit
 def _any(mask):
     """Does any lane hold?"""
-    return tl.max(mask.to(tl.int32), axis=0) != 0
+    return tl.max(mask.to(tl.int32)) != 0
 ''',
     "_group": '''
 @triton.jit
@@ -420,7 +420,7 @@ def _atomic_wrap(pointer, limit, mask, spare, DOWN: tl.constexpr):
     """atomicInc or atomicDec: the old value; lanes try again until theirs is taken."""
     waiting = mask
     result = limit
-    while tl.max(waiting.to(tl.int32), axis=0) != 0:
+    while tl.max(waiting.to(tl.int32)) != 0:
         old = tl.load(pointer, mask=waiting, other=0, volatile=True)
         if DOWN:
             new = tl.where((old == 0) | (old > limit), limit, old - 1)

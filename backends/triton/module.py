@@ -50,6 +50,13 @@ def _global(table, name, device):
     table[name] = table[name].to(device).contiguous()
     return table[name]
 '''
+_WARP = '''
+def _warp():
+    """Lanes of one warp: a program of one waits for no other's loops. The interpreter: in bulk."""
+    if triton.knobs.runtime.interpret:
+        return 1024
+    return 32 if torch.version.hip is None else 64
+'''
 _ON_CPU = '''
 if triton.knobs.runtime.interpret:
 
@@ -111,6 +118,8 @@ def module_text(source_name: str, source_text: str, parts: list[Part]) -> str:
         out.append(_FIELDS)
     if any(part.program.globals for part in parts):
         out.append(_GLOBAL)
+    if any(part.free is not None and part.free.has_votes for part in parts):
+        out.append(_WARP)
     out += ordered
     for part in parts:
         out.append("\n" + "\n".join(wrap(part.text.lines)) + "\n")
@@ -266,19 +275,7 @@ def free_launch(part: Part, free: FreeShape, call: list[str]) -> list[str]:
     total = " * ".join(size_var(a).name for a in free.axes)
     lines.append(f"    if {total} >= 2**31:")
     lines.append('        raise ValueError("a launch has fewer than 2**31 threads")')
-    has_loop = any(isinstance(s, flat.Loop) for s in flat.statements(part.program.body))
-    # Long bodies keep many values alive: fewer elements a thread.
-    length = sum(1 for _ in flat.statements(part.program.body))
-    lanes = 128 if has_loop else 1024 if length < 16 else 256
-    warps = 4
-    if free.axes == ("x",):
-        blocks = {"x": str(lanes)}
-    else:
-        blocks = dict.fromkeys(free.axes, "1")
-        inner = 32 if has_loop else 64
-        first, second = free.axes[0], free.axes[1]
-        blocks[first] = f"min({inner}, triton.next_power_of_2({size_var(first).name}))"
-        blocks[second] = f"{lanes} // block_{first}"
+    blocks, warps = free_blocks(part, free)
     for a in free.axes:
         lines.append(f"    block_{a} = {blocks[a]}")
     programs = []
@@ -297,6 +294,27 @@ def free_launch(part: Part, free: FreeShape, call: list[str]) -> list[str]:
     ]  # fmt: skip
     lines.append(f"    {kernel_name(part)}[programs]({', '.join(arguments)})")
     return lines
+
+
+def free_blocks(part: Part, free: FreeShape) -> tuple[dict[str, str], int]:
+    """The block's extents, as the launcher computes them, and the number of warps."""
+    has_loop = any(isinstance(s, flat.Loop) for s in flat.statements(part.program.body))
+    # Long bodies keep many values alive: fewer elements a thread.
+    length = sum(1 for _ in flat.statements(part.program.body))
+    lanes = 128 if has_loop else 1024 if length < 16 else 256
+    total, warps = ("_warp()", 1) if free.has_votes else (str(lanes), 4)
+    if free.axes == ("x",):
+        return {"x": total}, warps
+    blocks = dict.fromkeys(free.axes, "1")
+    first, second = free.axes[0], free.axes[1]
+    inner = 8 if free.has_votes else 32 if has_loop else 64
+    if len(free.contiguous) > 1:
+        # Some go through memory along one axis, others along another: whole lines of both.
+        first, second = free.contiguous[0], free.contiguous[1]
+        inner = 32 if lanes == 1024 else 16
+    blocks[first] = f"min({inner}, triton.next_power_of_2({size_var(first).name}))"
+    blocks[second] = f"{total} // block_{first}"
+    return blocks, warps
 
 
 def fusion(part: Part) -> str:

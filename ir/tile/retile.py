@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from crossport.ir.lift import flat, fold
 from crossport.ir.lift.rewrite import map_expressions, map_nodes
 from crossport.ir.lift.tidy import reads
+from crossport.ir.lift.uniform import uniformity
 from crossport.ir.nodes import Binary, Cast, Const, Expr, Node, Read, Special, Var, walk
 from crossport.ir.types import I32, Scalar
 
@@ -34,6 +35,10 @@ class FreeShape:
     bounds: tuple[Expr, ...] = ()
     """Of flattened grid-stride loops: the extent is the largest of these, not the launch's."""
     has_atomics: bool = False
+    contiguous: tuple[str, ...] = ()
+    """Axes along which some access goes from one element to the next."""
+    has_votes: bool = False
+    """Are there loops that each thread leaves when it likes?"""
 
 
 def index_var(axis: str) -> Var:
@@ -89,7 +94,34 @@ def retile(program: flat.Program) -> FreeShape | str:
     shape.has_atomics = any(isinstance(s, flat.AtomicUpdate) for s in flat.statements(program.body))
     if axes == ["x"]:
         shape.bounds = _flatten_strides(program)
+    shape.contiguous = tuple(a for a in axes if _is_contiguous(program, a))
+    facts = uniformity(program, varying={index_var(a).name for a in axes})
+    shape.has_votes = any(
+        isinstance(s, flat.Loop) and id(s) in facts.divergent for s in flat.statements(program.body)
+    )
     return shape
+
+
+def _is_contiguous(program: flat.Program, axis: str) -> bool:
+    """Is `index_axis` a term, on its own, of some access's index?"""
+    values = single_values(program)
+    for statement in flat.statements(program.body):
+        if isinstance(statement, flat.Load | flat.Store | flat.AtomicUpdate):
+            index = resolve(statement.ref.index, values)
+            if any(_is(term, index_var(axis)) for term in _wide_terms(index)):
+                return True
+    return False
+
+
+def _wide_terms(expr: Expr) -> list[Expr]:
+    """The terms of a sum or difference, in whatever integer types it is formed."""
+    match expr:
+        case Cast(value, Scalar() as kind) if kind.is_integer and kind.size >= 4:
+            return _wide_terms(value)
+        case Binary("+" | "-", lhs, rhs):
+            return [*_wide_terms(lhs), *_wide_terms(rhs)]
+        case _:
+            return [expr]
 
 
 def _specials(body: flat.Body) -> list[Special]:

@@ -30,9 +30,25 @@ class Control(BetweenLanes):
             self.mask = self.names.fresh("mask", keep_first=False)
             self.line(f"{self.mask} = {before} & {test}")
             self.masks.append(("", self.mask))
+            first = len(self.lines)
             self.body(body)
+            self.name_vote(first, self.mask)
             self.masks.pop()
             self.mask = before
+
+    def name_vote(self, first: int, mask: str) -> None:
+        """Ask once whether a mask is empty, where its body asks more often; masks may change."""
+        below = self.lines[first:]
+        vote, changed = f"_any({mask})", f"{mask} = "
+        asked = [line for line in below if vote in line]
+        if any(line.lstrip().startswith(changed) for line in below) or not asked:
+            return
+        indent = "    " * self.depth
+        if len(asked) == 1 and not asked[0].startswith(indent + " "):
+            return
+        name = self.names.fresh("any")
+        self.lines[first:] = [line.replace(vote, name) for line in below]
+        self.lines.insert(first, f"{indent}{name} = {vote}")
 
     def uniform_branch(self, statement: flat.Branch) -> None:
         start = self.pending.copy()
@@ -98,10 +114,12 @@ class Control(BetweenLanes):
         self.line(f"while {self.e.use('_any')}({going}):")
         self.mask = going
         self.masks.append((statement.label, going))
+        self.inhabited.add(going)
         with self.indented():
             self.body(statement.body)
             self.body(statement.step)
             self.body(statement.head)
+            self.inhabited.discard(going)
             if self.facts.is_uniform(statement.condition):
                 kept = self.e.tight(statement.condition, 4)
                 if kept != "True":
@@ -215,4 +233,5 @@ class Control(BetweenLanes):
         for mask in reversed(inner):
             if mask != leaving:
                 self.line(f"{mask} = {mask} & ({leaving} == 0)")
-        self.line(f"{leaving} = {leaving} & (lane < 0)")
+        self.line(f"{leaving} = {leaving} & {'False' if self.dimensions else '(lane < 0)'}")
+        self.inhabited -= {leaving, *inner}

@@ -80,20 +80,15 @@ class Printer(Control):
             if mentions(body, "lane"):
                 self.line("lane = tl.arange(0, BLOCK_X)")
         else:
-            lanes = " * ".join(f"BLOCK_{a.upper()}" for a in free.axes)
-            self.line(f"LANES: tl.constexpr = {lanes}")
-            self.line("lane = tl.arange(0, LANES)")
-            under = ""
             for a in free.axes:
                 extent = f"BLOCK_{a.upper()}"
-                place = f"lane // ({under})" if under else "lane"
-                if a != free.axes[-1]:
-                    place = f"{place} % {extent}"
-                axis = "xyz".index(a)
-                self.line(f"index_{a} = tl.program_id({axis}) * {extent} + {place}")
-                under = f"{under} * {extent}" if under else extent
+                place = ", ".join(":" if d == a else "None" for d in self.dimensions)
+                number = f"tl.program_id({'xyz'.index(a)})"
+                self.line(f"index_{a} = {number} * {extent} + tl.arange(0, {extent})[{place}]")
             tests = " & ".join(f"(index_{a} < size_{a})" for a in free.axes)
             self.line(f"active = {tests}")
+            if mentions(body, "zero"):
+                self.line(f"zero = tl.zeros({self.shape}, tl.int32)")
         for a in free.programs:
             self.line(f"block_{a} = tl.program_id({'xyz'.index(a)})")
         self.scalars(body)
@@ -243,16 +238,18 @@ class Printer(Control):
         var, value = statement.var, statement.value
         varying = var.name in self.facts.varying
         if value is None:
-            shape = "[LANES]" if varying else "()"
+            shape = self.shape if varying else "()"
             self.line(f"{var.name} = tl.full({shape}, 0, {tl_type(var.type)})")
             return
         is_scalar = self.facts.is_uniform(value)
         if varying and is_scalar and statement.declare:
-            self.line(f"{var.name} = tl.full([LANES], {self.e(value)}, {tl_type(var.type)})")
+            self.line(f"{var.name} = tl.full({self.shape}, {self.e(value)}, {tl_type(var.type)})")
         elif id(statement) in self.facts.masked_sets:
             self.line(f"{var.name} = tl.where({self.mask}, {self.e(value)}, {var.name})")
         elif varying and is_scalar:
-            self.line(f"{var.name} = tl.full([LANES], {self.e(value)}, {tl_type(var.type)})")
+            self.line(f"{var.name} = tl.full({self.shape}, {self.e(value)}, {tl_type(var.type)})")
+        elif self.extents.must_spread(statement):
+            self.line(f"{var.name} = tl.broadcast_to({self.e.typed(value)}, {self.shape})")
         else:
             self.line(f"{var.name} = {self.e.typed(value)}")
 

@@ -25,7 +25,7 @@ class Memory(State):
             return (
                 text
                 if not spread
-                else f"({self.e.tight(index)} + lane * 0).to(tl.pointer_type({kind}))"
+                else f"({self.e.tight(index)} + {self.zero}).to(tl.pointer_type({kind}))"
             )
         if ref.is_whole:
             base = root.name if stored(root.element) == stored(ref.type) else self.view(root, kind)
@@ -36,7 +36,7 @@ class Memory(State):
     def offset(self, base: str, index: Expr, spread: bool) -> str:
         if isinstance(index, Cast) and index.type == I64 and index.value.type == I32:
             index = index.value  # Triton extends offsets with the sign
-        extra = " + lane * 0" if spread else ""
+        extra = f" + {self.zero}" if spread else ""
         if isinstance(index, Const) and index.value == 0:
             return base + extra
         return f"{base} + {self.e.tight(index, 5)}{extra}"
@@ -82,12 +82,12 @@ class Memory(State):
             mask = self.mask
             if statement.guard is not None:
                 mask = f"{mask} & {self.e.tight(statement.guard, 4)}"
-            spread = self.facts.is_uniform(ref.index) and ref.root.space != "local"
+            spread = self.is_narrow(ref)
             arguments = f", mask={mask}, other=0"
         else:
             spread = False
             conditions = []
-            if self.mask != "active" or self.dirty_kernel:
+            if self.may_be_empty(self.mask) and not self.is_inside(ref):
                 conditions.append(f"{self.e.use('_any')}({self.mask})")
             if statement.guard is not None:
                 conditions.append(self.e.tight(statement.guard, 4))
@@ -106,14 +106,13 @@ class Memory(State):
         is_bool = ref.type == BOOL
         text = f"{self.e.method(value)}.to(tl.uint8)" if is_bool else self.e(value)
         mask = self.mask
-        spread = False
+        spread = self.is_narrow(ref)
         if uniform_index and self.facts.is_uniform(value):
-            if self.mask == "active" and not self.dirty_kernel:
+            if not self.may_be_empty(self.mask):
                 self.line(f"tl.store({self.pointer(ref, spread=False)}, {text})")
                 return
+            spread = False
             mask = f"{self.e.use('_any')}({self.mask})"
-        elif uniform_index:
-            spread = True
         self.line(f"tl.store({self.pointer(ref, spread=spread)}, {text}, mask={mask})")
 
     def atomic(self, statement: flat.AtomicUpdate) -> None:
@@ -131,8 +130,7 @@ class Memory(State):
             # The others may look at this counter to learn that earlier stores are there.
             self.barrier()
             self.access(ref, store=statement)
-        spread = self.facts.is_uniform(ref.index)
-        pointer = self.pointer(ref, spread=spread)
+        pointer = self.pointer(ref, spread=self.is_narrow(ref))
         values = [self.e.typed(o) for o in statement.operands]
         target = f"{statement.var.name} = " if statement.var is not None else ""
         if op == "cas":

@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from crossport.backends.triton.expressions import Expressions, tl_type
-from crossport.ir.lift import flat
-from crossport.ir.lift.flat import Root
+from crossport.backends.triton.extents import Extents
+from crossport.ir.lift import flat, fold
+from crossport.ir.lift.flat import Ref, Root
 from crossport.ir.lift.names import Names
 from crossport.ir.lift.uniform import Uniformity, uniformity
 from crossport.ir.nodes import Expr, Read, Var, children, walk
@@ -79,6 +80,17 @@ class State:
         self.shared_offsets, self.static_shared = placed(program.shared)
         self.local_offsets, self.local_bytes = placed(program.locals)
         self.dirty_kernel = "kernel" in self.facts.left
+        # Blocks of several axes are tensors of several dimensions: each access gets the layout
+        # that suits its own contiguous axis. Lanes of thread blocks stand in a row.
+        axes = free.axes if free is not None else ()
+        self.dimensions = tuple(reversed(axes)) if len(axes) > 1 else ()
+        self.shape = f"[{', '.join(f'BLOCK_{a.upper()}' for a in self.dimensions)}]"
+        if not self.dimensions:
+            self.shape = "[LANES]"
+        self.zero = "zero" if self.dimensions else "lane * 0"
+        self.extents = Extents(program, self.facts, self.dimensions)
+        # Masks of loops that run while any lane is in them, until a lane leaves.
+        self.inhabited: set[str] = set()
         self.alone = self.scalars_alone()
 
     def scalars_alone(self) -> set[str]:
@@ -107,7 +119,8 @@ class State:
                 self.names.fresh(var.name)
         for name in (
             *(f"{n}_{a}" for n in ("index", "size") for a in "xyz"),
-            "active", "scratch", "scratch_bytes", "spare", "program", "lane", "lane_id", "warp_id",
+            "active", "zero", "scratch", "scratch_bytes", "spare", "program",
+            "lane", "lane_id", "warp_id",
             *(f"{a}_{d}" for a in ("thread", "block", "block_dim", "grid_dim") for d in "xyz"),
             *(r.name for r in (*self.program.shared, *self.program.locals)),
             *(g.root.name for g in self.program.globals),
@@ -129,8 +142,25 @@ class State:
     def lanes(self, expr: Expr) -> str:
         """The value as one a lane."""
         if self.facts.is_uniform(expr):
-            return f"tl.full([LANES], {self.e(expr)}, {tl_type(expr.type)})"
+            return f"tl.full({self.shape}, {self.e(expr)}, {tl_type(expr.type)})"
         return self.e.typed(expr)
+
+    def is_narrow(self, ref: Ref) -> bool:
+        """Is the address the same along some axis of the lanes, for lanes that differ otherwise?"""
+        if ref.root.space == "local":
+            return False
+        return self.facts.is_uniform(ref.index) or self.extents.is_narrow(ref.index)
+
+    def may_be_empty(self, mask: str) -> bool:
+        """May all lanes be idle where this mask is the current one?"""
+        return mask not in self.inhabited and (mask != "active" or self.dirty_kernel)
+
+    def is_inside(self, ref: Ref) -> bool:
+        """Is the place known to be part of an array of known size?"""
+        place = fold.as_int(ref.index)
+        counts = {g.root.name: g.count for g in self.program.globals}
+        count = counts.get(ref.root.name, 0)
+        return ref.is_whole and ref.type == ref.root.element and place in range(count)
 
     def body(self, body: flat.Body) -> None:
         raise NotImplementedError

@@ -70,11 +70,10 @@ def _lens_struct_kernel(
     BLOCK_X: tl.constexpr,
     BLOCK_Y: tl.constexpr,
 ):
-    LANES: tl.constexpr = BLOCK_X * BLOCK_Y
-    lane = tl.arange(0, LANES)
-    index_x = tl.program_id(0) * BLOCK_X + lane % BLOCK_X
-    index_y = tl.program_id(1) * BLOCK_Y + lane // (BLOCK_X)
+    index_x = tl.program_id(0) * BLOCK_X + tl.arange(0, BLOCK_X)[None, :]
+    index_y = tl.program_id(1) * BLOCK_Y + tl.arange(0, BLOCK_Y)[:, None]
     active = (index_x < size_x) & (index_y < size_y)
+    zero = tl.zeros([BLOCK_Y, BLOCK_X], tl.int32)
     mask_1 = active & (index_x < lens_width) & (index_y < lens_height)
     dx = index_x.to(tl.float32) - lens_center_x
     dy = index_y.to(tl.float32) - lens_center_y
@@ -88,7 +87,7 @@ def _lens_struct_kernel(
         lens_height - 1,
     )
     in_value = tl.load(in_ + sy * lens_width + sx, mask=mask_1, other=0)
-    lens_gain_value = tl.load(lens_gain + index_y, mask=mask_1, other=0)
+    lens_gain_value = tl.load(lens_gain + index_y + zero, mask=mask_1, other=0)
     tl.store(out + index_y * lens_width + index_x, in_value * lens_gain_value, mask=mask_1)
 
 
@@ -109,7 +108,7 @@ def lens_struct(grid, block, lens, in_, out, *, shared_bytes=0):
     size_y = grid[1] * block[1]
     if size_x * size_y >= 2**31:
         raise ValueError("a launch has fewer than 2**31 threads")
-    block_x = min(64, triton.next_power_of_2(size_x))
+    block_x = min(32, triton.next_power_of_2(size_x))
     block_y = 1024 // block_x
     programs = (triton.cdiv(size_x, block_x), triton.cdiv(size_y, block_y))
     _lens_struct_kernel[programs](

@@ -33,7 +33,7 @@ def _array(value, dtype, name):
 @triton.jit
 def _any(mask):
     """Does any lane hold?"""
-    return tl.max(mask.to(tl.int32), axis=0) != 0
+    return tl.max(mask.to(tl.int32)) != 0
 
 
 @triton.jit
