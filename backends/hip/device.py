@@ -28,6 +28,7 @@ from crossport.diagnostics import Code
 
 _POLYFILLS = Path(__file__).with_name("polyfill")
 _GROUP_HEADER = "group_reduce.h"
+_MATH_HEADERS = frozenset({"math.h", "complex.h", "tgmath.h"})
 # Decided by meaning, in semantics/.
 _WARP = re.compile(
     rb"__\w+_sync(_\w+)?\Z|__syncwarp\Z|__activemask\Z|__nanosleep\Z|__match\w+|__shfl\w*\Z"
@@ -56,8 +57,11 @@ def device_edits(text: SourceText) -> Findings:
     found.add(half_edits(text, extra))
     definitions |= {name: _polyfill(name) for name in extra}
     for word, name in device_rows.HOST_MATH.items():
+        if b"CROSSPORT_HOST_MATH" in text.words:
+            continue
         if word in text.words and word not in text.own_names and _in_host_code(text, word):
             definitions[name] = _polyfill(name)
+    _math_header(text, found)
     if definitions:
         at = place_for_definitions(text)
         block = "".join(definitions[key] for key in sorted(definitions))
@@ -115,16 +119,32 @@ def _functions(
             )
 
 
-def _in_host_code(text: SourceText, word: bytes) -> bool:
-    """Whether some call of `word` is in a function that is neither kernel nor device function."""
-    if b"CROSSPORT_HOST_MATH" in text.words:
-        return False
+def _in_host_code(text: SourceText, word: bytes, *, is_plain: bool = False) -> bool:
+    """Whether some call of `word` is in a function that is neither kernel nor device function.
+
+    `is_plain`: only a call without a namespace before it.
+    """
     tokens = text.tokens
     return any(
         is_host_code(text, index)
         for index in text.code_names
-        if tokens.text[index] == word and tokens.at(index + 1) == b"("
+        if tokens.text[index] == word
+        and tokens.at(index + 1) == b"("
+        and not (is_plain and tokens.at(index - 1) in (b"::", b".", b"->"))
     )
+
+
+def _math_header(text: SourceText, found: Findings) -> None:
+    """`isnan(x)` in host code: nvcc includes math.h by itself, whose functions are global."""
+    words = device_rows.MATH_CLASSIFICATION & text.words - text.own_names
+    if not words or not _MATH_HEADERS.isdisjoint(text.project_includes):
+        return
+    if any(_in_host_code(text, word, is_plain=True) for word in words):
+        at = place_for_definitions(text)
+        line = newline_of(text.source)
+        before = line if text.source[:at][-1:] not in (b"", b"\n") else ""
+        reason = "nvcc includes math.h by itself"
+        found.edits.append(Edit(text.file, at, at, f"{before}#include <math.h>{line}", reason))
 
 
 def _groups(text: SourceText, definitions: dict[str, str], found: Findings) -> None:

@@ -25,6 +25,7 @@ from crossport.backends.hip.calls import call_edits
 from crossport.backends.hip.closure import Project
 from crossport.backends.hip.conditions import condition_edits
 from crossport.backends.hip.device import device_edits
+from crossport.backends.hip.device_runtime import device_runtime_findings
 from crossport.backends.hip.edits import Edit, apply_edits, merge_edits
 from crossport.backends.hip.float8 import float8_findings
 from crossport.backends.hip.host_halves import FP16_HEADERS, has_host_arithmetic
@@ -36,6 +37,7 @@ from crossport.backends.hip.namespaces import namespace_edits
 from crossport.backends.hip.overloads import overload_edits
 from crossport.backends.hip.rename import rename_edits
 from crossport.backends.hip.source import Defined, Findings, SourceText
+from crossport.backends.hip.sparse_buffers import sparse_buffer_edits
 from crossport.backends.hip.switches import switch_edits
 from crossport.backends.hip.textures import texture_findings
 from crossport.diagnostics import Code, Diagnostic, PortError, Severity, Span, sort_diagnostics
@@ -49,7 +51,9 @@ PASSES: tuple[Callable[[SourceText], Findings], ...] = (
     launch_edits,
     condition_edits,
     device_edits,
+    device_runtime_findings,
     overload_edits,
+    sparse_buffer_edits,
 )
 # The folder of the port for files that are included from outside the root.
 OUTSIDE = "external"

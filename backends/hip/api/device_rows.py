@@ -58,6 +58,9 @@ ROWS = (
 # Functions that CUDA's headers declare for the host as well, and HIP's for the device only.
 HOST_MATH = {b"rsqrtf": "host_math.h", b"rsqrt": "host_math.h"}
 
+# What nvcc's own include of math.h puts into the global namespace; HIP puts the device's there.
+MATH_CLASSIFICATION = frozenset(b"isfinite isinf isnan isnormal signbit fpclassify".split())
+
 # GPUs without image instructions (AMD's ISA guides for CDNA3 and CDNA4), and what needs them.
 NO_IMAGES = frozenset({"gfx940", "gfx941", "gfx942", "gfx950"})
 IMAGE_FUNCTIONS = frozenset(

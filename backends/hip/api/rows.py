@@ -41,6 +41,8 @@ RULES = (
     Rule("cudaDevAttr", "hipDeviceAttribute", is_folded=True),
     Rule("cudaHostAlloc", "hipHostMalloc"),
     Rule("cuda", "hip", is_folded=True),
+    Rule("make_cuda", "make_hip"),
+    Rule("make_cu", "make_hip"),
     Rule("CUDART_", "HIP_"),
     Rule("CUDA_ERROR_", "hipError", is_folded=True),
     Rule("CUDA_", "HIP_", is_folded=True),
@@ -185,9 +187,6 @@ ROWS = (
     ApiRow("nvrtcGetCUBIN", "hiprtcGetCode"),
     ApiRow("nvrtcGetCUBINSize", "hiprtcGetCodeSize"),
     # Complex numbers.
-    ApiRow("make_cuComplex", "make_hipComplex"),
-    ApiRow("make_cuFloatComplex", "make_hipFloatComplex"),
-    ApiRow("make_cuDoubleComplex", "make_hipDoubleComplex"),
     # cuBLAS.
     ApiRow("cublasDataType_t", "hipblasDatatype_t"),
     ApiRow("cublasGetStatusString", "hipblasStatusToString"),

@@ -58,6 +58,7 @@ def hip_api() -> frozenset[str]:
     return frozenset().union(
         *(table[family] for family in _PREFIXED),
         (name for name in types if name.startswith(("__hip_", "__HIP_"))),
+        (name for name in table["device"] if name.startswith("make_hip")),
     )
 
 

@@ -56,11 +56,13 @@ def semantic_edits(
     files = {name: File(text, own_names) for name, text in texts.items()}
     generic = generic_shuffles(unit, files)
     words: frozenset[bytes] = frozenset().union(*(t.words for t in texts.values()))
+    blocks = [launch.block.value for launch in unit.launches]
+    has_whole_waves = bool(blocks) and all(n is not None and n % 64 == 0 for n in blocks)
     for name, file in files.items():
         warp_edits(file, generic.get(name, ()))
         word_edits(file)
         ptx_edits(file)
-        cub_edits(file, words)
+        cub_edits(file, words, has_whole_waves)
         address_edits(file)
     property_edits(unit, files)
     group_vote_edits(unit, files)

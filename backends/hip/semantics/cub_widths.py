@@ -7,6 +7,11 @@
 
 hipCUB has the same templates with the same parameters; only the default differs, so that a rename
 alone would let two CUDA warps work as one. The namespace is renamed elsewhere.
+
+    cub::BLOCK_LOAD_WARP_TRANSPOSE  ->  cub::BLOCK_LOAD_TRANSPOSE
+
+Transposing by warps loads the same items, and refuses a block that is no multiple of the wavefront:
+unless every launch has whole wavefronts of 64, the block transposes as one.
 """
 
 from __future__ import annotations
@@ -20,6 +25,7 @@ from crossport.diagnostics import Code, Severity
 # Template -> where its logical width stands among the arguments.
 _WIDTH_AT = {b"WarpReduce": 1, b"WarpScan": 1, b"WarpExchange": 2, b"WarpMergeSort": 2}
 _WIDTH_LATER = {b"WarpLoad": 3, b"WarpStore": 3}
+WHY_BLOCK = "blocks that are no multiple of a wavefront transpose as a whole"
 _LINEAR = "(threadIdx.x + blockDim.x * (threadIdx.y + blockDim.y * threadIdx.z))"
 _NUMBERS = {
     b"CUB_WARP_THREADS": "32",
@@ -27,11 +33,21 @@ _NUMBERS = {
     b"CUB_LOG_WARP_THREADS": "5",
     b"CUB_PTX_LOG_WARP_THREADS": "5",
 }
+_BY_BLOCK = {
+    b"BLOCK_LOAD_WARP_TRANSPOSE": "BLOCK_LOAD_TRANSPOSE",
+    b"BLOCK_LOAD_WARP_TRANSPOSE_TIMESLICED": "BLOCK_LOAD_TRANSPOSE",
+    b"BLOCK_STORE_WARP_TRANSPOSE": "BLOCK_STORE_TRANSPOSE",
+    b"BLOCK_STORE_WARP_TRANSPOSE_TIMESLICED": "BLOCK_STORE_TRANSPOSE",
+}
 _CALLS = {b"LaneId": "(__lane_id() & 31)", b"WarpId": f"({_LINEAR} / 32)"}
 
 
-def cub_edits(file: File, words: Collection[bytes]) -> None:
-    """Name the widths in a file; `words` are those of the whole unit, to see if it uses CUB."""
+def cub_edits(file: File, words: Collection[bytes], has_whole_waves: bool) -> None:
+    """Name the widths in a file.
+
+    `words` are those of the whole unit, to see if it uses CUB; `has_whole_waves`: every block that
+    it launches is a multiple of 64 threads.
+    """
     if b"cub" not in words:
         return
     tokens = file.text.tokens
@@ -48,6 +64,8 @@ def cub_edits(file: File, words: Collection[bytes]) -> None:
         elif word in _NUMBERS:
             last = tokens.partner.get(index + 1) if tokens.at(index + 1) == b"(" else index
             file.replace(index, last or index, _NUMBERS[word], WHY_WIDTH)
+        elif word in _BY_BLOCK and not has_whole_waves:
+            file.replace(index, index, _BY_BLOCK[word], WHY_BLOCK)
 
 
 def _template(file: File, index: int) -> None:

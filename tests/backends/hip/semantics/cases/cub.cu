@@ -30,3 +30,21 @@ __device__ int f(cg::thread_block_tile<32, cg::thread_block> t, int v) { return 
 #include <cooperative_groups.h>
 namespace cg = cooperative_groups;
 __device__ int f(cg::thread_block_tile<32, cg::thread_block> t, int v) { return t.any(v); }
+
+# A block that may be no multiple of 64 transposes as a whole.
+#include <cub/cub.cuh>
+template <int N> __global__ void k(int* p) { using L = cub::BlockLoad<int, N, 4, cub::BLOCK_LOAD_WARP_TRANSPOSE>; }
+void f(int* p, int n) { k<32><<<1, n>>>(p); }
+---
+#include <cub/cub.cuh>
+template <int N> __global__ void k(int* p) { using L = cub::BlockLoad<int, N, 4, cub::BLOCK_LOAD_TRANSPOSE>; }
+void f(int* p, int n) { k<32><<<1, n>>>(p); }
+
+# Whole wavefronts go on transposing by themselves.
+#include <cub/cub.cuh>
+template <int N> __global__ void k(int* p) { using L = cub::BlockLoad<int, N, 4, cub::BLOCK_LOAD_WARP_TRANSPOSE>; }
+void f(int* p) { k<128><<<1, 128>>>(p); }
+---
+#include <cub/cub.cuh>
+template <int N> __global__ void k(int* p) { using L = cub::BlockLoad<int, N, 4, cub::BLOCK_LOAD_WARP_TRANSPOSE>; }
+void f(int* p) { k<128><<<1, 128>>>(p); }
