@@ -1,7 +1,7 @@
 """Which function a token belongs to, by text: enough to tell host code from device code.
 
-    namespace n { struct S { __device__ int f(int a) { return a; } }; }
-                             ^^^^^^^^^^^^^^^^^^^^^^^   head of the body that `return` stands in
+namespace n { struct S { __device__ int f(int a) { return a; } }; }
+                         ^^^^^^^^^^^^^^^^^^^^^^^   head of the body that `return` stands in
 """
 
 from __future__ import annotations
@@ -56,7 +56,9 @@ def _has_parameters(text: SourceText, first: int, end: int) -> bool:
     """Whether a head has brackets of its own: `struct alignas(8) S` has none."""
     tokens = text.tokens
     return any(
-        tokens.text[i] == b"(" and tokens.at(i - 1) not in _WITH_BRACKETS and tokens.at(i - 1) != b"("
+        tokens.text[i] == b"("
+        and tokens.at(i - 1) not in _WITH_BRACKETS
+        and tokens.at(i - 1) != b"("
         for i in range(first, end)
     )
 
