@@ -2,8 +2,8 @@
 
 Example:
 
-    cusparseSpSM_analysis(h, ..., descr, buffer);      hipsparseSpSM_analysis(h, ..., descr, buffer);
-    cusparseSpSM_solve(h, ..., descr);            ->   hipsparseSpSM_solve(h, ..., descr, buffer);
+    cusparseSpSM_analysis(h, ..., descr, buffer);
+    cusparseSpSM_solve(h, ..., descr);   ->   hipsparseSpSM_solve(h, ..., descr, buffer);
 
 The buffer is the one of the analysis with the same descriptor, where that is a variable of the same
 function; anything else is announced.
@@ -16,7 +16,7 @@ from crossport.backends.hip.functions import body_around
 from crossport.backends.hip.source import Findings, SourceText
 from crossport.diagnostics import Code, Severity
 
-# The solve, its number of arguments in cuSPARSE, and the analysis, whose last argument is the buffer.
+# The solve, its number of arguments in cuSPARSE, and the analysis that takes the buffer last.
 _SOLVES = {b"SpSM_solve": (10, b"SpSM_analysis")}
 _PREFIXES = (b"cusparse", b"hipsparse")
 
