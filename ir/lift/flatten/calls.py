@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from crossport.ir import nodes as n
 from crossport.ir.lift import flat
@@ -35,7 +36,12 @@ class Calls(Loops):
             raise refuse(f"{name} calls itself", stmt.span or self.span)
         if len(self.active) > MOST_INLINE_DEPTH:
             raise refuse("calls nest too deeply", stmt.span or self.span)
-        args = [self.value(a) for a in stmt.args]
+        result = self.inline(function, [self.value(a) for a in stmt.args])
+        if stmt.target is not None and result is not None:
+            self.assign(stmt.target, result)
+
+    def inline(self, function: n.Function, args: Sequence[Value]) -> Value | None:
+        """The function's body, here; its result."""
         written = assigned(function)
         self.written.append(written)
         scope: dict[str, Local | Value] = {}
@@ -55,7 +61,7 @@ class Calls(Loops):
             result = self.local(f"{_short(function.name)}_result", function.result, None)
         label = self.names.fresh(_short(function.name) + "_end", keep_first=False)
         self.scopes.append(scope)
-        self.active.append(name)
+        self.active.append(function.name)
         self.declare_shared(function)
         self.targets.append(Target("function", label, result=result))
         body = self.block(function.body)
@@ -68,8 +74,7 @@ class Calls(Loops):
             self.emit(flat.Scope(label, body))
         else:
             self.out.extend(body)
-        if stmt.target is not None and result is not None:
-            self.assign(stmt.target, self.read_local(result, function.result, 0))
+        return self.read_local(result, function.result, 0) if result is not None else None
 
     def declare_shared(self, function: n.Function) -> None:
         for var in function.shared:

@@ -97,5 +97,8 @@ class Context:
     def scalar(self, expr: n.Expr) -> n.Expr:
         raise NotImplementedError
 
+    def inline(self, function: n.Function, args: Sequence[Value]) -> Value | None:
+        raise NotImplementedError
+
     def write_pointer(self, pointer: Ptr, type: Type, value: Value, volatile: bool) -> None:
         raise NotImplementedError

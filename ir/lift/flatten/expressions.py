@@ -17,7 +17,10 @@ from crossport.ir.lift.flatten.values import (
     refuse,
     scalar_type,
 )
+from crossport.ir.lift.library import PREFIX, library
 from crossport.ir.types import BOOL, I32, U8, Handle, Pointer, Scalar, Type
+
+FIND_NTH_SET = library().function(PREFIX + "find_nth_set")
 
 
 class Expressions(Places):
@@ -66,6 +69,9 @@ class Expressions(Places):
                 return self.cast(self.value(value), type)
             case n.Bitcast(value, type):
                 return self.as_type(self.scalar(value), scalar_type(type))
+            case n.Intrinsic("__fns", args):
+                found = self.inline(FIND_NTH_SET, [self.scalar(a) for a in args])
+                return self.as_number(found) if found is not None else fold.FALSE
             case n.Intrinsic(name, args, type):
                 if name in ("__isGlobal", "__isShared") or name.startswith("tex"):
                     raise refuse(f"{name} has no counterpart", expr.span or self.span)
