@@ -32,6 +32,15 @@ class Leaf:
     path: str
 
 
+# The type of the number that stands for a function: equal to U64, and known by identity.
+FUNCTION = Scalar("u64")
+
+
+def is_function(type: Type) -> bool:
+    """Is it a function pointer? One is a number: which of the module's functions (0: none)."""
+    return isinstance(type, Handle) and type.what.startswith("function ")
+
+
 class Layouts:
     """Layout questions about one module's types."""
 
@@ -103,6 +112,8 @@ class Layouts:
                     self._collect(field.type, at, _join(path, field.name), out, limit)
             case Void():
                 pass
+            case Handle() if is_function(type):
+                out.append(Leaf(offset, FUNCTION, path))
             case _:
                 out.append(Leaf(offset, type, path))
 

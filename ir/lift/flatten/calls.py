@@ -6,13 +6,14 @@ import re
 from collections.abc import Sequence
 
 from crossport.ir import nodes as n
-from crossport.ir.lift import flat
+from crossport.ir.lift import flat, fold
 from crossport.ir.lift.flat import Root
 from crossport.ir.lift.flatten.jumps import drop_tail_leaves, uses_label
 from crossport.ir.lift.flatten.loops import Loops
 from crossport.ir.lift.flatten.names_in import assigned
 from crossport.ir.lift.flatten.values import FunctionValue, Local, Ptr, Target, Value, refuse
-from crossport.ir.types import Array, Handle, Pointer, Scalar, Struct
+from crossport.ir.lift.layout import is_function
+from crossport.ir.types import U64, Array, Handle, Pointer, Scalar, Struct, Type
 
 MOST_INLINE_DEPTH = 40
 
@@ -26,29 +27,65 @@ class Calls(Loops):
         else:
             value = self.value(stmt.function)
             if not isinstance(value, FunctionValue):
-                raise refuse("a call through a function pointer", stmt.span or self.span)
+                self.call_one_of(stmt, self.as_number(value))
+                return
             name = value.name
         try:
             function = self.module.function(name)
         except KeyError:
             raise refuse(f"{name} is not defined here", stmt.span or self.span) from None
-        if name in self.active:
-            raise refuse(f"{name} calls itself", stmt.span or self.span)
-        if len(self.active) > MOST_INLINE_DEPTH:
-            raise refuse("calls nest too deeply", stmt.span or self.span)
         result = self.inline(function, [self.value(a) for a in stmt.args])
         if stmt.target is not None and result is not None:
             self.assign(stmt.target, result)
 
+    def call_one_of(self, stmt: n.Call, number: n.Expr) -> None:
+        """A call through a pointer: a branch for each function that it may be."""
+        chosen = self.fresh("function", U64)
+        self.emit(flat.Set(chosen, fold.cast(number, U64), declare=True))
+        args = [self.value(a) for a in stmt.args]
+        kept = [self.frozen(a, "argument") if isinstance(a, Ptr) else a for a in args]
+        candidates = self.candidates(stmt)
+        if not candidates:
+            raise refuse("a call through a pointer to no function here", stmt.span or self.span)
+        for function in candidates:
+            test = fold.binary("==", n.Read(chosen), self.function_number(function.name))
+            with self.collecting() as body:
+                result = self.inline(function, kept)
+                if stmt.target is not None and result is not None:
+                    self.assign(stmt.target, result)
+            self.emit(flat.Branch(test, body))
+
+    def candidates(self, stmt: n.Call) -> list[n.Function]:
+        """The functions whose address is taken and that such a call can call."""
+        taken = {
+            node.name
+            for part in (*self.module.functions, *self.module.globals)
+            for node in n.walk(part)
+            if isinstance(node, n.FunctionRef)
+        }
+        wanted = [a.type for a in stmt.args]
+        result = stmt.target.type if stmt.target is not None else None
+        return [
+            f for f in self.module.functions
+            if f.name in taken
+            and len(f.params) == len(wanted)
+            and all(_alike(p.type, type) for p, type in zip(f.params, wanted, strict=True))
+            and (result is None or f.result == result)
+        ]  # fmt: skip
+
     def inline(self, function: n.Function, args: Sequence[Value]) -> Value | None:
         """The function's body, here; its result."""
+        if function.name in self.active:
+            raise refuse(f"{function.name} calls itself", self.span)
+        if len(self.active) > MOST_INLINE_DEPTH:
+            raise refuse("calls nest too deeply", self.span)
         written = assigned(function)
         self.written.append(written)
         scope: dict[str, Local | Value] = {}
         for param, value in zip(function.params, args, strict=True):
             if (
-                isinstance(value, FunctionValue)
-                or isinstance(param.type, Handle)
+                (isinstance(value, FunctionValue) and param.name not in written)
+                or (isinstance(param.type, Handle) and not is_function(param.type))
                 or (isinstance(value, n.Const) and param.name not in written)
             ):
                 scope[param.name] = value
@@ -89,6 +126,10 @@ class Calls(Loops):
                 root = Root(key, "shared", self.layouts.natural(kind), size)
                 self.shared.append(root)
             self.scopes[-1][var.name] = Ptr(root)
+
+
+def _alike(one: Type, other: Type) -> bool:
+    return one == other or (isinstance(one, Pointer) and isinstance(other, Pointer))
 
 
 def _short(name: str) -> str:

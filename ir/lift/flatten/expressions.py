@@ -156,15 +156,15 @@ class Expressions(Places):
         if isinstance(a, Agg) and isinstance(b, Agg):
             other = dict(b.leaves)
             return Agg(tuple((o, self.choose(test, v, other[o])) for o, v in a.leaves))
-        if isinstance(a, FunctionValue) or isinstance(b, FunctionValue):
-            raise refuse("a function chosen at run time", self.span)
         return fold.select(test, self.as_number(a), self.as_number(b))
 
     def cast(self, value: Value, type: Type) -> Value:
         if isinstance(type, Pointer):
             return value if isinstance(value, Ptr) else self.as_pointer(value)
-        if isinstance(type, Handle) or isinstance(value, FunctionValue):
+        if isinstance(type, Handle):
             return value
+        if isinstance(value, FunctionValue):
+            return fold.TRUE if type == BOOL else value
         if isinstance(value, Ptr):
             return (
                 fold.cast(self.as_number(value), type)

@@ -8,7 +8,16 @@ from crossport.diagnostics import Code, Span
 from crossport.ir import nodes as n
 from crossport.ir.lift import flat, fold
 from crossport.ir.lift.flat import Ref, Root
-from crossport.ir.lift.flatten.values import ADDRESS, Agg, Local, Ptr, PtrCell, Value, refuse
+from crossport.ir.lift.flatten.values import (
+    ADDRESS,
+    Agg,
+    FunctionValue,
+    Local,
+    Ptr,
+    PtrCell,
+    Value,
+    refuse,
+)
 from crossport.ir.lift.flatten.variables import MOST_CELLS, Variables
 from crossport.ir.lift.layout import Leaf
 from crossport.ir.types import I64, Pointer, Scalar, Type
@@ -69,6 +78,8 @@ class Places(Variables):
         numbers: list[int | float | bool] = []
         for leaf in leaves:
             item = given.get(leaf.offset)
+            if isinstance(item, FunctionValue):
+                item = self.function_number(item.name)
             if item is not None and not isinstance(item, n.Const):
                 raise refuse(f"{variable.name} has a value that is not constant", span)
             numbers.append(item.value if isinstance(item, n.Const) else 0)

@@ -87,9 +87,18 @@ class Pointers(Context):
             return fold.cast(self.address(value), U64)
         if isinstance(value, Agg) and len(value.leaves) == 1:
             return self.as_number(value.leaves[0][1])
-        if isinstance(value, Agg | FunctionValue):
+        if isinstance(value, FunctionValue):
+            return self.function_number(value.name)
+        if isinstance(value, Agg):
             raise refuse("a struct used as a number", self.span)
         return value
+
+    def function_number(self, name: str) -> n.Const:
+        """The number that stands for a function of the module; none has 0."""
+        names = [f.name for f in self.module.functions]
+        if name not in names:
+            raise refuse(f"{name} is not defined here", self.span)
+        return n.Const(1 + names.index(name), U64)
 
     def as_type(self, value: n.Expr, type: Scalar) -> n.Expr:
         """The value's bits as that type (union members, pointer casts to locals)."""

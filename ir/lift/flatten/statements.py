@@ -11,6 +11,7 @@ from crossport.ir.lift.flatten.calls import Calls
 from crossport.ir.lift.flatten.jumps import drop_tail_leaves, jumps
 from crossport.ir.lift.flatten.values import Agg, Ptr, Target, Value, refuse, scalar_type
 from crossport.ir.lift.flatten.variables import MOST_CELLS
+from crossport.ir.lift.layout import FUNCTION, is_function
 from crossport.ir.types import Handle, Pointer, Scalar
 
 
@@ -47,6 +48,8 @@ class Flattener(Calls):
             path = leaf.path
             flat_name = self.names.fresh(f"{name}_{path}") if path else name
             match leaf.type:
+                case Scalar() if leaf.type is FUNCTION:
+                    raise refuse("a function pointer as a parameter", param.span)
                 case Scalar():
                     var = n.Var(flat_name, leaf.type)
                     scalars.append((path, var))
@@ -152,7 +155,8 @@ class Flattener(Calls):
                 self.for_loop(stmt, ())
 
     def let(self, var: n.Var, init: n.Expr | None) -> None:
-        if isinstance(var.type, Handle):
+        opaque = isinstance(var.type, Handle) and not is_function(var.type)
+        if opaque or (is_function(var.type) and init and var.name not in self.written[-1]):
             self.scopes[-1][var.name] = self.value(init) if init is not None else Agg(())
             return
         value = self.value(init) if init is not None else None

@@ -70,7 +70,6 @@ class PtrCell:
     unit: int
     root: Root | Local | None = None
     known: bool = False
-    function: FunctionValue | None = None
     key: str = ""
 
 

@@ -72,11 +72,6 @@ class Variables(Pointers):
                             only = self.out.pop()
                             assert isinstance(only, flat.Set)
                             self.out[first] = flat.Set(cell.var, only.value, declare=True)
-                case Handle():
-                    if isinstance(initial, FunctionValue):
-                        cells[leaf.offset] = PtrCell(self.fresh(path, I64), 1, None, True, initial)
-                    else:
-                        raise refuse(f"a variable of type {leaf.type}", self.span)
                 case _:
                     raise refuse(f"a variable of type {leaf.type}", self.span)
         return local
@@ -94,7 +89,7 @@ class Variables(Pointers):
                 item = given.get(leaf.offset)
                 if item is None and isinstance(leaf.type, Scalar):
                     item = fold.constant(0, leaf.type)
-                if item is None or isinstance(item, Ptr | Agg | FunctionValue):
+                if item is None or isinstance(item, Ptr | Agg):
                     raise refuse("a large local array of pointers", self.span)
                 self.write_pointer(Ptr(root, (), leaf.offset), leaf.type, item, False)
         return Local(key, type, size, {-1: cell})
@@ -170,8 +165,6 @@ class Variables(Pointers):
 
     def cell_value(self, cell: n.Var | PtrCell, type: Type) -> Value:
         if isinstance(cell, PtrCell):
-            if cell.function is not None:
-                return cell.function
             if not cell.known:
                 return Ptr(None)
             value = Ptr(cell.root, ((n.Read(cell.var), cell.unit),))
@@ -198,11 +191,6 @@ class Variables(Pointers):
                 if cell is None:
                     raise Retry("memory", local.name)
                 if isinstance(cell, PtrCell):
-                    if isinstance(item, FunctionValue):
-                        if cell.function is not None and cell.function != item:
-                            raise refuse("a function pointer that changes", self.span)
-                        cell.function = item
-                        continue
                     if condition is not None:
                         raise refuse("an array of pointers with a variable index", self.span)
                     self.set_pointer(cell, self.as_pointer(item))
