@@ -470,9 +470,11 @@ def oracle_of(oracle: Any, case: Any, array: Any) -> Any:
     return None
 
 
-def arguments(case: Any, memory: dict[str, Any]) -> list[Any]:
-    """A case's arguments for the interpreter."""
+def arguments(case: Any, memory: dict[str, Any], *, for_port: bool = False) -> list[Any]:
+    """A case's arguments for the interpreter, or for a port."""
     from crossport.validation.cases import ArrayArg, ScalarArg, StructArg
+    from crossport.validation.runners.exchange import texture_fields
+    from crossport.validation.runners.interp import texture
 
     result: list[Any] = []
     for arg in case.args:
@@ -485,7 +487,10 @@ def arguments(case: Any, memory: dict[str, Any]) -> list[Any]:
                 f.value if isinstance(f, ScalarArg) else memory[f[1]] for f in arg.fields
             ))  # fmt: skip
         else:
-            raise NotImplementedError(f"argument {arg.name}")
+            result.append(texture(arg, memory[arg.array]) if not for_port else {
+                f["name"]: memory[f["array"]] if "array" in f else f["value"]
+                for f in texture_fields(arg)
+            })  # fmt: skip
     return result
 
 
@@ -507,7 +512,12 @@ def launch(
             if array.symbol and array.name in table:
                 kind = table[array.name].dtype
                 table[array.name] = tensors[array.name].view(torch.uint8).view(kind).clone()
-        entry(case.grid, case.block, *arguments(case, tensors), shared_bytes=case.shared_bytes)
+        entry(
+            case.grid,
+            case.block,
+            *arguments(case, tensors, for_port=True),
+            shared_bytes=case.shared_bytes,
+        )
         for array in case.buffers:
             if array.symbol and array.name in table:
                 memory[array.name] = (
@@ -524,10 +534,8 @@ def launch(
             if array.symbol and array.name in table:
                 kind = np.dtype(table[array.name].dtype)
                 table[array.name] = jnp.asarray(memory[array.name].view(np.uint8).view(kind))
-    results = entry(
-        case.grid, case.block, *arguments(case, arrays), shared_bytes=case.shared_bytes,
-        interpret=True,
-    )  # fmt: skip
+    given = arguments(case, arrays, for_port=True)
+    results = entry(case.grid, case.block, *given, shared_bytes=case.shared_bytes, interpret=True)
     found = dict(memory)
     written = returned_names(entry)
     by_root = roots_of(case)

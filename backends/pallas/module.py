@@ -11,7 +11,7 @@ from crossport.backends.pallas.xla import KernelText
 from crossport.ir.lift import flat
 from crossport.ir.lift.naming import module_header
 from crossport.ir.lift.wrapping import wrap
-from crossport.ir.types import Array, Struct
+from crossport.ir.types import Array, Handle, Struct
 
 _DIM3 = '''
 def _dim3(size):
@@ -95,7 +95,7 @@ def module_text(source_name: str, source_text: str, parts: list[Part]) -> str:
 
 def is_struct(parameter: flat.Parameter) -> bool:
     """Is the parameter handed over as several values?"""
-    return isinstance(parameter.type, Struct | Array)
+    return isinstance(parameter.type, Struct | Array | Handle)
 
 
 def function(part: Part) -> str:

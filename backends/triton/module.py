@@ -13,7 +13,7 @@ from crossport.ir.lift.naming import module_header
 from crossport.ir.lift.wrapping import wrap
 from crossport.ir.nodes import Intrinsic, walk
 from crossport.ir.tile.retile import FreeShape, host_text, size_var
-from crossport.ir.types import Array, Pointer, Scalar, Struct
+from crossport.ir.types import Array, Handle, Pointer, Scalar, Struct
 
 _DIM3 = '''
 def _dim3(size):
@@ -149,7 +149,7 @@ def _on_cpu(libdevice: list[str]) -> str:
 
 def is_struct(parameter: flat.Parameter) -> bool:
     """Is the parameter handed over as several values?"""
-    return isinstance(parameter.type, Struct | Array)
+    return isinstance(parameter.type, Struct | Array | Handle)
 
 
 def launcher(part: Part) -> str:

@@ -157,5 +157,19 @@ def _arg(arg: object) -> Mapping[str, Any]:
             ]
             return {"kind": "struct", "name": arg.name, "fields": fields}
         case TextureArg():
-            return {"kind": "texture", "name": arg.name}
+            return {"kind": "struct", "name": arg.name, "fields": texture_fields(arg)}
     raise AssertionError(arg)
+
+
+def texture_fields(arg: TextureArg) -> list[Mapping[str, Any]]:
+    """A texture as ports take it: ir/lift/flatten/textures.py says what the numbers mean."""
+    numbers = {
+        "width": arg.width, "height": arg.height, "depth": 0,
+        "filterMode": int(arg.linear_filter),
+        "addressMode": ("wrap", "clamp", "mirror", "border").index(arg.address),
+        "normalizedCoords": int(arg.normalized),
+    }  # fmt: skip
+    return [
+        {"name": "data", "array": arg.array},
+        *({"name": name, "value": value} for name, value in numbers.items()),
+    ]

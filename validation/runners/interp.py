@@ -153,11 +153,11 @@ def _argument(arg: object, arrays: Mapping[str, Array]) -> Any:
         case StructArg():
             return tuple(arrays[f[1]] if isinstance(f, tuple) else f.value for f in arg.fields)
         case TextureArg():
-            return _texture(arg, arrays[arg.array])
+            return texture(arg, arrays[arg.array])
     raise AssertionError(arg)
 
 
-def _texture(arg: TextureArg, values: Array) -> Any:
+def texture(arg: TextureArg, values: Array) -> Any:
     from crossport.ir.interpreter.textures import Texture
 
     shape = (arg.height, arg.width) if arg.height else (arg.width,)

@@ -97,6 +97,9 @@ class Context:
     def scalar(self, expr: n.Expr) -> n.Expr:
         raise NotImplementedError
 
+    def fetch(self, name: str, args: Sequence[n.Expr], type: Type) -> Value:
+        raise NotImplementedError
+
     def inline(self, function: n.Function, args: Sequence[Value]) -> Value | None:
         raise NotImplementedError
 

@@ -10,9 +10,11 @@ from crossport.ir.lift.flat import Root
 from crossport.ir.lift.flatten.places import Places
 from crossport.ir.lift.flatten.values import (
     Agg,
+    Compound,
     FunctionValue,
     Local,
     Ptr,
+    Texture,
     Value,
     refuse,
     scalar_type,
@@ -73,7 +75,9 @@ class Expressions(Places):
                 found = self.inline(FIND_NTH_SET, [self.scalar(a) for a in args])
                 return self.as_number(found) if found is not None else fold.FALSE
             case n.Intrinsic(name, args, type):
-                if name in ("__isGlobal", "__isShared") or name.startswith("tex"):
+                if name.startswith("tex"):
+                    return self.fetch(name, args, type)
+                if name in ("__isGlobal", "__isShared"):
                     raise refuse(f"{name} has no counterpart", expr.span or self.span)
                 if not isinstance(type, Scalar):
                     raise refuse(f"{name} has no counterpart", expr.span or self.span)
@@ -171,7 +175,7 @@ class Expressions(Places):
                 if type != BOOL
                 else fold.binary("!=", self.address(value), fold.i64(0))
             )
-        if isinstance(value, Agg):
+        if isinstance(value, Agg | Texture):
             return value
         return fold.cast(value, type)
 
@@ -197,7 +201,7 @@ class Expressions(Places):
             item = given.get(start)
             if item is None:
                 return fold.constant(0, type) if isinstance(type, Scalar) else Ptr(None)
-            if isinstance(type, Scalar) and not isinstance(item, Ptr | Agg | FunctionValue):
+            if isinstance(type, Scalar) and not isinstance(item, Compound):
                 return self.as_type(item, type)
             return item
         end = start + self.layouts.size(type)

@@ -7,10 +7,10 @@ from dataclasses import replace
 from crossport.ir import nodes as n
 from crossport.ir.lift import flat, fold
 from crossport.ir.lift.flat import Root
-from crossport.ir.lift.flatten.expressions import Expressions
+from crossport.ir.lift.flatten.textures import Textures
 from crossport.ir.lift.flatten.values import (
     Agg,
-    FunctionValue,
+    Compound,
     Local,
     Ptr,
     Value,
@@ -24,7 +24,7 @@ IGNORED_EFFECTS = {
 }  # fmt: skip
 
 
-class Lanes(Expressions):
+class Lanes(Textures):
     """What threads do to each other and to memory at once."""
 
     def barrier(self, stmt: n.Barrier) -> None:
@@ -56,14 +56,14 @@ class Lanes(Expressions):
         if isinstance(value, Agg):
             moved: list[tuple[int, Value]] = []
             for offset, leaf in value.leaves:
-                if isinstance(leaf, Ptr | Agg | FunctionValue):
+                if isinstance(leaf, Compound):
                     raise refuse("a shuffle of pointers", self.span)
                 var = self.fresh(target.name, scalar_type(leaf.type))
                 self.emit(flat.Exchange(var, mode, leaf, lane, lanes))  # type: ignore[arg-type]
                 moved.append((offset, n.Read(var)))
             self.assign(target, Agg(tuple(moved)))
             return
-        if isinstance(value, Ptr | FunctionValue):
+        if isinstance(value, Compound):
             raise refuse("a shuffle of pointers", self.span)
         var = self.fresh(target.name, scalar_type(value.type))
         self.emit(flat.Exchange(var, mode, value, lane, lanes))  # type: ignore[arg-type]
@@ -131,6 +131,9 @@ class Lanes(Expressions):
             if fold.as_int(self.scalar(stmt.args[1])) != 0:
                 raise refuse("a named barrier for part of a block", stmt.span or self.span)
             self.emit(flat.Sync("block"))
+            return
+        if stmt.name.startswith("surf"):
+            self.surface(stmt)
             return
         raise refuse(f"{stmt.name} has no counterpart", stmt.span or self.span)
 

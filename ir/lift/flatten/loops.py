@@ -11,8 +11,7 @@ from crossport.ir.lift.flatten.jumps import drop_tail_leaves, jumps, own_jumps, 
 from crossport.ir.lift.flatten.lanes import Lanes
 from crossport.ir.lift.flatten.names_in import base_name, mentions, mentions_any, nodes_of
 from crossport.ir.lift.flatten.values import (
-    Agg,
-    FunctionValue,
+    Compound,
     Local,
     Ptr,
     PtrCell,
@@ -169,9 +168,7 @@ class Loops(Lanes):
                 except PortError:
                     holds = moved = n.Read(var)
             self.scopes.pop()
-            following = (
-                fold.as_int(moved) if not isinstance(moved, Ptr | Agg | FunctionValue) else None
-            )
+            following = fold.as_int(moved) if not isinstance(moved, Compound) else None
             if extra or not isinstance(holds, n.Const):
                 return None
             if not holds.value:
@@ -198,7 +195,7 @@ class Loops(Lanes):
     def quiet_int(self, expr: n.Expr) -> int | None:
         with self.collecting() as extra:
             value = self.value(expr)
-        if extra or isinstance(value, Ptr | Agg | FunctionValue):
+        if extra or isinstance(value, Compound):
             return None
         return fold.as_int(value)
 

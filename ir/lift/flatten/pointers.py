@@ -14,6 +14,7 @@ from crossport.ir.lift.flatten.values import (
     Local,
     Ptr,
     PtrCell,
+    Texture,
     Value,
     refuse,
     scalar_type,
@@ -78,7 +79,7 @@ class Pointers(Context):
     def as_pointer(self, value: Value) -> Ptr:
         if isinstance(value, Ptr):
             return value
-        if isinstance(value, Agg | FunctionValue):
+        if isinstance(value, Agg | FunctionValue | Texture):
             raise refuse("a struct used as a pointer", self.span)
         return Ptr(ADDRESS, ((fold.cast(value, I64), 1),))
 
@@ -89,8 +90,8 @@ class Pointers(Context):
             return self.as_number(value.leaves[0][1])
         if isinstance(value, FunctionValue):
             return self.function_number(value.name)
-        if isinstance(value, Agg):
-            raise refuse("a struct used as a number", self.span)
+        if isinstance(value, Agg | Texture):
+            raise refuse("a struct or texture used as a number", self.span)
         return value
 
     def function_number(self, name: str) -> n.Const:

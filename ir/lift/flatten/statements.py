@@ -9,6 +9,7 @@ from crossport.ir.lift import flat
 from crossport.ir.lift.flat import Root
 from crossport.ir.lift.flatten.calls import Calls
 from crossport.ir.lift.flatten.jumps import drop_tail_leaves, jumps
+from crossport.ir.lift.flatten.textures import is_texture
 from crossport.ir.lift.flatten.values import Agg, Ptr, Target, Value, refuse, scalar_type
 from crossport.ir.lift.flatten.variables import MOST_CELLS
 from crossport.ir.lift.layout import FUNCTION, is_function
@@ -41,6 +42,8 @@ class Flattener(Calls):
 
     def parameter(self, param: n.Param) -> flat.Parameter:
         name = self.names.fresh(param.name or "unnamed")
+        if is_texture(param.type):
+            return self.texture_parameter(param, name)
         roots: list[tuple[str, Root]] = []
         scalars: list[tuple[str, n.Var]] = []
         values: list[tuple[int, Value]] = []

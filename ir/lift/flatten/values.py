@@ -59,7 +59,27 @@ class FunctionValue:
     name: str
 
 
-Value = n.Expr | Ptr | Agg | FunctionValue
+@dataclass(frozen=True)
+class Texture:
+    """A texture or surface: its texels, and its descriptor in CUDA's numbers."""
+
+    root: Root
+    width: n.Expr
+    height: n.Expr
+    depth: n.Expr
+    filter: n.Expr
+    address: n.Expr
+    normalized: n.Expr
+
+    @property
+    def extents(self) -> tuple[n.Expr, n.Expr, n.Expr]:
+        """Texels along x, y and z."""
+        return self.width, self.height, self.depth
+
+
+Compound = Ptr | Agg | FunctionValue | Texture
+"""Values that are not numbers."""
+Value = n.Expr | Compound
 
 
 @dataclass(eq=False)

@@ -12,7 +12,7 @@ from crossport.ir.lift.flatten.guesses import Retry
 from crossport.ir.lift.flatten.pointers import Pointers
 from crossport.ir.lift.flatten.values import (
     Agg,
-    FunctionValue,
+    Compound,
     Local,
     Ptr,
     PtrCell,
@@ -55,7 +55,7 @@ class Variables(Pointers):
                     cells[leaf.offset] = var
                     if steady:
                         self.steady.add(var.name)
-                    if initial is not None and isinstance(initial, Ptr | Agg | FunctionValue):
+                    if initial is not None and isinstance(initial, Compound):
                         initial = self.as_number(initial)
                     if initial is not None:
                         initial = self.as_type(initial, leaf.type)
@@ -89,7 +89,7 @@ class Variables(Pointers):
                 item = given.get(leaf.offset)
                 if item is None and isinstance(leaf.type, Scalar):
                     item = fold.constant(0, leaf.type)
-                if item is None or isinstance(item, Ptr | Agg):
+                if item is None or isinstance(item, Compound):
                     raise refuse("a large local array of pointers", self.span)
                 self.write_pointer(Ptr(root, (), leaf.offset), leaf.type, item, False)
         return Local(key, type, size, {-1: cell})

@@ -1,4 +1,4 @@
-"""Library functions of CUDA's that are written here in thread IR: random.ir, bits.ir.
+"""Library functions of CUDA's that are written here in thread IR: random.ir, bits.ir, textures.ir.
 
     x = curand_uniform(&state)      call library::philox_uniform(&state)
     __fns(mask, 0, n)               call library::find_nth_set(mask, 0, n)
@@ -29,15 +29,13 @@ GENERATORS = ("xorwow", "philox")
 def library() -> Module:
     """All of it, as one module."""
     folder = Path(__file__).parent
-    text = "\n".join((folder / name).read_text() for name in ("random.ir", "bits.ir"))
+    text = "\n".join(file.read_text() for file in sorted(folder.glob("*.ir")))
     module = parse_module(text, "library")
 
     def named(type: Type) -> Type:
-        return (
-            Struct(PREFIX + type.name)
-            if isinstance(type, Struct) and type.name in GENERATORS
-            else type
-        )
+        if isinstance(type, Struct) and type.name in GENERATORS:
+            return Struct(PREFIX + type.name)
+        return type
 
     def rule(node: Node) -> Node:
         match node:
