@@ -140,12 +140,13 @@ def _rows(path: Path) -> list[dict[str, Any]]:
 def _one(options: argparse.Namespace) -> int:
     """All launches of one kernel, to stdout; one at the size of the timing, to compile it."""
     (name,) = options.kernel
-    from crossport.validation.verify import FRESH, _plan
+    from crossport.validation.plan import plan
+    from crossport.validation.verify import FRESH
 
     bundle = load_bundle(options.corpus / name / "h200.bundle")
     module = _module(options.modules / f"{name}.py")
     outputs = [
-        _launched(module, planned.call) for planned in _plan(_cases(bundle), FRESH, options.seed)
+        _launched(module, planned.call) for planned in plan(_cases(bundle), FRESH, options.seed)
     ]
     sys.stdout.buffer.write(pickle.dumps((name, outputs)))
     sys.stdout.flush()
@@ -338,7 +339,7 @@ def _judge(options: argparse.Namespace) -> int:
         bundle = load_bundle(options.corpus / name / "h200.bundle")
         text = (options.modules / f"{name}.py").read_bytes()
         candidate = Candidate("triton", {f"{name}.py": text}, f"{name}.py")
-        verdict = verify(candidate, bundle, _Replay(outputs), seed=seed)
+        verdict = verify(candidate, bundle, _Replay(outputs), seed=seed, unseen=0)
         first = verdict.first
         why = "" if first is None else f"{first.kernel}/{first.case}: {first.reason}"
         rows.append((name, verdict.word.value, why[:160]))

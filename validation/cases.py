@@ -204,6 +204,14 @@ def parse_cases(text: str, path: Path | str) -> CaseFile:
     return _Loader(Path(path)).file(document)
 
 
+def make_case(
+    path: Path | str, table: Mapping[str, Any], row: Mapping[str, Any], source: Path
+) -> Case:
+    """One case of a [[kernel]] table, from a row of our own. Raises PortError as `load_cases`."""
+    loader = _Loader(Path(path))
+    return loader.case(loader.text(table.get("name"), "kernel name"), table, row, source)
+
+
 @dataclass(slots=True)
 class _Loader:
     """Walks the document; `where` says which table a complaint is about."""

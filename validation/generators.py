@@ -128,6 +128,16 @@ def _special(words: Words, count: int, dtype: DType, settings: Mapping[str, Any]
     return np.where(pick, chosen, plain)
 
 
+def _nonfinite(words: Words, count: int, dtype: DType, settings: Mapping[str, Any]) -> Array:
+    """Ordinary numbers, an eighth of them NaN, infinite, zero or denormal: nothing that overflows,
+    so that the class of a sum does not depend on its order."""
+    plain = _normal(words, count, dtype, settings)
+    tiny = 2.0 ** (dtype.min_exponent - dtype.significand + 1)
+    odd = np.array([math.nan, math.inf, -math.inf, 0.0, -0.0, tiny, -3 * tiny, 1.0])
+    pick = words.below(8, count) == 0
+    return np.where(pick, odd[words.below(len(odd), count)], plain)
+
+
 def _bits(words: Words, count: int, dtype: DType, settings: Mapping[str, Any]) -> Array:
     raw = words.words(count * dtype.bytes // 8 + 1).view(np.uint8)[: count * dtype.bytes]
     if dtype.name == "bool":
@@ -185,6 +195,7 @@ _RULES: dict[str, Rule] = {
     "skew": _skew,
     "exact": _exact,
     "special": _special,
+    "nonfinite": _nonfinite,
     "bits": _bits,
     "const": _const,
     "zeros": _zeros,

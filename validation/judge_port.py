@@ -9,7 +9,7 @@ Picks the runner that fits the target and what this machine has. Anything with `
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, Protocol, cast
 
@@ -66,13 +66,15 @@ def judge_port(
     fresh: int = FRESH,
     seed: str | None = None,
     seconds: float = 120.0,
-    kernels: Sequence[str] = (),
+    kernels: Sequence[str] | None = None,
+    not_ported: Mapping[str, str] | None = None,
     mutate: int = 0,
 ) -> Verdict:
     """Judge one target of a port against a recorded bundle.
 
     runner: one of RUNNERS; default: the one for the target. arch: for `amdgpu`. seconds: the limit
-    for one sandboxed run. mutate: broken variants to try a kernel (the mutation score).
+    for one sandboxed run. kernels: only these; None: all. not_ported: kernels without a port, and
+    why; with any, the port is not verified. mutate: broken variants to try a kernel (its score).
     Raises PortError for a bundle that cannot be used, a target that is not in the result, or a
     runner that does not run it; anything the port does is a verdict.
     """
@@ -87,7 +89,10 @@ def judge_port(
                 f"not {candidate.target}",
             )
         )
-    return verify(candidate, bundle, chosen, fresh=fresh, seed=seed, kernels=kernels, mutate=mutate)
+    return verify(
+        candidate, bundle, chosen, fresh=fresh, seed=seed, kernels=kernels,
+        not_ported=not_ported, mutate=mutate,
+    )  # fmt: skip
 
 
 def candidate_of(result: Ported, target: str | None = None) -> Candidate:

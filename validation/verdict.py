@@ -21,7 +21,8 @@ SCHEMA = 1
 @dataclass(frozen=True, slots=True)
 class LaunchVerdict:
     """One launch. kind: "recorded" (the original ran it on NVIDIA), "fresh" (inputs drawn after
-    the port was frozen, against the interpreter) or "repeat"."""
+    the port was frozen, against the interpreter), "unseen" (of sizes that nobody recorded) or
+    "repeat"."""
 
     kernel: str
     case: str
@@ -94,21 +95,24 @@ class Verdict:
     seconds: float = 0.0
     missing: str = ""
     """What the machine lacks, where nothing could be run."""
-    _extra: Mapping[str, Any] = field(default_factory=dict)
+    not_ported: Mapping[str, str] = field(default_factory=dict)
+    """Kernels of the source that have no port, or no recorded launch, and why."""
 
     @cached_property
     def word(self) -> Word:
-        """The word for the port as a whole: the worst of its kernels."""
-        return worst(launch.word for launch in self.launches)
+        """The word for the port as a whole: the worst of its kernels. One without a port, or that
+        nothing was tried on, leaves the whole undecided."""
+        return worst(self.kernels.values())
 
     @cached_property
     def kernels(self) -> Mapping[str, Word]:
         """The word for each kernel."""
         names = dict.fromkeys(launch.kernel for launch in self.launches)
-        return {
+        judged = {
             name: worst(launch.word for launch in self.launches if launch.kernel == name)
             for name in names
         }
+        return judged | dict.fromkeys(self.not_ported, Word.UNDECIDED)
 
     @property
     def passes(self) -> bool:
@@ -122,10 +126,16 @@ class Verdict:
 
     @property
     def exit_code(self) -> int:
-        """0 verified, 3 verification failed, 4 could not be verified here (or not on NVIDIA)."""
+        """0 verified, 2 what was ported is verified, 3 verification failed, 4 could not be
+        verified here (or not against a run on NVIDIA)."""
         if self.word is Word.DIVERGENT:
             return 3
-        return 0 if self.passes and self.is_recorded else 4
+        if not self.is_recorded:
+            return 4
+        if self.passes:
+            return 0
+        ported = [launch.word.passes for launch in self.launches]
+        return 2 if self.not_ported and ported and all(ported) else 4
 
     @property
     def first(self) -> LaunchVerdict | None:
@@ -141,6 +151,7 @@ class Verdict:
             "target": self.target,
             "runner": self.runner,
             "kernels": {name: word.value for name, word in self.kernels.items()},
+            "not_ported": dict(self.not_ported),
             "evidence": dict(self.evidence),
             "candidate_sha256": self.candidate,
             "layers_run": dict(self.layers),
@@ -160,6 +171,9 @@ class Verdict:
         if self.missing:
             lines.append(f"  cannot be verified here: {self.missing}")
         for name, word in self.kernels.items():
+            if name in self.not_ported:
+                lines.append(f"  {'not judged':<13}{name}: {self.not_ported[name]}")
+                continue
             mine = [launch for launch in self.launches if launch.kernel == name]
             good = sum(launch.word.passes for launch in mine)
             lines.append(f"  {word.value:<13}{name}: {good} of {len(mine)} launches")

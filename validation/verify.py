@@ -1,49 +1,38 @@
 """Judge a port against the original's recorded run.
 
-    verdict = verify(candidate, "softmax_rows/h200.bundle")
+    verdict = verify(candidate, "softmax_rows/h200.bundle", runner)
     verdict.word, verdict.first, verdict.as_json()
 
-Order matters. The candidate's files are frozen first; then fresh inputs are drawn; then it runs,
-locked in, every launch in an order of our choosing; only when its process is gone are the recorded
-outputs looked at and the references computed.
+Order matters. The candidate's files are frozen first; then inputs are drawn; then it runs, locked
+in, every launch in an order of our choosing; only when its process is gone are the recorded outputs
+looked at and the references computed.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
-import random
+import re
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
 
 from crossport.diagnostics import Code, Diagnostic, PortError
 from crossport.validation.bundle.archive import Bundle, load_bundle
-from crossport.validation.cases import ArrayArg, Case
-from crossport.validation.dtypes import Array, from_float64, to_float64
-from crossport.validation.gate import gate
-from crossport.validation.locate import locate
+from crossport.validation.cases import Case, ScalarArg
+from crossport.validation.gate.hip import gate_hip
+from crossport.validation.gate.module import gate
+from crossport.validation.judging import Judge
 from crossport.validation.mutation import mutation_score
-from crossport.validation.numerics.layers import ArrayVerdict, Evidence, judge_array
-from crossport.validation.numerics.words import Word, worst
-from crossport.validation.oracle import Oracle, Truth
-from crossport.validation.runners.base import Call, Candidate, Runner, RunOutput
+from crossport.validation.numerics.words import Word
+from crossport.validation.plan import plan
+from crossport.validation.runners.base import Candidate, Runner
 from crossport.validation.runners.interp import Subject
+from crossport.validation.variants import Variants, is_legal
 from crossport.validation.verdict import LaunchVerdict, MutationScore, Verdict
 
 FRESH = 8
+UNSEEN = 3
 _FLUSHING = ("pallas",)
-_EXACT_RULES = {"exact", "zeros", "const", "iota", "identity", "permutation", "choice"}
-
-
-@dataclass(frozen=True, slots=True)
-class _Planned:
-    """A call and what it is for."""
-
-    kind: str
-    call: Call
 
 
 def verify(
@@ -52,46 +41,51 @@ def verify(
     runner: Runner,
     *,
     fresh: int = FRESH,
+    unseen: int = UNSEEN,
     seed: str | None = None,
-    kernels: Sequence[str] = (),
+    kernels: Collection[str] | None = None,
+    not_ported: Mapping[str, str] | None = None,
     gated: bool = True,
     mutate: int = 0,
 ) -> Verdict:
     """Run a candidate and judge every launch.
 
-    fresh: at most so many launches a kernel on inputs nobody has seen. seed: repeats an earlier
-    verdict's fresh inputs. kernels: only these. gated: refuse modules that hold more than a port
-    (see gate.py); only the tester's own tests go without. Raises PortError for a bundle that is
-    broken or was altered; whatever the candidate does is a verdict. mutate: broken variants to try
-    a kernel, for the mutation score.
+    fresh: at most so many launches a kernel on data nobody has seen. unseen: so many of sizes that
+    nobody recorded. seed: repeats an earlier verdict's draw. kernels: only these; None: all.
+    not_ported: kernels that have no port, and why: while there are any, no port is verified.
+    gated: refuse ports that hold more than a port (see gate/); only the tester's own tests go
+    without. mutate: broken variants to try a kernel, for the mutation score.
+    Raises PortError for a bundle that is broken or was altered; whatever the candidate does is a
+    verdict.
     """
     began = time.perf_counter()
     bundle = against if isinstance(against, Bundle) else load_bundle(against)
     frozen = candidate.digest
     seed = seed or os.urandom(8).hex()
-    cases = [
-        c for c in bundle.cases.checked
-        if bundle.has(c) and (not kernels or c.kernel in kernels or c.function in kernels)
-    ]  # fmt: skip
-    if not cases:
-        raise PortError(
-            Diagnostic(Code.CASES_MISSING, f"{bundle.name} has no recorded launch of these kernels")
-        )
+    not_ported = dict(not_ported or {})
+    cases = _cases(bundle, kernels, not_ported)
     lacking = runner.missing()
     if lacking is not None:
-        return _unable(candidate, runner, bundle, cases, lacking)
-    faults = _gate(candidate) if gated else ()
+        return _unable(candidate, runner, bundle, cases, lacking, not_ported)
+    judge = Judge(bundle, flushes_denormals=candidate.target in _FLUSHING)
+    faults = _gate(candidate, bundle, judge.subject) if gated else ()
     if faults:
-        return _no_port(candidate, runner, bundle, cases, faults)
-    plan = _plan(cases, fresh, seed)
-    outputs = runner.run(candidate, [p.call for p in plan])
+        return _no_port(candidate, runner, bundle, cases, faults, not_ported)
+    subject = judge.subject
+    planned = plan(
+        cases, fresh, seed, Variants(bundle),
+        None if subject is None else lambda case, contents: is_legal(subject, case, contents),
+        unseen,
+    )  # fmt: skip
+    outputs = runner.run(candidate, [p.call for p in planned])
     if candidate.digest != frozen:
         raise AssertionError("a runner changed its candidate")
-    judge = _Judge(bundle, flushes_denormals=candidate.target in _FLUSHING)
-    judged = [judge.launch(p, o) for p, o in zip(plan, outputs, strict=True)]
+    judged = [judge.launch(p, o) for p, o in zip(planned, outputs, strict=True)]
     verdicts = [v for v in judged if v is not None]
     verdicts.sort(key=lambda v: (v.kind != "recorded", v.kernel))
     layers, not_run = judge.account(verdicts)
+    if (differs := _other_source(candidate, bundle)) is not None:
+        judge.cautions.append(differs)
     last = getattr(runner, "last", None)
     return Verdict(
         target=candidate.target,
@@ -105,223 +99,25 @@ def verify(
         seed=seed,
         cautions=tuple(judge.cautions),
         mutation=_mutation(bundle, judge.subject, cases, mutate),
+        not_ported=not_ported,
         seconds=time.perf_counter() - began,
     )
 
 
-def _plan(cases: Sequence[Case], fresh: int, seed: str) -> list[_Planned]:
-    """Recorded launches, fresh ones of the same shapes, a repeat and a probe a kernel; shuffled."""
-    plan = [_Planned("recorded", Call(case, case.initial())) for case in cases]
-    number = int.from_bytes(hashlib.sha256(seed.encode()).digest()[:8], "little")
-    chooser = random.Random(number)
-    for kernel in dict.fromkeys(case.kernel for case in cases):
-        mine = [case for case in cases if case.kernel == kernel]
-        # Every shape gets a twin where there are not too many of them.
-        for shape in chooser.sample(mine, min(fresh, len(mine))):
-            case = shape.with_seed(chooser.getrandbits(62))
-            plan.append(_Planned("fresh", Call(case, case.initial(chooser.getrandbits(20)))))
-        again = chooser.choice(mine)
-        plan.append(_Planned("repeat", Call(again, again.initial())))
-        probe = _probe(chooser.choice(mine), chooser)
-        if probe is not None:
-            plan.append(_Planned("fresh", probe))
-    chooser.shuffle(plan)
-    return plan
-
-
-def _probe(case: Case, chooser: random.Random) -> Call | None:
-    """A recorded launch with one element of one input changed: nothing sampled tells it apart."""
-    floats = [a for a in case.arrays if a.role != "out" and a.dtype.is_float and a.count]
-    if not floats:
-        return None
-    contents = case.initial()
-    array = chooser.choice(floats)
-    values = to_float64(contents[array.name], array.dtype)
-    at = chooser.randrange(array.count)
-    values[at] = 1.5 if not abs(values[at]) < 1e6 else 0.75 * values[at] + 0.0625
-    changed = contents[array.name].copy()
-    changed[at] = from_float64(values[at : at + 1], array.dtype)[0]
-    return Call(case, {**contents, array.name: changed})
-
-
-class _Judge:
-    """Turns outputs into verdicts; computes references as they are needed."""
-
-    def __init__(self, bundle: Bundle, *, flushes_denormals: bool) -> None:
-        self.bundle = bundle
-        self.flushes_denormals = flushes_denormals
-        self.cautions = [
-            f"compute-sanitizer on the original: {line}"
-            for line in bundle.sanitizer
-            if "clean" not in line and line != "absent"
-        ]
-        if not bundle.device.get("name"):
-            self.cautions.append("no NVIDIA run is at hand: judged against the interpreter only")
-        if flushes_denormals:
-            self.cautions.append("this target has no denormals; they count as zero")
-        self.no_subject = ""
-        self.no_truth: dict[str, str] = {}
-        self.no_reference: dict[str, str] = {}
-        self._subject: Subject | None = None
-        self._checked: set[str] = set()
-
-    @property
-    def subject(self) -> Subject | None:
-        """The original, lowered; None where the frontend cannot read it."""
-        if self._subject is None and not self.no_subject:
-            name = next(n for n in self.bundle.files if n.startswith("source/"))
-            kernels = self.bundle.cases.kernels
-            try:
-                self._subject = Subject.of_source(
-                    name.removeprefix("source/"), kernels, text=self.bundle.files[name]
-                )
-            except PortError as error:
-                self.no_subject = error.diagnostic.message
-        return self._subject
-
-    def launch(self, planned: _Planned, output: RunOutput) -> LaunchVerdict | None:
-        """The verdict on one launch; None for a good run on inputs that nothing here can judge."""
-        case = planned.call.case
-
-        def verdict(
-            word: Word, reason: str, arrays: tuple[ArrayVerdict, ...] = (),
-            faults: tuple[str, ...] = (),
-        ) -> LaunchVerdict:  # fmt: skip
-            return LaunchVerdict(case.kernel, case.name, planned.kind, word, reason, arrays, faults)
-
-        if output.status == "refused":
-            return verdict(Word.UNDECIDED, f"the port refuses this launch: {output.message}")
-        if output.status == "missing":
-            return verdict(Word.UNDECIDED, f"not run: {output.message}")
-        if output.status != "ok":
-            return verdict(Word.DIVERGENT, f"{output.status}: {output.message}")
-        shaped = _metadata_faults(case, output)
-        faults = (*output.faults, *shaped)
-        if shaped:
-            return verdict(Word.DIVERGENT, "results of another shape or type", (), faults)
-        references = self._references(planned)
-        if references is None:
-            reason = "memory that is not the kernel's"
-            return verdict(Word.DIVERGENT, reason, (), faults) if faults else None
-        truth = self._truth(planned)
-        arrays = tuple(
-            self._array(planned, array, references, truth, output) for array in case.written
+def _cases(
+    bundle: Bundle, kernels: Collection[str] | None, not_ported: Mapping[str, str]
+) -> list[Case]:
+    """The recorded launches of the kernels that are to be judged."""
+    cases = [
+        c for c in bundle.cases.checked
+        if bundle.has(c) and (kernels is None or c.kernel in kernels or c.function in kernels)
+        and c.kernel not in not_ported and c.function not in not_ported
+    ]  # fmt: skip
+    if not cases and not not_ported:
+        raise PortError(
+            Diagnostic(Code.CASES_MISSING, f"{bundle.name} has no recorded launch of these kernels")
         )
-        word = worst(a.word for a in arrays)
-        if faults:
-            return verdict(Word.DIVERGENT, "memory that is not the kernel's", arrays, faults)
-        reason = next((a.reason for a in arrays if a.word is word), "")
-        if not word.passes:
-            arrays = self._with_places(planned, arrays)
-        return verdict(word, reason, arrays)
-
-    def account(self, verdicts: Sequence[LaunchVerdict]) -> tuple[dict[str, str], dict[str, str]]:
-        """Which layers ran, on how much; which did not, and why."""
-        ran: dict[str, str] = {"bounds": f"{len(verdicts)} launches"}
-        not_run: dict[str, str] = {}
-        arrays = [a for v in verdicts for a in v.arrays]
-        for layer in ("classes", "bits", "oracle", "noise"):
-            count = sum(layer in a.layers for a in arrays)
-            if count:
-                ran[layer] = f"{count} arrays"
-        fresh = [v for v in verdicts if v.kind == "fresh" and v.arrays]
-        if fresh:
-            ran["fresh inputs"] = f"{len(fresh)} launches"
-        else:
-            why = next(iter(self.no_reference.values()), self.no_subject) or "none asked for"
-            not_run["fresh inputs"] = why
-            self.cautions.append("only inputs that were recorded beforehand were tried")
-        repeats = sum(v.kind == "repeat" for v in verdicts)
-        if repeats:
-            ran["repeats"] = f"{repeats} launches"
-        if "oracle" not in ran and self.no_truth:
-            not_run["oracle"] = next(iter(self.no_truth.values()))
-        return ran, not_run
-
-    def _references(self, planned: _Planned) -> Mapping[str, Array] | None:
-        case = planned.call.case
-        if planned.kind != "fresh":
-            if case.id not in self._checked:
-                self.bundle.check_inputs(case)
-                self._checked.add(case.id)
-            return {a.name: self.bundle.output(case, a) for a in case.written}
-        return self._interpreted(planned)
-
-    def _interpreted(self, planned: _Planned) -> Mapping[str, Array] | None:
-        if self.subject is None:
-            return None
-        case = planned.call.case
-        try:
-            return self.subject.run(case, planned.call.contents).arrays
-        except PortError as error:
-            self.no_reference[case.kernel] = error.diagnostic.message
-            return None
-
-    def _truth(self, planned: _Planned) -> Truth:
-        if self.subject is None:
-            return Truth(why=self.no_subject)
-        case = planned.call.case
-        if not any(a.dtype.is_float for a in case.written):
-            return Truth(why="no float is written")
-        truth = Oracle(self.subject).truth(case, planned.call.contents)
-        if not truth.values:
-            self.no_truth[case.kernel] = truth.why
-        return truth
-
-    def _array(
-        self, planned: _Planned, array: ArrayArg, references: Mapping[str, Array], truth: Truth,
-        output: RunOutput,
-    ) -> ArrayVerdict:  # fmt: skip
-        case = planned.call.case
-        recorded = planned.kind != "fresh"
-        evidence = Evidence(
-            original=references[array.name],
-            oracle=truth.values.get(array.name),
-            sensitivity=truth.sensitivity.get(array.name),
-            noise=self.bundle.noise(case, array) if recorded else None,
-            own_error=truth.own_error.get(array.name),
-            is_exact_regime=_is_exact_regime(case),
-            may_reorder=array.compare == "multiset",
-            flushes_denormals=self.flushes_denormals,
-            shape=array.shape,
-        )
-        return judge_array(array.name, array.dtype, evidence, output.arrays[array.name])
-
-    def _with_places(
-        self, planned: _Planned, arrays: tuple[ArrayVerdict, ...]
-    ) -> tuple[ArrayVerdict, ...]:
-        """Thread and source line for the first array that is wrong."""
-        made = list(arrays)
-        for i, found in enumerate(made):
-            if found.word.passes or found.first is None or self.subject is None:
-                continue
-            call = planned.call
-            thread, source = locate(
-                self.subject, call.case, call.contents, found.array, found.first.flat
-            )
-            made[i] = replace(found, first=replace(found.first, thread=thread, source=source))
-            break
-        return tuple(made)
-
-
-def _metadata_faults(case: Case, output: RunOutput) -> tuple[str, ...]:
-    faults: list[str] = []
-    for array in case.written:
-        values = output.arrays.get(array.name)
-        if values is None:
-            faults.append(f"{array.name} did not come back")
-        elif values.dtype != array.dtype.storage or values.size != array.count:
-            faults.append(
-                f"{array.name} came back as {values.dtype.name}[{values.size}], "
-                f"not {array.dtype.storage}[{array.count}]"
-            )
-    return tuple(faults)
-
-
-def _is_exact_regime(case: Case) -> bool:
-    """Whether every float input is a small whole number, so that sums and products are exact."""
-    inputs = [a for a in case.arrays if a.dtype.is_float and a.role != "out"]
-    return bool(inputs) and all(a.generator.rule in _EXACT_RULES for a in inputs)
+    return cases
 
 
 def _evidence(bundle: Bundle) -> dict[str, object]:
@@ -332,6 +128,20 @@ def _evidence(bundle: Bundle) -> dict[str, object]:
         "driver": bundle.device.get("driver"),
         "sanitizer": list(bundle.sanitizer),
     }
+
+
+def _other_source(candidate: Candidate, bundle: Bundle) -> str | None:
+    """A header that claims another origin than the recorded source."""
+    import hashlib
+
+    text = candidate.files[candidate.entry][:4096].decode("utf-8", "replace")
+    claimed = re.search(r"Source sha256: ([0-9a-f]{64})", text)
+    if claimed is None:
+        return None
+    sources = [data for name, data in bundle.files.items() if name.startswith("source/")]
+    if claimed[1] in {hashlib.sha256(data).hexdigest() for data in sources}:
+        return None
+    return "the port says that it was made from another source than the one that was recorded"
 
 
 def _mutation(
@@ -351,44 +161,67 @@ def _mutation(
     )
 
 
-def _gate(candidate: Candidate) -> tuple[str, ...]:
-    if candidate.target not in ("triton", "pallas"):
-        return ()
-    texts = {n: d.decode("utf-8", "replace") for n, d in candidate.files.items() if n[-3:] == ".py"}
-    target: Literal["triton", "pallas"] = "triton" if candidate.target == "triton" else "pallas"
-    return tuple(f"{name}:{fault}" for name, text in texts.items() for fault in gate(text, target))
+def _gate(candidate: Candidate, bundle: Bundle, subject: Subject | None) -> tuple[str, ...]:
+    """What the port holds that no port needs."""
+    match candidate.target:
+        case "hip":
+            originals = [data for name, data in bundle.files.items() if name.startswith("source/")]
+            return tuple(gate_hip(candidate.files, originals, bundle.cases.kernels))
+        case "triton" | "pallas":
+            target = candidate.target
+            kernels = {
+                case.kernel: [not isinstance(arg, ScalarArg) for arg in case.args]
+                for case in bundle.cases.cases
+            }
+            symbols = _symbols(bundle, subject)
+            texts = {
+                name: data.decode("utf-8", "replace")
+                for name, data in candidate.files.items()
+                if name.endswith(".py")
+            }
+            return tuple(
+                f"{name}:{fault}"
+                for name, text in texts.items()
+                for fault in gate(text, target, kernels, symbols)
+            )
+        case _:
+            return ()
+
+
+def _symbols(bundle: Bundle, subject: Subject | None) -> set[str] | None:
+    """The device variables of the original; None where nobody could read it."""
+    if subject is None:
+        return None
+    named = {g.name.rsplit("::", 1)[-1] for g in subject.module.globals}
+    return named | {b.name for case in bundle.cases.cases for b in case.buffers if b.symbol}
 
 
 def _no_port(
     candidate: Candidate, runner: Runner, bundle: Bundle, cases: Sequence[Case],
-    faults: tuple[str, ...],
+    faults: tuple[str, ...], not_ported: Mapping[str, str],
 ) -> Verdict:  # fmt: skip
     launches = tuple(
         LaunchVerdict(
-            c.kernel,
-            c.name,
-            "recorded",
-            Word.DIVERGENT,
-            "the module is more than a port",
-            (),
-            faults,
+            c.kernel, c.name, "recorded", Word.DIVERGENT, "this is more than a port", (), faults
         )
         for c in cases
     )
     return Verdict(
         candidate.target, runner.name, launches, _evidence(bundle), candidate.digest,
-        {"gate": f"{len(faults)} findings"}, {"everything else": "the module was not run"},
+        {"gate": f"{len(faults)} findings"}, {"everything else": "the port was not run"},
+        not_ported=not_ported,
     )  # fmt: skip
 
 
 def _unable(
-    candidate: Candidate, runner: Runner, bundle: Bundle, cases: Sequence[Case], lacking: str
-) -> Verdict:
+    candidate: Candidate, runner: Runner, bundle: Bundle, cases: Sequence[Case], lacking: str,
+    not_ported: Mapping[str, str],
+) -> Verdict:  # fmt: skip
     launches = tuple(
         LaunchVerdict(c.kernel, c.name, "recorded", Word.UNDECIDED, f"not run: {lacking}")
         for c in cases
     )
     return Verdict(
         candidate.target, runner.name, launches, _evidence(bundle), candidate.digest, {},
-        {"everything": lacking}, missing=lacking,
+        {"everything": lacking}, missing=lacking, not_ported=not_ported,
     )  # fmt: skip

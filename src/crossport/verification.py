@@ -47,10 +47,23 @@ def verify(
     Raises PortError if the result holds several targets or none, the bundle is broken or was
     altered, or the runner does not run the target. Whatever the port does is a verdict.
     """
-    # A kernel that was refused has a diagnostic of its own; the verdict is about the others.
-    refused = any(kernel.status == "refused" for kernel in result.kernels)
-    ported = [k.name for k in result.kernels if k.status != "refused"] if refused else []
-    return judge_port(result, against, runner=runner, arch=arch, kernels=ported, mutate=mutate)
+    bundle = against if isinstance(against, Bundle) else load_bundle(against)
+    return judge_port(
+        result, bundle, runner=runner, arch=arch, not_ported=_not_judged(result, bundle),
+        mutate=mutate,
+    )  # fmt: skip
+
+
+def _not_judged(result: PortResult, bundle: Bundle) -> dict[str, str]:
+    """Kernels that no run can vouch for: refused ones, and those that nobody recorded."""
+    recorded = {case.function for case in bundle.cases.checked if bundle.has(case)}
+    found: dict[str, str] = {}
+    for kernel in result.kernels:
+        if kernel.status == "refused":
+            found[kernel.name] = kernel.reason or "no port can be right"
+        elif kernel.name.split("<")[0].rsplit("::", 1)[-1].strip() not in recorded:
+            found[kernel.name] = "no recorded launch"
+    return found
 
 
 def verify_source(
@@ -83,7 +96,9 @@ def verified(result: PortResult, source: Path, target: TargetName, verdict: Verd
 
     def judged(kernel: KernelResult) -> KernelResult:
         word = words.get(kernel.name)
-        if word is None or kernel.target != target or not source.samefile(kernel.file):
+        if word is None or kernel.name in verdict.not_ported:
+            return kernel
+        if kernel.target != target or not source.samefile(kernel.file):
             return kernel
         status: Status = "verified" if word.passes else "failed"
         if word.value == "undecided" or (word.passes and not verdict.is_recorded):

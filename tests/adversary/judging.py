@@ -13,7 +13,7 @@ from adversary.lookalikes import Lookalike
 
 from crossport.diagnostics import Code, PortError
 from crossport.validation.bundle.archive import Bundle, load_bundle
-from crossport.validation.gate import gate
+from crossport.validation.gate.module import gate
 from crossport.validation.runners.base import Candidate
 from crossport.validation.runners.python_module import pallas_runner
 from crossport.validation.runners.sandbox import Limits

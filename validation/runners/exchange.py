@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,8 +82,8 @@ class Exchange:
 
     def _replies(self) -> list[dict[str, Any]]:
         try:
-            loaded = json.loads((self.work / "reply.json").read_bytes()[: 16 << 20])
-        except (OSError, ValueError):
+            loaded = json.loads(read_plain(self.work / "reply.json", most=16 << 20))
+        except (OSError, ValueError, RecursionError):
             return []
         if not isinstance(loaded, list):
             return []
@@ -95,9 +96,9 @@ class Exchange:
             path = self.work / "calls" / str(number) / f"{array.name}.bin"
             guard = self._guards[number][array.name]
             try:
-                if path.is_symlink() or path.stat().st_size != array.bytes + 2 * GUARD:
-                    raise OSError("replaced")
-                data = path.read_bytes()
+                data = read_plain(path, most=array.bytes + 2 * GUARD)
+                if len(data) != array.bytes + 2 * GUARD:
+                    raise OSError("cut")
             except OSError:
                 faults.append(f"the memory of {array.name} was taken away")
                 arrays[array.name] = call.contents[array.name]
@@ -113,6 +114,19 @@ class Exchange:
             if array.role == "in" and contents.tobytes() != call.contents[array.name].tobytes():
                 faults.append(f"input {array.name} was changed")
         return arrays, faults
+
+
+def read_plain(path: Path, most: int) -> bytes:
+    """A file that somebody hostile may have replaced: a link, a pipe or a device is an OSError, and
+    so is more than `most` bytes."""
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(handle, "rb") as file:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError("no plain file")
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise OSError("grown")
+    return data
 
 
 def _row(case: Case, folder: str) -> dict[str, Any]:

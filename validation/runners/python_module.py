@@ -16,7 +16,7 @@ from pathlib import Path
 
 from crossport.validation.runners.base import Call, Candidate, RunOutput, Status
 from crossport.validation.runners.exchange import Exchange
-from crossport.validation.runners.sandbox import Limits, Ran, run_sandboxed
+from crossport.validation.runners.sandbox import Limits, Ran, remove_tree, run_sandboxed
 
 _WORKER = Path(__file__).resolve().with_name("work_python.py")
 
@@ -63,7 +63,7 @@ class PythonRunner:
             self.last = ran
             return exchange.outputs(*_ending(ran, self.limits))
         finally:
-            shutil.rmtree(work, ignore_errors=True)
+            remove_tree(work)
 
 
 def _ending(ran: Ran, limits: Limits) -> tuple[Status, str]:

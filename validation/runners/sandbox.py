@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -93,11 +94,32 @@ def run_sandboxed(
         finally:
             _end(process)
     seconds = time.monotonic() - began
-    text = output.read_bytes()[-_TAIL:].decode("utf-8", "replace")
+    text = _tail(output)
     status: Literal["ok", "crashed", "timeout"] = (
         "timeout" if timed_out else "ok" if code == 0 else "crashed"
     )
     return Ran(status, code, seconds, text, guards)
+
+
+def _tail(path: Path) -> str:
+    """The end of what was printed; however much that was."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return ""
+    with os.fdopen(handle, "rb") as file:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            return ""
+        file.seek(max(file.seek(0, os.SEEK_END) - _TAIL, 0))
+        return file.read(_TAIL).decode("utf-8", "replace")
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove what a candidate left: however deep it is, whatever its permissions are."""
+    subprocess.run(
+        ["rm", "-rf", "--one-file-system", "--", str(folder)],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False,
+    )  # fmt: skip
 
 
 def _read_guards(fd: int) -> tuple[str, ...]:

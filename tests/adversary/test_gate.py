@@ -1,0 +1,44 @@
+"""What running cannot show is refused by what a port may contain; honest ports are let through."""
+
+from __future__ import annotations
+
+import pytest
+from adversary.gate_exploits import ARRAYS, GATED, HONEST_MODULES, Gated, text_of
+from adversary.hip_exploits import HIP_EXPLOITS, HONEST_HIP, ORIGINAL, HipExploit
+
+from crossport.validation.gate.hip import gate_hip
+from crossport.validation.gate.module import gate
+from crossport.validation.gate.vocabulary import Target
+
+
+@pytest.mark.parametrize("exploit", GATED, ids=lambda e: e.row)
+def test_a_module_that_is_more_than_a_port_is_refused(exploit: Gated) -> None:
+    assert gate(text_of(exploit), exploit.target, ARRAYS, symbols=set())
+
+
+@pytest.mark.parametrize("exploit", HIP_EXPLOITS, ids=lambda e: e.row)
+def test_a_hip_source_that_is_more_than_a_port_is_refused(exploit: HipExploit) -> None:
+    assert gate_hip({"k.hip": exploit.text}, [ORIGINAL], ["vecadd"])
+
+
+@pytest.mark.parametrize(("name", "target", "text"), HONEST_MODULES, ids=lambda v: str(v)[:20])
+def test_an_honest_module_passes(name: str, target: Target, text: str) -> None:
+    assert gate(text, target, ARRAYS, symbols=set()) == []
+    assert gate(text, target) == []
+
+
+@pytest.mark.parametrize(("name", "text"), HONEST_HIP, ids=lambda v: str(v)[:20])
+def test_an_honest_hip_source_passes(name: str, text: bytes) -> None:
+    assert gate_hip({"k.hip": text}, [ORIGINAL], ["vecadd"]) == []
+
+
+def test_every_exploit_has_a_row_of_its_own() -> None:
+    rows = [e.row for e in GATED] + [e.row for e in HIP_EXPLOITS]
+    assert len(set(rows)) == len(rows)
+
+
+@pytest.mark.parametrize(
+    "text", ["def k(:", "\0", "(" * 5000 + ")" * 5000, "x = " + "-" * 9000 + "1"]
+)
+def test_what_is_no_python_is_a_finding(text: str) -> None:
+    assert gate(text, "triton")

@@ -1,0 +1,1 @@
+"""What a port may contain, decided on its text before anything is run."""
