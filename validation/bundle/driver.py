@@ -114,7 +114,7 @@ def _array(case: Case, array: ArrayArg) -> str:
             pair = settings.get("range", (0, 1))
         case "exact":
             pair = settings.get("range", (-4, 4))
-        case "normal" | "special":
+        case "normal" | "special" | "nonfinite":
             pair = (settings.get("mean", 0), settings.get("std", 1))
         case "skew":
             pair = (settings.get("scale", 1), 0)

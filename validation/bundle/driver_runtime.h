@@ -236,6 +236,17 @@ inline void generate(const Spec& spec, Kind kind, size_t count, uint8_t* base) {
       double v = odd[chosen.below(13)];
       put(i, picked ? v : plain[i]);
     }
+  } else if (rule == "nonfinite") {
+    std::vector<double> plain;
+    normal(spec, count, plain);
+    double t = tiny(kind);
+    const double odd[8] = {NAN, INFINITY, -INFINITY, 0.0, -0.0, t, -3 * t, 1.0};
+    Words pick(spec.key, 12 * count), chosen(spec.key, 13 * count);
+    for (size_t i = 0; i < count; ++i) {
+      bool picked = pick.below(8) == 0;
+      double v = odd[chosen.below(8)];
+      put(i, picked ? v : plain[i]);
+    }
   } else if (rule == "bits") {
     size_t bytes = count * size_of(kind), whole = bytes / 8 + 1;
     std::vector<uint64_t> raw(whole);
@@ -440,7 +451,7 @@ class Session {
     write_record(kernel, grid, block, shared);
   }
 
- private:
+ protected:
   static std::vector<uint8_t> guard_bytes() {
     std::vector<uint8_t> bytes(GUARD);
     for (size_t i = 0; i < GUARD; ++i) bytes[i] = static_cast<uint8_t>(0xC5 ^ (i * 37));

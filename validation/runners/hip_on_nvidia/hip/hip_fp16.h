@@ -1,0 +1,3 @@
+// HIP halves are CUDA halves.
+#pragma once
+#include <cuda_fp16.h>
