@@ -1,7 +1,7 @@
 """HIP ports on an NVIDIA GPU: are they right there, and as fast as the original?
 
-    python benchmarks/hip_nvidia.py make corpus build/hip_nvidia      # a folder that needs nvcc only
-    bash build/hip_nvidia/run.sh RESULTS                              # on the NVIDIA machine
+    python benchmarks/hip_nvidia.py make corpus build/hip_nvidia     # a folder, needs only nvcc
+    bash build/hip_nvidia/run.sh RESULTS                             # on the NVIDIA machine
     python benchmarks/hip_nvidia.py judge corpus RESULTS --json benchmarks/hip_nvidia.json
     python benchmarks/hip_nvidia.py table benchmarks/hip_nvidia.json > docs/hip_nvidia.md
 
@@ -86,12 +86,8 @@ def _make(corpus: Path, out: Path, wanted: str) -> int:
 def _program(bundle: Bundle, source: Path, port: str) -> str:
     """The driver of a bundle, with the port beside the original."""
     original = source.read_text()
-    includes = [
-        line
-        for line in dict.fromkeys(
-            re.findall(r"(?m)^[ \t]*#[ \t]*include[ \t]*<.*>.*$", original + port)
-        )
-    ]
+    wanted = re.findall(r"(?m)^[ \t]*#[ \t]*include[ \t]*<.*>.*$", original + port)
+    includes = list(dict.fromkeys(wanted))
     macros = re.findall(r"(?m)^[ \t]*#[ \t]*define[ \t]+(\w+)", original)
     cases = bundle.cases
     text = driver_text(cases)
@@ -143,8 +139,9 @@ def _with_port(functions: str, cases: tuple[Case, ...]) -> Iterator[str]:
         )
         assert launch is not None
         _, grid, block, shared, cooperative = launch.groups()
+        rest = f"{grid}, {block}, {shared}, args, {cooperative}"
         both = ", ".join(
-            f"{{reinterpret_cast<const void*>({k}), {grid}, {block}, {shared}, args, {cooperative}}}"
+            f"{{reinterpret_cast<const void*>({k}), {rest}}}"
             for k in ("kernel", f"::port::kernel_{index}()")
         )
         yield chunk.replace(launch[0], f"{twins}  s.compare({both});")
@@ -218,13 +215,12 @@ def _table(path: Path) -> int:
     print('"same bytes": every array of a launch equals the original\'s from the same device.\n')
     if ratios:
         print(
-            f"Time of the port over the original's, {len(ratios)} timed kernels, interleaved, cold L2: "
-            f"median {statistics.median(ratios):.3f}, from {min(ratios):.3f} to {max(ratios):.3f}; "
-            f"{inside} within 0.98..1.02.\n"
+            f"Time of the port over the original's, {len(ratios)} timed kernels, interleaved, "
+            f"cold L2: median {statistics.median(ratios):.3f}, "
+            f"from {min(ratios):.3f} to {max(ratios):.3f}; {inside} within 0.98..1.02.\n"
         )
-    print(
-        "| kernel | launches | original, µs | port, µs | port / original | |\n|---|---|---|---|---|---|"
-    )
+    print("| kernel | launches | original, µs | port, µs | port / original | |")
+    print("|---|---|---|---|---|---|")
     for name, row in sorted(rows.items()):
         if "error" in row:
             print(f"| {name} | | | | | {row['error'].replace('|', '/')} |")

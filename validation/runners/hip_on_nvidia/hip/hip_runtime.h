@@ -13,26 +13,29 @@
 // ---- Between lanes -----------------------------------------------------------------------------
 
 template <typename T>
-__device__ inline T __shfl(T value, int lane, int width = 32) {
+__device__ inline T hip_shfl(T value, int lane, int width = 32) {
   return __shfl_sync(__activemask(), value, lane, width);
 }
 template <typename T>
-__device__ inline T __shfl_up(T value, unsigned delta, int width = 32) {
+__device__ inline T hip_shfl_up(T value, unsigned delta, int width = 32) {
   return __shfl_up_sync(__activemask(), value, delta, width);
 }
 template <typename T>
-__device__ inline T __shfl_down(T value, unsigned delta, int width = 32) {
+__device__ inline T hip_shfl_down(T value, unsigned delta, int width = 32) {
   return __shfl_down_sync(__activemask(), value, delta, width);
 }
 template <typename T>
-__device__ inline T __shfl_xor(T value, int mask, int width = 32) {
+__device__ inline T hip_shfl_xor(T value, int mask, int width = 32) {
   return __shfl_xor_sync(__activemask(), value, mask, width);
 }
-__device__ inline unsigned long long __ballot(int predicate) {
-  return __ballot_sync(__activemask(), predicate);
-}
-__device__ inline int __any(int predicate) { return __any_sync(__activemask(), predicate); }
-__device__ inline int __all(int predicate) { return __all_sync(__activemask(), predicate); }
+// CUDA has functions of these names, of before there were masks.
+#define __shfl hip_shfl
+#define __shfl_up hip_shfl_up
+#define __shfl_down hip_shfl_down
+#define __shfl_xor hip_shfl_xor
+#define __ballot(predicate) static_cast<unsigned long long>(__ballot_sync(__activemask(), predicate))
+#define __any(predicate) __any_sync(__activemask(), predicate)
+#define __all(predicate) __all_sync(__activemask(), predicate)
 __device__ inline unsigned __lane_id() {
   unsigned lane;
   asm("mov.u32 %0, %%laneid;" : "=r"(lane));
