@@ -66,14 +66,14 @@ def judge_port(
     fresh: int = FRESH,
     seed: str | None = None,
     seconds: float = 120.0,
-    kernels: Sequence[str] | None = None,
+    kernels: Sequence[str] = (),
     not_ported: Mapping[str, str] | None = None,
     mutate: int = 0,
 ) -> Verdict:
     """Judge one target of a port against a recorded bundle.
 
     runner: one of RUNNERS; default: the one for the target. arch: for `amdgpu`. seconds: the limit
-    for one sandboxed run. kernels: only these; None: all. not_ported: kernels without a port, and
+    for one sandboxed run. kernels: only these; none named: all. not_ported: kernels without a port, and
     why; with any, the port is not verified. mutate: broken variants to try a kernel (its score).
     Raises PortError for a bundle that cannot be used, a target that is not in the result, or a
     runner that does not run it; anything the port does is a verdict.

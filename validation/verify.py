@@ -43,7 +43,7 @@ def verify(
     fresh: int = FRESH,
     unseen: int = UNSEEN,
     seed: str | None = None,
-    kernels: Collection[str] | None = None,
+    kernels: Collection[str] = (),
     not_ported: Mapping[str, str] | None = None,
     gated: bool = True,
     mutate: int = 0,
@@ -51,7 +51,7 @@ def verify(
     """Run a candidate and judge every launch.
 
     fresh: at most so many launches a kernel on data nobody has seen. unseen: so many of sizes that
-    nobody recorded. seed: repeats an earlier verdict's draw. kernels: only these; None: all.
+    nobody recorded. seed: repeats an earlier verdict's draw. kernels: only these; none named: all.
     not_ported: kernels that have no port, and why: while there are any, no port is verified.
     gated: refuse ports that hold more than a port (see gate/); only the tester's own tests go
     without. mutate: broken variants to try a kernel, for the mutation score.
@@ -104,13 +104,11 @@ def verify(
     )
 
 
-def _cases(
-    bundle: Bundle, kernels: Collection[str] | None, not_ported: Mapping[str, str]
-) -> list[Case]:
+def _cases(bundle: Bundle, kernels: Collection[str], not_ported: Mapping[str, str]) -> list[Case]:
     """The recorded launches of the kernels that are to be judged."""
     cases = [
         c for c in bundle.cases.checked
-        if bundle.has(c) and (kernels is None or c.kernel in kernels or c.function in kernels)
+        if bundle.has(c) and (not kernels or c.kernel in kernels or c.function in kernels)
         and c.kernel not in not_ported and c.function not in not_ported
     ]  # fmt: skip
     if not cases and not not_ported:

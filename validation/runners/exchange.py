@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,7 +69,8 @@ class Exchange:
             if status != "ok":
                 made.append(RunOutput(status, message=text))
                 continue
-            arrays, faults = self._read(number, call)
+            sums = reply.get("sums")
+            arrays, faults = self._read(number, call, sums if isinstance(sums, dict) else {})
             claimed = reply.get("faults", [])
             faults += [str(f) for f in claimed] if isinstance(claimed, list) else []
             seconds = reply.get("seconds", 0.0)
@@ -89,7 +91,9 @@ class Exchange:
             return []
         return [r if isinstance(r, dict) else {} for r in loaded]
 
-    def _read(self, number: int, call: Call) -> tuple[dict[str, Array], list[str]]:
+    def _read(
+        self, number: int, call: Call, sums: dict[str, Any]
+    ) -> tuple[dict[str, Array], list[str]]:
         arrays: dict[str, Array] = {}
         faults: list[str] = []
         for array in call.case.arrays:
@@ -107,6 +111,8 @@ class Exchange:
                 faults.append(f"memory before {array.name} was written")
             if data[GUARD + array.bytes :] != guard[GUARD:]:
                 faults.append(f"memory behind {array.name} was written")
+            if sums.get(array.name) != zlib.crc32(data):
+                faults.append(f"{array.name} was written after the return")
             contents = np.frombuffer(
                 data, dtype=array.dtype.storage, count=array.count, offset=GUARD
             )
