@@ -73,7 +73,7 @@ def judge_port(
     """Judge one target of a port against a recorded bundle.
 
     runner: one of RUNNERS; default: the one for the target. arch: for `amdgpu`. seconds: the limit
-    for one sandboxed run. kernels: only these; none named: all. not_ported: kernels without a port, and
+    for one sandboxed run. kernels: only these; none: all. not_ported: kernels without a port, and
     why; with any, the port is not verified. mutate: broken variants to try a kernel (its score).
     Raises PortError for a bundle that cannot be used, a target that is not in the result, or a
     runner that does not run it; anything the port does is a verdict.
