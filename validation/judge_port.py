@@ -149,7 +149,7 @@ def make_runner(name: str, arch: str, seconds: float, hide: Sequence[Path] = ())
         case "amdgpu":
             from crossport.validation.runners.amdgpu import AmdgpuRunner
 
-            return AmdgpuRunner(arch, seconds)
+            return AmdgpuRunner(arch, seconds, hide=tuple(hide))
         case _:
             raise PortError(
                 Diagnostic(

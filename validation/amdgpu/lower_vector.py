@@ -404,6 +404,9 @@ def matrix(builder: Builder, i: Instruction, op: r.Operation) -> None:
         types = [formats[cbsz], formats[blgp]]
         op.aux[3] |= 2
         cbsz = blgp = 0
+    op.aux[3] |= _summing(
+        builder, types[0], k, is_first_bf16=k == 2 or (blocks == 1 and m * k == 128)
+    )
     acc = i.get("acc")
     for j in (0, 1):
         code = i.get(f"src{j}")
@@ -423,6 +426,23 @@ def matrix(builder: Builder, i: Instruction, op: r.Operation) -> None:
     op.aux[1] = r.MATRIX_TYPES[types[0]] | r.MATRIX_TYPES[types[1]] << 8
     op.aux[2] = cbsz | abid << 8 | blgp << 16
     builder.execute(op, "smfmac" if sparse else "mfma_f64" if result == "f64" else "mfma")
+
+
+def _summing(builder: Builder, kind: str, k: int, *, is_first_bf16: bool) -> int:
+    """How products are added (native/matrix_sum.h): flags, and from bit 8 how many at a time.
+
+    `is_first_bf16`: of the bf16 shapes, those that the later "_1k" instructions replaced.
+    """
+    if kind in ("f32", "f64", "i8"):
+        return 0
+    if builder.arch.name == "gfx90a":
+        count = 2 if kind == "bf16" and is_first_bf16 else 4
+        return r.SUM_PAIRWISE | min(count, k) << 8
+    if kind == "xf32":
+        return min(4, k) << 8
+    if kind in ("f16", "bf16"):
+        return min(8, k) << 8
+    return r.SUM_INTERLEAVED | 16 << 8
 
 
 def _wmma(builder: Builder, i: Instruction, op: r.Operation) -> None:

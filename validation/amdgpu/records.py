@@ -221,6 +221,7 @@ ATOMICS = {
     )
 }
 # Matrix element types (M_* of matrix.h).
+SUM_PAIRWISE, SUM_INTERLEAVED = 4, 8
 MATRIX_TYPES = {
     name: number
     for number, name in enumerate(

@@ -1,10 +1,11 @@
-"""Run a HIP port's compiled code object on the emulated AMD GPU.
+"""Run a port's compiled code object on the emulated AMD GPU.
 
     AmdgpuRunner("gfx942").run(candidate, calls)      wave64
     AmdgpuRunner("gfx1100").run(candidate, calls)     wave32: one port must be right on both
 
-The port is compiled as a user would, once; its device code reaches nothing but the device memory
-that the emulator gives it, and leaving an array is a fault there.
+A HIP port is compiled as a user would, once; its device code reaches nothing but the device memory
+that the emulator gives it, and leaving an array is a fault there. A Triton port is compiled by
+Triton's AMD backend (amdgpu_triton.py).
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ from crossport.diagnostics import PortError
 from crossport.validation.bundle.driver import scalar_bytes
 from crossport.validation.cases import ArrayArg, Case, ScalarArg, StructArg
 from crossport.validation.dtypes import Array
+from crossport.validation.runners.amdgpu_triton import run_triton
 from crossport.validation.runners.base import Call, Candidate, RunOutput, Status
+from crossport.validation.runners.sandbox import Limits, Ran
 
 
 class _NotPassed(Exception):
@@ -38,13 +41,17 @@ class AmdgpuRunner:
     arch: str = "gfx942"
     seconds: float = 120.0
     flags: tuple[str, ...] = ()
+    hide: tuple[Path, ...] = ()
+    """Folders out of a Triton module's sight."""
+    last: Ran | None = None
+    """How the last sandboxed process ended, and under which guards."""
 
     @property
     def name(self) -> str:
         """With the architecture: two of them are two pieces of evidence."""
         return f"amdgpu:{self.arch}"
 
-    targets = ("hip",)
+    targets = ("hip", "triton")
 
     def missing(self) -> str | None:
         """What is needed to compile and emulate."""
@@ -62,6 +69,10 @@ class AmdgpuRunner:
         from crossport.validation.amdgpu.compile import compile_hip
         from crossport.validation.amdgpu.device import Device
 
+        if candidate.target == "triton":
+            limits = Limits(seconds=self.seconds)
+            outputs, self.last = run_triton(self.arch, candidate, calls, limits, self.hide)
+            return outputs
         kernels = tuple(dict.fromkeys(call.case.kernel for call in calls))
         with tempfile.TemporaryDirectory(prefix="crossport-hip-") as scratch:
             for name, data in candidate.files.items():

@@ -1,17 +1,21 @@
 """Matrix instructions against a plain matrix product, through the documented register layouts.
 
-Inputs are small integers, so that every product and sum is exact whatever the order of summation.
+Inputs are small integers, so that every product and sum is exact whatever the order of summation;
+the last tests are about rounding.
 Layout, from AMD's matrix instruction calculator: see `place_a` and `place_d`.
 """
 
+import math
 import re
 from collections.abc import Callable
+from fractions import Fraction
 
 import numpy as np
 import pytest
 
 pytest.importorskip("tinygrad")
 
+import amdgpu_reference as ref
 from amdgpu_encoding import encode, opcodes
 from numpy.typing import NDArray
 
@@ -244,3 +248,148 @@ def test_smfmac(devices: Callable[[str], Device], arch: str, name: str) -> None:
             raw = int(after.vgprs[D + reg][lane])
             expected = int(value) & 0xFFFFFFFF if result == "i32" else _element(value, "f32")
             assert raw == expected or (value == 0 and raw << 1 & 0xFFFFFFFF == 0), (reg, lane)
+
+
+# ---- rounding: the published description of CDNA2 and CDNA3 in exact arithmetic
+
+_LEAST = {"f16": -14, "bf16": -126, "xf32": -126, "fp8": -7, "bf8": -15}
+
+
+def _exponent(value: Fraction, least: int) -> int:
+    if value == 0:
+        return least
+    return max(least, math.frexp(float(value))[1] - 1)
+
+
+def _cut(value: Fraction, bits: int) -> Fraction:
+    """Toward zero, to a multiple of 2**-bits."""
+    scaled = value * Fraction(2) ** bits
+    return Fraction(math.trunc(scaled)) / Fraction(2) ** bits
+
+
+def _floor(value: Fraction, bits: int) -> Fraction:
+    scaled = value * Fraction(2) ** bits
+    return Fraction(math.floor(scaled)) / Fraction(2) ** bits
+
+
+def _fused(x: list[Fraction], y: list[Fraction], least: int) -> tuple[Fraction, int]:
+    exponents = [
+        -126 if a * b == 0 else _exponent(a, least) + _exponent(b, least)
+        for a, b in zip(x, y, strict=True)
+    ]
+    top = max(exponents)
+    return sum((_cut(a * b, 24 - top) for a, b in zip(x, y, strict=True)), Fraction(0)), top
+
+
+def _round_f32(value: Fraction) -> Fraction:
+    return Fraction(ref.to_float(ref.from_fraction(value, 32), 32))
+
+
+def _sum_cdna3(x: list[Fraction], y: list[Fraction], c: Fraction, kind: str) -> Fraction:
+    least = _LEAST[kind]
+    eight_bits = kind in ("fp8", "bf8")
+    group = 16 if eight_bits else 4 if kind == "xf32" else 8
+    for k in range(0, len(x), group):
+        own = _exponent(c, -126)
+        if eight_bits:
+            even, e0 = _fused(x[k : k + group : 2], y[k : k + group : 2], least)
+            odd, e1 = _fused(x[k + 1 : k + group : 2], y[k + 1 : k + group : 2], least)
+            top = max(e0, e1)
+            total = _floor(even, 24 - top) + _floor(odd, 24 - top)
+        else:
+            total, top = _fused(x[k : k + group], y[k : k + group], least)
+        most = max(top, own)
+        old = Fraction(0) if eight_bits and own < most - 25 else _floor(c, 24 - most)
+        c = _round_f32(_floor(total, 31 - most) + old)
+    return c
+
+
+def _flushed(value: Fraction, least: int = -126) -> Fraction:
+    return Fraction(0) if abs(value) < Fraction(2) ** least else value
+
+
+def _sum_cdna2(
+    x: list[Fraction], y: list[Fraction], c: Fraction, kind: str, group: int
+) -> Fraction:
+    least = _LEAST[kind]
+    c = _flushed(c)
+    for k in range(0, len(x), group):
+        part = [
+            _flushed(_round_f32(_flushed(a, least) * _flushed(b, least)))
+            for a, b in zip(x[k : k + group], y[k : k + group], strict=True)
+        ]
+        while len(part) > 1:
+            part = [_flushed(_round_f32(a + b)) for a, b in zip(part[::2], part[1::2], strict=True)]
+        c = _flushed(_round_f32(c + part[0]))
+    return c
+
+
+ROUNDING = [
+    ("gfx942", "v_mfma_f32_32x32x8_f16"),
+    ("gfx942", "v_mfma_f32_16x16x16_f16"),
+    ("gfx942", "v_mfma_f32_16x16x16_bf16"),
+    ("gfx942", "v_mfma_f32_32x32x4_xf32"),
+    ("gfx942", "v_mfma_f32_16x16x32_fp8_fp8"),
+    ("gfx942", "v_mfma_f32_32x32x16_bf8_bf8"),
+    ("gfx90a", "v_mfma_f32_16x16x16_f16"),
+    ("gfx90a", "v_mfma_f32_16x16x16_bf16"),
+    ("gfx90a", "v_mfma_f32_32x32x4_bf16"),
+]
+
+
+def _numbers(kind: str, shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.float64]:
+    """Values of a type: wide exponents, cancelling neighbours, zeros and denormals."""
+    spread = {"f16": 12, "bf16": 60, "xf32": 60, "fp8": 5, "bf8": 10}[kind]
+    x = rng.standard_normal(shape) * 2.0 ** rng.integers(-spread, min(spread, 8), shape)
+    x[rng.random(shape) < 0.1] = 0
+    if kind == "f16":
+        x[rng.random(shape) < 0.1] *= 2.0**-13
+        return x.astype(np.float16).astype(np.float64)
+    if kind in ("bf16", "xf32"):
+        x[rng.random(shape) < 0.1] *= 2.0**-60
+        drop = 16 if kind == "bf16" else 0
+        return (x.astype(np.float32).view(np.uint32) >> drop << drop).view(np.float32).astype(float)
+    x[np.abs(x) < 2.0 ** _LEAST[kind]] = 0
+    exponent = np.floor(np.log2(np.abs(np.where(x == 0, 1, x))))
+    step = 2.0 ** (exponent - (3 if kind == "fp8" else 2))
+    return np.trunc(x / step) * step
+
+
+@pytest.mark.parametrize(("arch", "name"), ROUNDING, ids=lambda v: v)
+def test_sums_round_as_measured_on_hardware(
+    devices: Callable[[str], Device], arch: str, name: str
+) -> None:
+    _, m, k, blocks, kind, _ = _parts(name)
+    rng = np.random.default_rng(11)
+    a, b = _numbers(kind, (blocks, m, k), rng), _numbers(kind, (blocks, k, m), rng)
+    c = (rng.standard_normal((blocks, m, m)) * 2.0 ** rng.integers(-30, 12, (blocks, m, m))).astype(
+        np.float32
+    )
+    state = State()
+    _fill(state, A, a, kind, (m, k, blocks))
+    _fill(state, B, b.transpose(0, 2, 1), kind, (m, k, blocks))
+    registers = blocks * m * m // 64
+    for reg in range(registers):
+        for lane in range(64):
+            state.vgprs[C + reg][lane] = _element(float(c[place_d(reg, lane, m, False)]), "f32")
+    code = encode(
+        _form(arch, name), name, arch=arch, vdst=D, src0=256 + A, src1=256 + B, src2=256 + C
+    )
+    after = run_code(devices(arch), code, state)
+    if kind == "xf32":
+        a, b = (
+            (v.astype(np.float32).view(np.uint32) >> 13 << 13).view(np.float32).astype(float)
+            for v in (a, b)
+        )
+    for reg in range(0, registers, 3):
+        for lane in range(0, 64, 5):
+            block, row, column = place_d(reg, lane, m, False)
+            x = [Fraction(v) for v in a[block, row]]
+            y = [Fraction(v) for v in b[block, :, column]]
+            old = Fraction(float(c[block, row, column]))
+            if arch == "gfx90a":
+                want = _sum_cdna2(x, y, old, kind, 2 if k * m == 128 else 4)
+            else:
+                want = _sum_cdna3(x, y, old, kind)
+            raw = int(after.vgprs[D + reg][lane])
+            assert raw == _element(float(want), "f32") or (want == 0 and raw << 1 & 0xFFFFFFFF == 0)

@@ -3,15 +3,11 @@
  * Layout of MFMA, for M x N x K with `blocks` blocks: a block has 64 / blocks lanes. Lane l of a
  * block holds row (column) l % M of A (B), and elements k = (l / M) * per .. + per - 1, packed.
  * A row of C and D lies in consecutive lanes of one register; `row_place` says which. All lanes
- * take part whatever EXEC says. Sums are formed in order of k, fused, in the type of D; the
- * hardware's order is not documented, so last bits can differ. */
+ * take part whatever EXEC says. How sums are rounded: matrix_sum.h. */
 #ifndef CROSSPORT_MATRIX_H
 #define CROSSPORT_MATRIX_H
 #include "memory.h"
-
-enum { M_F32, M_F16, M_BF16, M_XF32, M_F64, M_I8, M_FP8, M_BF8, M_FP6, M_BF6, M_FP4, M_U8, M_I4,
-       M_U4 };
-#define MAX_PER 64
+#include "matrix_sum.h"
 
 static f32 tiny_to_f32(u32 x, int exponent, int mantissa, int bias) {
     u32 m = x & ((1u << mantissa) - 1), e = (x >> mantissa) & ((1u << exponent) - 1);
@@ -28,11 +24,10 @@ static void unpack_f32(const u32 *v, u32 type, u32 per, u32 ocp, f32 (*out)[ROW]
         if (type == M_F32) {
             for (int l = 0; l < ROW; l++) to[l] = F32(v[e * ROW + l]);
         } else if (type == M_XF32) {
-            /* 10 mantissa bits are kept, rounded to nearest even. */
+            /* 10 mantissa bits are kept, the others dropped. */
             for (int l = 0; l < ROW; l++) {
-                u32 x = v[e * ROW + l];
-                u32 r = (x + 0xfff + ((x >> 13) & 1)) & ~0x1fffu;
-                to[l] = F32((x & 0x7f800000u) == 0x7f800000u ? x : r);
+                u32 x = v[e * ROW + l], is_nan = (x & 0x7fffffffu) > 0x7f800000u;
+                to[l] = F32((x & ~0x1fffu) | is_nan << 22);
             }
         } else if (type == M_F16) {
             const u32 *row = v + (e / 2) * ROW;
@@ -88,7 +83,6 @@ static int group_lane(u32 blgp, int l) {
     }
 }
 
-typedef struct Shape { u32 m, n, k, blocks, per, groups, per_block; } Shape;
 static Shape shape_of(const Operation *o) {
     Shape s;
     s.m = o->aux[0] & 255;
@@ -141,9 +135,11 @@ static void permute_b(void *rows, u32 per, u32 blgp) {
 static void matrix_rows(Wave *w, const Operation *o, const Shape *s, void *a, void *b, int integer,
                         const u32 *c, u32 c_stride) {
     u32 *d = ROWPTR(w, o->index[3]);
+    Products products;
     for (u32 block = 0; block < s->blocks; block++) {
         u32 from;
         broadcast_a(o, block, &from);
+        if (!integer) place_products(&products, s, a, b, from, block);
         for (u32 i = 0; i < s->m; i++) {
             u32 reg, lane, n = s->n;
             row_place(s->m, block, i, 0, &reg, &lane);
@@ -154,9 +150,11 @@ static void matrix_rows(Wave *w, const Operation *o, const Shape *s, void *a, vo
                 else if (n == 16) rows_i32_16(s, a, b, from, block, i, (i32 *)acc);
                 else rows_i32_4(s, a, b, from, block, i, (i32 *)acc);
             } else {
-                if (n == 32) rows_f32_32(s, a, b, from, block, i, (f32 *)acc);
-                else if (n == 16) rows_f32_16(s, a, b, from, block, i, (f32 *)acc);
-                else rows_f32_4(s, a, b, from, block, i, (f32 *)acc);
+                f32 *sum = (f32 *)acc;
+                if (o->aux[3] >> 8) sum_row(&products, s, i, sum, o->aux[3]);
+                else if (n == 32) rows_f32_32(s, a, b, from, block, i, sum);
+                else if (n == 16) rows_f32_16(s, a, b, from, block, i, sum);
+                else rows_f32_4(s, a, b, from, block, i, sum);
             }
             __builtin_memcpy(d + reg * ROW + lane, acc, n * 4);
         }
@@ -178,12 +176,14 @@ static int x_mfma(Wave *w, const Operation *o) {
         matrix_rows(w, o, &s, a, b, 1, c, stride);
         return NEXT;
     }
-    f32 a[MAX_PER][ROW], b[MAX_PER][ROW];
-    unpack_f32(va, type_a, s.per, ocp, a);
-    unpack_f32(vb, type_b, s.per, ocp, b);
+    Elements a, b;
+    unpack_f32(va, type_a, s.per, ocp, a.value);
+    unpack_f32(vb, type_b, s.per, ocp, b.value);
     /* For f8f6f4 the fields name the formats instead. */
-    if (!(o->aux[3] & 2)) permute_b(b, s.per, blgp);
-    matrix_rows(w, o, &s, a, b, 0, c, stride);
+    if (!(o->aux[3] & 2)) permute_b(b.value, s.per, blgp);
+    prepare_sum(o->aux[3], type_a, s.per, &a);
+    prepare_sum(o->aux[3], type_b, s.per, &b);
+    matrix_rows(w, o, &s, &a, &b, 0, c, stride);
     return NEXT;
 }
 static int x_mfma_f64(Wave *w, const Operation *o) {
@@ -232,24 +232,29 @@ static int x_smfmac(Wave *w, const Operation *o) {
     u32 set_bits = packed * 2, shift = cbsz == 0 && set_bits < 32 ? (abid * set_bits) & 31 : 0;
     if (s.per > MAX_PER) return fault(w, o, FAULT_BAD_VALUE, 0, s.per, 2);
     use_float(w, 3);
-    u32 sparse[MAX_PER][ROW], dense[MAX_PER][ROW], b[MAX_PER][ROW];
+    u32 sparse[MAX_PER][ROW];
+    Elements dense, b; /* of integers, where A is */
     int integer = type_a == M_I8;
     if (integer) {
         unpack_i32(va, type_a, packed, (i32(*)[ROW])sparse);
-        unpack_i32(vb, type_b, s.per, (i32(*)[ROW])b);
+        unpack_i32(vb, type_b, s.per, (i32(*)[ROW])b.value);
     } else {
         unpack_f32(va, type_a, packed, ocp, (f32(*)[ROW])sparse);
-        unpack_f32(vb, type_b, s.per, ocp, (f32(*)[ROW])b);
+        unpack_f32(vb, type_b, s.per, ocp, b.value);
     }
-    memset(dense, 0, sizeof dense);
+    memset(dense.value, 0, sizeof dense.value);
     for (u32 e = 0; e < packed; e++)
         for (int l = 0; l < ROW; l++) {
             u32 place = (index[l] >> (shift + 2 * e)) & 3;
-            dense[(e / 2) * 4 + place][l] = sparse[e][l];
+            dense.value[(e / 2) * 4 + place][l] = F32(sparse[e][l]);
         }
+    if (!integer) {
+        prepare_sum(o->aux[3], type_a, s.per, &dense);
+        prepare_sum(o->aux[3], type_b, s.per, &b);
+    }
     Operation plain = *o;
     plain.aux[2] = 0;
-    matrix_rows(w, &plain, &s, dense, b, integer, ROWPTR(w, o->index[3]), 1);
+    matrix_rows(w, &plain, &s, &dense, &b, integer, ROWPTR(w, o->index[3]), 1);
     return NEXT;
 }
 /* WMMA 16x16x16: lane i % 16 holds row i of A (column i of B), 16 elements. D: register r holds
@@ -284,7 +289,10 @@ static int x_wmma(Wave *w, const Operation *o) {
                 f32 sum = out == M_F32 ? F32(raw) : out == M_F16 ? (f32)F16(half) : bf16_to_f32(half);
                 if (out == M_F32 ? (o->neg_hi >> 2) & 1 : 0) sum = abs_f32(sum);
                 if ((o->neg >> 2) & 1) sum = -sum;
-                for (u32 k = 0; k < 16; k++) sum = __builtin_fmaf(fa[k][row], fb[k][col], sum);
+                /* How RDNA3 rounds within an instruction is not known: once, here. */
+                f64 exact = sum;
+                for (u32 k = 0; k < 16; k++) exact += (f64)fa[k][row] * (f64)fb[k][col];
+                sum = (f32)exact;
                 result[r][l] = out == M_F32   ? (u32)B32(sum)
                                : out == M_F16 ? (u32)B16((f16)sum)
                                               : f32_to_bf16(sum);
