@@ -15,6 +15,7 @@ from crossport.frontend.clang import Cursor, CursorKind, TypeKind
 from crossport.frontend.lowering import cursors, order
 from crossport.frontend.lowering.context import Binding, Fixed, Lowering
 from crossport.frontend.lowering.errors import NotLowered
+from crossport.frontend.lowering.gotos import structured
 from crossport.frontend.lowering.types import TypeTable, group_kind
 from crossport.ir.nodes import (
     Aggregate,
@@ -418,7 +419,7 @@ def _lower_function(
         for child in body.get_children():
             ctx.statement(child)
     return Function(
-        name, tuple(params), ctx.result, tuple(out), tuple(ctx.shared), kernel,
+        name, tuple(params), ctx.result, structured(tuple(out)), tuple(ctx.shared), kernel,
         span=cursors.span(function),
     )  # fmt: skip
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from crossport.frontend import clang
 from crossport.frontend.clang import Cursor, CursorKind, TypeKind
-from crossport.frontend.lowering import cursors, declarations, switches
+from crossport.frontend.lowering import cursors, declarations, gotos, switches
 from crossport.frontend.lowering.context import Lowering, as_block
 from crossport.frontend.lowering.errors import NotLowered
 from crossport.ir.nodes import (
@@ -29,6 +29,7 @@ from crossport.ir.nodes import (
     For,
     If,
     Let,
+    Opaque,
     OpaqueValue,
     Read,
     Return,
@@ -399,11 +400,16 @@ def _unroll_factor(cursor: Cursor) -> int | None:
 
 
 def _goto(ctx: Lowering, cursor: Cursor) -> None:
-    raise NotLowered("goto")
+    """The jump, by the label's name: gotos.py makes it structured, or leaves it opaque."""
+    labels = [c.spelling for c in cursor.get_children() if c.kind == CursorKind.LABEL_REF]
+    if len(labels) != 1:
+        raise NotLowered("goto")
+    ctx.emit(Opaque(labels[0], gotos.GOTO, span=ctx.here))
 
 
 def _label(ctx: Lowering, cursor: Cursor) -> None:
-    """A label matters only to a goto, which is refused by itself."""
+    """Where gotos go to, and the statement there."""
+    ctx.emit(Opaque(cursor.spelling, gotos.LABEL, span=ctx.here))
     for child in cursors.operands(cursor):
         if child.kind.is_statement() or child.kind.is_expression():
             statement(ctx, child)

@@ -310,9 +310,11 @@ def test_what_cannot_be_lowered_is_said_and_the_rest_stays() -> None:
         x[0] = 1.0f;
         x[1] = s->area();
         x[2] = missing(x[0]);
-        if (n > 3) goto end;
-        x[3] = 4.0f;
-    end:
+        if (n > 3) goto inside;
+        while (n > 4) {
+    inside:
+            x[3] = 4.0f;
+        }
         x[4] = 5.0f;
     }
     __global__ void fine(float* x) { x[0] = 2.0f; }
