@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from crossport.backends.triton.contraction import DOT, TILE_ORDER, TILES, launch_lines
 from crossport.backends.triton.expressions import TORCH_TYPES, literal
 from crossport.backends.triton.math import HELPERS, NUMPY, NUMPY_IMPORTS
 from crossport.backends.triton.simt import KernelText
@@ -12,6 +13,7 @@ from crossport.ir.lift import flat
 from crossport.ir.lift.naming import module_header
 from crossport.ir.lift.wrapping import wrap
 from crossport.ir.nodes import Intrinsic, walk
+from crossport.ir.tile.contract import Contraction
 from crossport.ir.tile.retile import FreeShape, host_text, size_var
 from crossport.ir.types import Array, Handle, Pointer, Scalar, Struct
 
@@ -94,6 +96,9 @@ class Part:
     """A condition on `block` and `threads` under which this form is right."""
     fallback: Part | None = None
     """The form for every other block."""
+    contraction: Contraction | None = None
+    names: dict[str, str] = field(default_factory=dict)
+    """Of a contraction: what the launcher calls its extents."""
     width: int = 0
     """Lanes of the port's own choice, where the kernel is right for any number; 0: the block's."""
 
@@ -120,6 +125,8 @@ def module_text(source_name: str, source_text: str, parts: list[Part]) -> str:
         out.append(_GLOBAL)
     if any(part.free is not None and part.free.has_votes for part in parts):
         out.append(_WARP)
+    if any(p.contraction is not None and p.contraction.column_axis for p in parts):
+        out += [DOT, TILES, TILE_ORDER]
     out += ordered
     for part in parts:
         out.append("\n" + "\n".join(wrap(part.text.lines)) + "\n")
@@ -133,11 +140,13 @@ def imports(parts: list[Part], libdevice: list[str]) -> str:
     lines = [f"import {name}" for name in standard]
     if lines:
         lines.append("")
-    if libdevice:
+    has_dot = any(p.contraction is not None and p.contraction.column_axis for p in parts)
+    if libdevice or has_dot:
         lines.append("import numpy as np")
     lines += ["import torch", "import triton", "import triton.language as tl"]
     if libdevice:
         lines.append("from triton.language.extra import libdevice")
+    if libdevice or has_dot:
         lines.append("from triton.runtime.interpreter import TensorHandle")
     return "\n".join(lines) + "\n"
 
@@ -198,6 +207,13 @@ def launcher(part: Part) -> str:
         table = f"{part.function_name}.globals"
         lines.append(f'    {g.root.name} = _global({table}, "{g.root.name}", {device})')
         call.append(g.root.name)
+    if part.contraction is not None:
+        if part.free is not None:
+            lines += required_extents(part.free)
+        lines += launch_lines(
+            part.contraction, part.names, call, kernel_name(part), part.free is not None
+        )
+        return with_globals(finished(lines), part)
     if part.free is not None:
         if text.uses_spare:
             lines.append(f"    spare = torch.zeros(2, dtype=torch.int64, device={device})")
@@ -248,14 +264,7 @@ def with_globals(result: str, part: Part) -> str:
 
 def free_launch(part: Part, free: FreeShape, call: list[str]) -> list[str]:
     """Launch with blocks of the port's own choice."""
-    lines: list[str] = []
-    for axis, extent in free.required.items():
-        number = "xyz".index(axis)
-        lines.append(f"    if block[{number}] != {extent}:")
-        lines.append(
-            f'        raise ValueError(f"blocks have {extent} threads along {axis}, '
-            f'not {{block[{number}]}}")'
-        )
+    lines = required_extents(free)
     other = [a for a in "xyz" if a not in free.axes]
     idle = [f"block[{'xyz'.index(a)}]" for a in other]
     if free.has_atomics:
@@ -293,6 +302,19 @@ def free_launch(part: Part, free: FreeShape, call: list[str]) -> list[str]:
         f"num_warps={warps}", fusion(part),
     ]  # fmt: skip
     lines.append(f"    {kernel_name(part)}[programs]({', '.join(arguments)})")
+    return lines
+
+
+def required_extents(free: FreeShape) -> list[str]:
+    """Refuse blocks that the source was not written for."""
+    lines: list[str] = []
+    for axis, extent in free.required.items():
+        number = "xyz".index(axis)
+        lines.append(f"    if block[{number}] != {extent}:")
+        lines.append(
+            f'        raise ValueError(f"blocks have {extent} threads along {axis}, '
+            f'not {{block[{number}]}}")'
+        )
     return lines
 
 

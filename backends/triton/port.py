@@ -6,19 +6,27 @@ none is left out, with the diagnostic that says why.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from crossport.backends.triton import module as modules
+from crossport.backends.triton.contraction import print_contraction
 from crossport.backends.triton.simt import print_kernel
 from crossport.diagnostics import Code, Diagnostic, PortError, Severity
 from crossport.ir.lift.naming import Options, PortedKernel, PortedModule, Tier, function_names
 from crossport.ir.lift.prepare import prepare
 from crossport.ir.lift.tidy import tidy
 from crossport.ir.nodes import Function, Module
-from crossport.ir.tile.blocks import lift_for_blocks, needs_exchange
-from crossport.ir.tile.retile import retile
+from crossport.ir.tile.blocks import Shape, lift_for_blocks, needs_exchange
+from crossport.ir.tile.contract import contract, may_contract
+from crossport.ir.tile.retile import FreeShape, retile
+from crossport.ir.tile.trace import NotTraced
 from crossport.ir.tile.widen import widen
 
 # Lanes that share a row: four warps with eight elements a thread keep the memory busy.
 WIDE = 1024
+# Blocks that products are tried for, where the host code says nothing.
+PRODUCT_BLOCKS: tuple[Shape, ...] = ((16, 16, 1), (32, 32, 1), (8, 8, 1), (256, 1, 1))
 
 
 def port_module(module: Module, source_text: str, options: Options | None = None) -> PortedModule:
@@ -75,8 +83,14 @@ def _port_simt(module: Module, kernel: Function, name: str) -> modules.Part:
 
 def _port_tile(module: Module, kernel: Function, name: str, options: Options) -> modules.Part | str:
     """The kernel without its thread blocks' inner workings, or what prevents that."""
+    launched = options.blocks.get(kernel.name) or options.blocks.get(kernel.base_name) or ()
     program = prepare(module, kernel)
     free = retile(program)
+    product = _port_contraction(
+        module, kernel, name, None if isinstance(free, str) else free, launched
+    )
+    if product is not None:
+        return product
     if not isinstance(free, str):
         tidy(program)
         text = print_kernel(program, f"_{name}_kernel", free)
@@ -84,7 +98,6 @@ def _port_tile(module: Module, kernel: Function, name: str, options: Options) ->
     program = prepare(module, kernel)
     if not needs_exchange(program):
         return free
-    launched = options.blocks.get(kernel.name) or options.blocks.get(kernel.base_name) or ()
     lifted = lift_for_blocks(lambda: prepare(module, kernel), launched)
     if isinstance(lifted, str):
         return f"it keeps its shared memory: {lifted}"
@@ -99,3 +112,40 @@ def _port_tile(module: Module, kernel: Function, name: str, options: Options) ->
         lifted.program, kernel.name, name, "tile", text, guard=lifted.guard,
         fallback=fallback, width=width,
     )  # fmt: skip
+
+
+def _port_contraction(
+    module: Module, kernel: Function, name: str, free: FreeShape | None, launched: Sequence[Shape]
+) -> modules.Part | None:
+    """The kernel as one sum of products, if it is that."""
+    program = prepare(module, kernel)
+    if not may_contract(program):
+        return None
+    if free is not None:
+        # Right for any block, so for this one.
+        extents = [free.required.get(a, 16 if len(free.axes) > 1 else 64) for a in free.axes]
+        shapes: list[Shape] = [(*extents, 1, 1)[:3]]  # type: ignore[list-item]
+        if free.axes not in (("x",), ("x", "y")):
+            return None
+    else:
+        shapes = list(dict.fromkeys([*launched, *PRODUCT_BLOCKS]))
+    for shape in shapes:
+        try:
+            found = contract(prepare(module, kernel), shape)
+        except NotTraced:
+            continue
+        if found.column_axis is None and not found.left.is_contiguous:
+            return None  # neighbours read neighbours already
+        if found.column_axis is not None and free is None and min(found.tile) < 8:
+            return None  # few columns: no use for the matrix unit
+        text, names = print_contraction(program, f"_{name}_kernel", found)
+        part = modules.Part(
+            program, kernel.name, name, "tile", text, free=free, contraction=found, names=names,
+        )  # fmt: skip
+        if free is None:
+            part = replace(
+                part, guard=f"block == {shape}",
+                fallback=_port_simt(module, kernel, f"_{name}_by_thread"),
+            )  # fmt: skip
+        return part
+    return None

@@ -19,20 +19,20 @@ import numpy as np
 
 from crossport.ir.lift import flat, fold
 from crossport.ir.lift.rewrite import map_nodes
-from crossport.ir.nodes import Binary, Const, Expr, Node, Read, Select, Var, walk
+from crossport.ir.nodes import Binary, Expr, Intrinsic, Node, Read, Special, Var, walk
 from crossport.ir.tile.polynomial import Lanes, Monomial, Poly
 from crossport.ir.tile.trace import (
     NOWHERE,
     ROUND,
-    SOURCE,
     Condition,
     Conditions,
     Element,
     NotTraced,
+    Store,
     Trace,
     trace,
 )
-from crossport.ir.types import BOOL, F32, I32, I64, Scalar
+from crossport.ir.types import F32, I32, I64
 
 ROW, COLUMN, INNER = "row", "column", "inner"
 TOTAL = Var("total", F32)
@@ -79,6 +79,21 @@ def contract(program: flat.Program, shape: tuple[int, int, int]) -> Contraction:
     """The contraction that a kernel is; raises NotTraced."""
     found = trace(program, shape)
     return _Fitter(found).contraction()
+
+
+def may_contract(program: flat.Program) -> bool:
+    """Does some loop add products, or elements, to a float?"""
+    for loop in flat.statements(program.body):
+        if not isinstance(loop, flat.Loop):
+            continue
+        for statement in flat.statements(loop.body):
+            match statement:
+                case flat.Set(var, Binary("+", lhs, rhs)) if Read(var) in (lhs, rhs):
+                    if var.type == F32:
+                        return True
+                case flat.Set(var, Intrinsic("fma" | "fmaf", (_, _, last))) if last == Read(var):
+                    return True
+    return False
 
 
 @dataclass
@@ -426,21 +441,20 @@ class _Fitter:
 
         return map_nodes(value, rule)
 
-    def stored(self, stores: list[object]) -> flat.Body:
-        names = [n for n in self.axes]
+    def stored(self, stores: list[Store]) -> flat.Body:
+        names = list(self.axes)
         first = stores[0]
         loads = [
-            [n for n in dict.fromkeys(_names(s.value)) if n in self.found.loads]  # type: ignore[attr-defined]
-            for s in stores
+            [n for n in dict.fromkeys(_names(s.value)) if n in self.found.loads] for s in stores
         ]
-        value = self.neutral(first.value, self.names[0])  # type: ignore[attr-defined]
-        tests = [s.conditions for s in stores]  # type: ignore[attr-defined]
+        value = self.neutral(first.value, self.names[0])
+        tests = [s.conditions for s in stores]
         for conditions in tests:
             if not all(any(a.same(c) for c in conditions) for a in self.found.around):
                 raise NotTraced("a total is stored where it was not summed")
         guards = self.masks(tests, names)
-        index = self.joined([s.index for s in stores], names)  # type: ignore[attr-defined]
-        ref = replace(first.ref, index=self.text(index))  # type: ignore[attr-defined]
+        index = self.joined([s.index for s in stores], names)
+        ref = replace(first.ref, index=self.text(index))
         inner: flat.Body = []
         for position in range(len(loads[0])):
             mine = [self.found.loads[row[position]] for row in loads]
@@ -455,8 +469,8 @@ class _Fitter:
                 for m, conditions in zip(mine, tests, strict=True)
             ]
             only: Expr | None = None
-            for test in self.masks(own, names):
-                only = fold.conjunction(only, test)
+            for mask in self.masks(own, names):
+                only = fold.conjunction(only, mask)
             var = Var(f"loaded_{position + 1}", load.var.type)
             inner.append(flat.Load(var, replace(load.ref, index=place), only))
         inner.append(flat.Store(ref, value))
@@ -493,12 +507,7 @@ class _Fitter:
         texts += [e for s in flat.statements(body) for e in flat.expressions(s)]
         if self.found.rounds is not None:
             texts.append(self.found.rounds)
-        found = {
-            str(getattr(x, "name", ""))
-            for e in texts
-            for x in walk(e)
-            if x.__class__.__name__ == "Special"
-        }
+        found = {x.name for e in texts for x in walk(e) if isinstance(x, Special)}
         if any(not n.startswith("block.") for n in found):
             raise NotTraced("it depends on the launch's size")
         return tuple(a for a in "xyz" if f"block.{a}" in found and a not in used)
@@ -512,7 +521,3 @@ def _without(monomial: Monomial, symbol: str) -> Monomial:
 
 def _names(expr: Expr) -> list[str]:
     return [x.name for x in walk(expr) if isinstance(x, Var)]
-
-
-__all__ = ["BOOL", "COLUMN", "INNER", "ROW", "SOURCE", "TOTAL", "Const", "Contraction", "Operand"]
-__all__ += ["Scalar", "Select", "contract"]

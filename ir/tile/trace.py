@@ -24,7 +24,18 @@ import numpy as np
 
 from crossport.ir.lift import flat, fold
 from crossport.ir.lift.tidy import reads
-from crossport.ir.nodes import Binary, Cast, Const, Expr, Intrinsic, Read, Select, Special, Unary, Var
+from crossport.ir.nodes import (
+    Binary,
+    Cast,
+    Const,
+    Expr,
+    Intrinsic,
+    Read,
+    Select,
+    Special,
+    Unary,
+    Var,
+)
 from crossport.ir.tile.polynomial import Lanes, Poly
 from crossport.ir.types import F32, I32, I64, Scalar
 
@@ -258,13 +269,11 @@ class _Tracer:
         self.env, self.memory = dict(start[0]), {k: v.copy() for k, v in start[1].items()}
         tests = self.conditions(condition)
         if otherwise:
-            try:
-                opposite = fold.negate(condition)
-                with self.where(opposite):
+            if all(_sets_constants(s) for s in otherwise):
+                self.body(otherwise)  # whatever its condition: what is kept must be 0
+            else:
+                with self.where(fold.negate(condition)):
                     self.body(otherwise)
-            except NotTraced:
-                # The opposite of several conditions is no conjunction; constants need none.
-                self.body(otherwise)
         for name, value in taken[0].items():
             if self.env.get(name) is not value:
                 other = self.env.get(name)
@@ -272,8 +281,8 @@ class _Tracer:
         for name, cells in taken[1].items():
             for cell in np.flatnonzero(cells != self.memory[name]):
                 thread = int(self.writer[name][cell][1])
-                code, other = int(cells[cell]), int(self.memory[name][cell])
-                self.memory[name][cell] = self.chosen(tests, code, other, thread)
+                old = int(self.memory[name][cell])
+                self.memory[name][cell] = self.chosen(tests, int(cells[cell]), old, thread)
 
     def choose(self, tests: Conditions, value: Value, other: Value) -> Value:
         if isinstance(value, Elements) and isinstance(other, Elements | Formula):
@@ -589,11 +598,11 @@ class _Tracer:
         value = self.integer(lhs)
         known = value.values(self.threads)
         if known is not None and (known >= 0).all() and number >= 0:
-            results = {
-                "/": lambda: known // max(number, 1), ">>": lambda: known >> number,
-                "%": lambda: known % max(number, 1), "&": lambda: known & number,
+            results: dict[str, Lanes] = {
+                "/": known // max(number, 1), ">>": known >> min(number, 63),
+                "%": known % max(number, 1), "&": known & number,
             }  # fmt: skip
-            return Poly.of(results[op]())
+            return Poly.of(results[op])
         divisor = {"/": number, ">>": 1 << min(number, 31), "%": number, "&": number + 1}[op]
         if divisor < 1 or (op == "&" and divisor & number):
             raise NotTraced("an index that is no polynomial")
@@ -622,13 +631,17 @@ class _Tracer:
                 a, b = self.known(lhs), self.known(rhs)
                 if a is None or b is None:
                     return None
-                return a & b if op == "&&" else a | b
+                both: Lanes = a & b if op == "&&" else a | b
+                return both
             case Binary(op, lhs, rhs) if op in _COMPARE and _is_integer(lhs):
                 try:
-                    value = (self.integer(lhs) - self.integer(rhs)).values(self.threads)
+                    difference = (self.integer(lhs) - self.integer(rhs)).values(self.threads)
                 except NotTraced:
                     return None
-                return None if value is None else _COMPARE[op](value, 0)
+                if difference is None:
+                    return None
+                holds: Lanes = _COMPARE[op](difference, 0)
+                return holds
             case _:
                 return None
 
@@ -733,7 +746,7 @@ class _Tracer:
             right = Pair(right, self.elements(one))
         if not isinstance(right, Pair):
             raise NotTraced("a total of something else than products")
-        if self.path != self.found.around or not self.active.all():
+        if len(self.path) != len(self.found.around) or not self.active.all():
             raise NotTraced("a total that some threads skip")
         return Total(left.name, (*left.added, right))
 
@@ -771,6 +784,17 @@ def _is_float(expr: Expr) -> bool:
 def _is_natural(symbol: str) -> bool:
     """Is the unknown never negative?"""
     return symbol == ROUND or symbol.startswith(("block.", "grid_dim."))
+
+
+def _sets_constants(statement: flat.Statement) -> bool:
+    """Is it an assignment of a constant, to a variable or in shared memory?"""
+    match statement:
+        case flat.Set(_, Const()):
+            return True
+        case flat.Store(ref, Const()):
+            return ref.root.space == "shared"
+        case _:
+            return False
 
 
 def _keeps_zero(expr: Expr) -> bool:

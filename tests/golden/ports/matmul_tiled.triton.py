@@ -6,9 +6,11 @@ Kernels, and the tier of each:
 """
 
 
+import numpy as np
 import torch
 import triton
 import triton.language as tl
+from triton.runtime.interpreter import TensorHandle
 
 
 def _dim3(size):
@@ -28,6 +30,44 @@ def _array(value, dtype, name):
     if value.numel() * value.element_size() % dtype.itemsize:
         raise ValueError(f"{name} must hold a whole number of {dtype} elements")
     return value.reshape(-1).view(dtype)
+
+
+if triton.knobs.runtime.interpret:
+
+    def _dot(a, b, total, precision):
+        """A product of tiles for Triton's CPU interpreter, added up in the order of the source."""
+        sums = total.handle.data
+        left, right = a.handle.data.astype(np.float32), b.handle.data.astype(np.float32)
+        for k in range(right.shape[0]):
+            sums = sums + left[:, k, None] * right[k]
+        return tl.tensor(TensorHandle(sums, tl.float32), total.type)
+
+else:
+
+    @triton.jit
+    def _dot(a, b, total, PRECISION: tl.constexpr):
+        """`total` and the product of two tiles."""
+        return tl.dot(a, b, total, input_precision=PRECISION)
+
+
+def _tiles(rows, columns):
+    """Extents of a tile (rows, columns, inner), warps and stages, and how fp32 is multiplied."""
+    if torch.version.hip is not None:
+        tile = (64, 64, 32, 4, 2) if rows * columns < 2048 * 2048 else (128, 128, 32, 8, 2)
+        return tile, {"matrix_instr_nonkdim": 16, "waves_per_eu": 2}, "ieee"
+    tile = (64, 64, 32, 4, 3) if rows * columns < 2048 * 2048 else (128, 64, 32, 4, 3)
+    return tile, {}, "tf32x3"
+
+
+@triton.jit
+def _tile(rows, columns, BLOCK_M: tl.constexpr, BLOCK_N: tl.constexpr):
+    """This program's tile: eight rows of tiles at a time, so that neighbours share operands."""
+    program = tl.program_id(0)
+    down, across = tl.cdiv(rows, BLOCK_M), tl.cdiv(columns, BLOCK_N)
+    first = program // (8 * across) * 8
+    height = tl.minimum(down - first, 8)
+    place = program % (8 * across)
+    return first + place % height, place // height
 
 
 @triton.jit
@@ -134,39 +174,36 @@ def _matmul_tiled_kernel(
     M: tl.int32,
     N: tl.int32,
     K: tl.int32,
-    BLOCK_X: tl.constexpr,
-    BLOCK_Y: tl.constexpr,
-    BLOCK_Z: tl.constexpr,
-    LANES: tl.constexpr,
+    rows: tl.int32,
+    columns: tl.int32,
+    inner: tl.int32,
+    BLOCK_M: tl.constexpr,
+    BLOCK_N: tl.constexpr,
+    BLOCK_K: tl.constexpr,
+    PRECISION: tl.constexpr,
 ):
-    lane = tl.arange(0, LANES)
-    active = lane < BLOCK_X * BLOCK_Y * BLOCK_Z
-    thread_x = lane % BLOCK_X
-    thread_y = lane // BLOCK_X % BLOCK_Y
-    block_x = tl.program_id(0)
-    block_y = tl.program_id(1)
-    row_ = block_y * 16 + thread_y
-    col = block_x * 16 + thread_x
-    acc = tl.full([LANES], 0.0, tl.float32)
-    for t in range((K + 16 - 1) // 16):
-        a_col = t * 16 + thread_x
-        b_row = t * 16 + thread_y
-        A_value = tl.load(A + row_ * K + a_col, mask=active & ((row_ < M) & (a_col < K)), other=0)
-        part_3 = tl.where((row_ < M) & (a_col < K), A_value, 0.0)
-        B_value = tl.load(B + b_row * N + col, mask=active & ((b_row < K) & (col < N)), other=0)
-        part_4 = tl.where((b_row < K) & (col < N), B_value, 0.0)
-        acc_4 = acc
-        product_2 = tl.reshape(
-            tl.dot(
-                tl.reshape(part_3, [16, 16]),
-                tl.reshape(part_4, [16, 16]),
-                input_precision="ieee",
-            ),
-            [LANES],
+    tile_m, tile_n = _tile(rows, columns, BLOCK_M, BLOCK_N)
+    row_ = tile_m * BLOCK_M + tl.arange(0, BLOCK_M)[:, None]
+    column = tile_n * BLOCK_N + tl.arange(0, BLOCK_N)[None, :]
+    active = (row_ < rows) & (column < columns)
+    total = tl.zeros([BLOCK_M, BLOCK_N], tl.float32)
+    for start in range(0, inner, BLOCK_K):
+        k = start + tl.arange(0, BLOCK_K)[None, :]
+        k_down = start + tl.arange(0, BLOCK_K)[:, None]
+        a = tl.load(
+            A + row_ * K + k,
+            mask=(row_ < rows) & (k < inner) & (row_ < M) & (k < K),
+            other=0,
         )
-        acc = acc_4 + product_2
-    mask_1 = active & (row_ < M) & (col < N)
-    tl.store(C + row_ * N + col, acc, mask=mask_1)
+        b = tl.load(
+            B + k_down * N + column,
+            mask=(column < columns) & (k_down < inner) & (k_down < K) & (column < N),
+            other=0,
+        )
+        total = _dot(a, b, total, PRECISION)
+
+    mask_1 = active & (row_ < M) & (column < N)
+    tl.store(C + row_ * N + column, total, mask=mask_1)
 
 
 def matmul_tiled(grid, block, A, B, C, M, N, K, *, shared_bytes=0):
@@ -180,18 +217,29 @@ def matmul_tiled(grid, block, A, B, C, M, N, K, *, shared_bytes=0):
     A = _array(A, torch.float32, "A")
     B = _array(B, torch.float32, "B")
     C = _array(C, torch.float32, "C")
-    lanes = max(16, triton.next_power_of_2(threads))
-    _matmul_tiled_kernel[grid](
+    rows = grid[1] * 16
+    columns = grid[0] * 16
+    inner = max(0, ((15 + int(K)) // 16)) * 16
+    tile, options, precision = _tiles(rows, columns)
+    block_m, block_n, block_k, warps, stages = tile
+    programs = (triton.cdiv(rows, block_m) * triton.cdiv(columns, block_n),)
+    _matmul_tiled_kernel[programs](
         A,
         B,
         C,
         int(M),
         int(N),
         int(K),
-        *block,
-        lanes,
-        num_warps=max(1, min(8, lanes // 64)),
-        enable_fp_fusion=True,
+        rows,
+        columns,
+        inner,
+        block_m,
+        block_n,
+        block_k,
+        precision,
+        num_warps=warps,
+        num_stages=stages,
+        **options,
     )
 
 
