@@ -31,9 +31,11 @@ __all__ = [
     "body",
     "children",
     "evaluate",
+    "find",
     "has_attribute",
     "identity",
     "offsets",
+    "referenced_function",
     "template_arguments",
     "unary_operator",
     "walk",
@@ -154,7 +156,8 @@ def _argument(function: Cursor, index: int) -> str:
     if kind == _ARGUMENT_INTEGRAL:
         value = _argument_value(function, index)
         # A bool has one bit, which the C API extends by its sign: true would read as -1.
-        return str(value != 0).lower() if _is_bool(function, index) else str(value)
+        is_bool = value in (-1, 0, 1) and _is_bool(function, index)
+        return str(value != 0).lower() if is_bool else str(value)
     return "..."
 
 
@@ -219,7 +222,8 @@ def offsets(cursor: Cursor) -> tuple[int, int]:
 
 def has_attribute(cursor: Cursor, kind: CursorKind) -> bool:
     """Does a declaration carry an attribute such as `CursorKind.CUDAGLOBAL_ATTR`?"""
-    return any(child.kind == kind for child in children(cursor))
+    wanted = kind.value
+    return any(child._kind_id == wanted for child in children(cursor))
 
 
 def body(function: Cursor) -> Cursor | None:
@@ -274,6 +278,60 @@ def walk(cursor: Cursor) -> Iterator[Cursor]:
         below = children(current)
         below.reverse()
         stack += below
+
+
+CALLS = frozenset((CursorKind.CALL_EXPR,))
+_wanted: frozenset[int] = frozenset()
+
+
+def _note_wanted(below: Cursor, _parent: Cursor, _data: Any) -> int:
+    if below._kind_id in _wanted:
+        _found.append(below)
+    return 2  # and go down
+
+
+_note_wanted_callback = _VISITOR(_note_wanted)
+
+
+def find(cursor: Cursor, kinds: frozenset[CursorKind]) -> list[Cursor]:
+    """The cursors of these kinds below a cursor, in source order: a tenth of the cost of `walk`."""
+    global _wanted
+    with _visiting:
+        _found.clear()
+        _wanted = _ids(kinds)
+        _visit_children(cursor, _note_wanted_callback, None)
+        below = _found.copy()
+    unit = cursor._tu
+    for child in below:
+        child._tu = unit
+    return below
+
+
+@lru_cache(maxsize=64)
+def _ids(kinds: frozenset[CursorKind]) -> frozenset[int]:
+    return frozenset(kind.value for kind in kinds)
+
+
+_referenced = _declare(_raw, "clang_getCursorReferenced", [Cursor], Cursor)
+_FUNCTION_IDS = frozenset(
+    kind.value
+    for kind in (
+        CursorKind.FUNCTION_DECL,
+        CursorKind.CXX_METHOD,
+        CursorKind.CONSTRUCTOR,
+        CursorKind.DESTRUCTOR,
+        CursorKind.CONVERSION_FUNCTION,
+    )
+)
+
+
+def referenced_function(cursor: Cursor) -> Cursor | None:
+    """The function that an expression refers to; None for anything else."""
+    target = _referenced(cursor)
+    if target._kind_id not in _FUNCTION_IDS:
+        return None
+    target._tu = cursor._tu
+    return target  # type: ignore[no-any-return]
 
 
 @lru_cache(maxsize=1)

@@ -23,7 +23,7 @@ from crossport.frontend.kernels import (
     make_pattern,
     make_variable,
 )
-from crossport.frontend.launches import SourceText, launch_at
+from crossport.frontend.launches import LAUNCHING, SourceText, launch_at
 from crossport.frontend.unit import Kernel, Launch, Origin, Pattern, Variable
 from crossport.frontend.values import Values
 
@@ -37,6 +37,14 @@ _SCOPES = frozenset(
         CursorKind.UNION_DECL,
         CursorKind.CLASS_TEMPLATE,
         CursorKind.CLASS_TEMPLATE_PARTIAL_SPECIALIZATION,
+    )
+)
+_OF_INTEREST = frozenset(
+    (
+        CursorKind.CALL_EXPR,
+        CursorKind.DECL_REF_EXPR,
+        CursorKind.MEMBER_REF_EXPR,
+        CursorKind.VAR_DECL,
     )
 )
 
@@ -74,6 +82,7 @@ class _Walk:
         self._queue: list[Cursor] = []
         self._patterns_of_hosts: list[Cursor] = []
         self._seen: set[int] = set()
+        self._passed_by: set[int] = set()
         self._broken: list[Cursor] = []
 
     def declarations(self, scope: Cursor) -> None:
@@ -160,17 +169,18 @@ class _Walk:
 
     def _body(self, function: Cursor, *, only_new_launches: bool = False) -> None:
         values = Values(function)
-        for cursor in clang.walk(function):
-            kind = cursor.kind
-            if kind == CursorKind.CALL_EXPR:
-                launch = launch_at(cursor, function, values, self._text)
+        found = [function, *clang.find(function, _OF_INTEREST)]
+        calls = [cursor for cursor in found if cursor.kind == CursorKind.CALL_EXPR]
+        if any(call.spelling in LAUNCHING for call in calls):
+            for call in calls:
+                launch = launch_at(call, function, values, self._text)
                 if launch is not None:
                     self._add_launch(launch, only_new_launches)
-                self._reference(cursor)
-            elif kind in (CursorKind.DECL_REF_EXPR, CursorKind.MEMBER_REF_EXPR):
-                self._reference(cursor)
-            elif kind == CursorKind.VAR_DECL:
+        for cursor in found:
+            if cursor.kind == CursorKind.VAR_DECL:
                 self._add_variable(cursor)
+            elif cursor is not function:
+                self._reference(cursor)
 
     def _add_launch(self, launch: Launch, only_new: bool) -> None:
         place = (launch.span.file, launch.span.offset)
@@ -179,10 +189,14 @@ class _Walk:
         self._launches.setdefault((*place, launch.identity), launch)
 
     def _reference(self, cursor: Cursor) -> None:
-        target = cursor.referenced
-        if target is None or target.kind not in FUNCTIONS or target.hash in self._seen:
+        target = clang.referenced_function(cursor)
+        if target is None:
+            return
+        key = target.hash
+        if key in self._seen or key in self._passed_by:
             return
         if not _is_instance(target) or not self._is_ours(target):
+            self._passed_by.add(key)
             return
         if is_kernel(target):
             self._add_kernel(target, "referenced")

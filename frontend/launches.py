@@ -25,6 +25,8 @@ _BY_POINTER: dict[str, Style] = {
     "cudaLaunchKernel": "cudaLaunchKernel",
     "cudaLaunchCooperativeKernel": "cudaLaunchCooperativeKernel",
 }
+# A function that calls none of these launches nothing.
+LAUNCHING = frozenset((*_CONFIGURE, *_BY_POINTER, "cudaLaunchKernelEx", "cudaLaunchKernelExC"))
 
 
 class SourceText:
@@ -144,10 +146,8 @@ def _kernel_of(callee: Cursor, values: Values) -> Cursor | None:
     # A cast that the cursor API splits up (a template-id inside a C cast): the one function in it.
     found = {
         clang.identity(c.referenced): c.referenced
-        for c in clang.walk(callee)
-        if c.kind == CursorKind.DECL_REF_EXPR
-        and c.referenced is not None
-        and c.referenced.kind in FUNCTIONS
+        for c in clang.find(callee, frozenset((CursorKind.DECL_REF_EXPR,)))
+        if c.referenced is not None and c.referenced.kind in FUNCTIONS
     }
     return next(iter(found.values())) if len(found) == 1 else None
 

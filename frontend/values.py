@@ -24,6 +24,14 @@ _FOLD: dict[str, Callable[[int, int], int]] = {
 }
 _STEPS = ("post++", "post--", "++", "--", "&")
 _DEEPEST = 12
+_CHANGING = frozenset(
+    (
+        CursorKind.COMPOUND_ASSIGNMENT_OPERATOR,
+        CursorKind.BINARY_OPERATOR,
+        CursorKind.UNARY_OPERATOR,
+        CursorKind.CALL_EXPR,
+    )
+)
 
 
 class Values:
@@ -77,7 +85,7 @@ class Values:
         if self._changed is None:
             self._changed = set()
             if self._function is not None:
-                for cursor in clang.walk(self._function):
+                for cursor in clang.find(self._function, _CHANGING):
                     self._note_change(cursor)
         return self._changed
 

@@ -17,7 +17,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from enum import IntEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 _SPLICE = rb"\\\r?\n"
 _PREFIX = rb"(?:u8|[uUL])?"
@@ -49,6 +49,12 @@ class Kind(IntEnum):
     CHARACTER = 5
     DIRECTIVE = 6
     PUNCT = 7
+
+
+@lru_cache(maxsize=512)
+def tokens_of(source: bytes) -> Tokens:
+    """The tokens of a text, shared by all who ask for them: a header has many includers."""
+    return Tokens(source)
 
 
 class Tokens:

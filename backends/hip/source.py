@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from crossport.backends.hip.edits import Edit
-from crossport.backends.hip.lexer import Include, Kind, Tokens
+from crossport.backends.hip.lexer import Include, Kind, Tokens, tokens_of
 from crossport.diagnostics import Code, Diagnostic, Severity, Span
 
 _NOT_A_TYPE = frozenset(
@@ -64,7 +64,7 @@ class SourceText:
     def __init__(self, file: str, source: bytes) -> None:
         self.file = file
         self.source = source
-        self.tokens = Tokens(source)
+        self.tokens = tokens_of(source)
         self._project = Defined()
         self._project_words: frozenset[bytes] = frozenset()
         self.project_includes: frozenset[str] = frozenset()
@@ -185,6 +185,7 @@ class SourceText:
         return Diagnostic(code, message, self.span(index), severity, help)
 
 
+@lru_cache(maxsize=512)
 def defined_names(tokens: Tokens) -> Defined:
     """What the file declares.
 

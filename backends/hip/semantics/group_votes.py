@@ -14,7 +14,6 @@ from crossport.backends.hip.edits import Edit, newline_of
 from crossport.backends.hip.semantics.context import File
 from crossport.diagnostics import Code, Severity
 from crossport.frontend import clang
-from crossport.frontend.clang import CursorKind
 from crossport.frontend.unit import TranslationUnit
 
 _SWITCH = b"HIP_ENABLE_WARP_SYNC_BUILTINS"
@@ -29,8 +28,8 @@ def group_vote_edits(unit: TranslationUnit, files: Mapping[str, File]) -> None:
     if not any(_votes(file) for file in files.values()):
         return
     for function in (*(kernel.cursor for kernel in unit.kernels), *unit.functions):
-        for cursor in clang.walk(function):
-            if cursor.kind == CursorKind.CALL_EXPR and cursor.spelling in _MASKS:
+        for cursor in clang.find(function, clang.CALLS):
+            if cursor.spelling in _MASKS:
                 _check_mask(cursor, files)
     main = files[str(unit.path)]
     if any(_SWITCH in file.text.words for file in files.values()) or not len(main.text.tokens):

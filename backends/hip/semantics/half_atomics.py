@@ -14,22 +14,25 @@ from collections.abc import Mapping
 
 from crossport.backends.hip.semantics.context import File
 from crossport.frontend import clang
-from crossport.frontend.clang import CursorKind
 from crossport.frontend.unit import TranslationUnit
 
 _PAIRS = ("__half2", "__nv_bfloat162")
 _SINGLES = ("__half", "__nv_bfloat16")
+_TYPES = frozenset(
+    b"__half half __half2 half2 __nv_bfloat16 nv_bfloat16 __nv_bfloat162 nv_bfloat162".split()
+)
 WHY = "HIP's atomicAdd takes no 16-bit floats"
 
 
 def half_atomic_edits(unit: TranslationUnit, files: Mapping[str, File]) -> None:
     """Rename the calls whose element, in any instance, is a 16-bit float or a pair."""
-    if not any(b"atomicAdd" in file.text.words for file in files.values()):
+    words = [file.text.words for file in files.values()]
+    if not any(b"atomicAdd" in w for w in words) or all(w.isdisjoint(_TYPES) for w in words):
         return
     kinds: dict[tuple[str, int], set[str]] = {}
     for function in (*(kernel.cursor for kernel in unit.kernels), *unit.functions):
-        for cursor in clang.walk(function):
-            if cursor.kind == CursorKind.CALL_EXPR and cursor.spelling == "atomicAdd":
+        for cursor in clang.find(function, clang.CALLS):
+            if cursor.spelling == "atomicAdd":
                 location = cursor.location
                 if location.file is not None and location.file.name in files:
                     place = (location.file.name, location.offset)

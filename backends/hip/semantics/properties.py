@@ -20,6 +20,7 @@ from crossport.frontend.places import Places, place_of
 from crossport.frontend.unit import TranslationUnit
 
 _PRINTERS = frozenset(("printf", "fprintf", "sprintf", "snprintf", "operator<<"))
+_USES = frozenset((CursorKind.MEMBER_REF_EXPR, CursorKind.DECL_REF_EXPR))
 _WIDTH_ATTRIBUTES = (b"cudaDevAttrWarpSize", b"CU_DEVICE_ATTRIBUTE_WARP_SIZE")
 
 
@@ -40,7 +41,9 @@ def property_edits(unit: TranslationUnit, files: Mapping[str, File]) -> None:
         return
     places = Places(unit.macros)
     for cursor in clang.children(unit.cursor):
-        if cursor.kind.is_declaration() and _file_of(cursor) in files:
+        if not cursor.kind.is_declaration() or _file_of(cursor) not in files:
+            continue
+        if any(use.spelling == "warpSize" for use in clang.find(cursor, _USES)):
             _scan(cursor, files, places)
 
 

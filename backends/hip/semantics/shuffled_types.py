@@ -12,7 +12,6 @@ from collections.abc import Mapping
 
 from crossport.backends.hip.semantics.context import File
 from crossport.frontend import clang
-from crossport.frontend.clang import CursorKind
 from crossport.frontend.unit import TranslationUnit
 
 _MARKERS = (b"__nv_bfloat16", b"nv_bfloat16", b"__nv_bfloat162", b"nv_bfloat162")
@@ -29,8 +28,8 @@ def generic_shuffles(unit: TranslationUnit, files: Mapping[str, File]) -> dict[s
     if not any(w for w in words if not w.isdisjoint(wanted)):
         return found
     for function in (*(kernel.cursor for kernel in unit.kernels), *unit.functions):
-        for cursor in clang.walk(function):
-            if cursor.kind != CursorKind.CALL_EXPR or cursor.spelling not in _NAMES:
+        for cursor in clang.find(function, clang.CALLS):
+            if cursor.spelling not in _NAMES:
                 continue
             file = cursor.location.file
             if file is not None and "bfloat16" in cursor.type.get_canonical().spelling:

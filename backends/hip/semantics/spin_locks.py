@@ -19,7 +19,7 @@ from crossport.frontend.clang import Cursor, CursorKind
 from crossport.frontend.unit import TranslationUnit
 
 _ACQUIRING = frozenset((b"atomicCAS", b"atomicExch", b"atomicCAS_block", b"atomicExch_block"))
-_LOOPS = (CursorKind.WHILE_STMT, CursorKind.DO_STMT)
+_LOOPS = frozenset((CursorKind.WHILE_STMT, CursorKind.DO_STMT))
 
 
 def check_spin_locks(unit: TranslationUnit, files: Mapping[str, File]) -> None:
@@ -28,8 +28,8 @@ def check_spin_locks(unit: TranslationUnit, files: Mapping[str, File]) -> None:
         return
     done: set[tuple[str, int]] = set()
     for function in (*(kernel.cursor for kernel in unit.kernels), *unit.functions):
-        for cursor in clang.walk(function):
-            if cursor.kind not in _LOOPS or not _waits(cursor):
+        for cursor in clang.find(function, _LOOPS):
+            if not _waits(cursor):
                 continue
             location = cursor.location
             name = location.file.name if location.file is not None else ""

@@ -13,7 +13,6 @@ from collections.abc import Mapping
 
 from crossport.backends.hip.semantics.context import File
 from crossport.frontend import clang
-from crossport.frontend.clang import CursorKind
 from crossport.frontend.unit import TranslationUnit
 
 _TILE = b"thread_block_tile"
@@ -37,8 +36,8 @@ def tile_edits(unit: TranslationUnit, files: Mapping[str, File]) -> None:
 
 def _all_from_blocks(unit: TranslationUnit) -> bool:
     for function in (*(kernel.cursor for kernel in unit.kernels), *unit.functions):
-        for cursor in clang.walk(function):
-            if cursor.kind != CursorKind.CALL_EXPR or cursor.spelling != "tiled_partition":
+        for cursor in clang.find(function, clang.CALLS):
+            if cursor.spelling != "tiled_partition":
                 continue
             for argument in cursor.get_arguments():
                 kind = argument.type.get_canonical().spelling
