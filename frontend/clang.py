@@ -331,7 +331,7 @@ def referenced_function(cursor: Cursor) -> Cursor | None:
     if target._kind_id not in _FUNCTION_IDS:
         return None
     target._tu = cursor._tu
-    return target  # type: ignore[no-any-return]
+    return target
 
 
 @lru_cache(maxsize=1)
