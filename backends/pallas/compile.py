@@ -11,10 +11,13 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import IO, Any
 
 from crossport.ir.lift import flat
 from crossport.ir.types import Scalar
@@ -38,6 +41,33 @@ NUMPY_NAMES = {
 }  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Launch:
+    """One launch to compile, without its data.
+
+    Arguments: a number, ("dtype", elements) for an array, or a list of those for a struct.
+    """
+
+    function: str
+    args: Sequence[Any]
+    grid: tuple[int, ...] = (4, 1, 1)
+    block: tuple[int, ...] = (128, 1, 1)
+    shared_bytes: int = 0
+    text: str = ""
+    """The module that the function is in."""
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """What became of a launch on one generation."""
+
+    error: str
+    """Empty on success."""
+    kernels: int = 0
+    """Pallas kernels in it; none means that XLA alone does the work."""
+    seconds: float = 0.0
+
+
 def compile_port(
     text: str,
     launches: Mapping[str, Sequence[Any]],
@@ -47,29 +77,75 @@ def compile_port(
     block: Sequence[int] = (128, 1, 1),
     timeout: float = 300.0,
 ) -> dict[tuple[str, str], str]:
-    """Compile each named function: (function, generation) -> error, empty on success.
+    """Compile each named function: (function, generation) -> error, empty on success."""
+    names = list(launches)
+    jobs = [Launch(n, launches[n], tuple(grid), tuple(block), text=text) for n in names]
+    done = compile_launches(jobs, generations=generations, timeout=timeout)
+    return {(names[number], g): found.error for (number, g), found in done.items()}
 
-    Arguments: a number, ("dtype", elements) for an array, or a list of those for a struct.
+
+def compile_launches(
+    launches: Sequence[Launch],
+    *,
+    generations: Sequence[str] = ("v5e", "v6e"),
+    timeout: float = 300.0,
+    profile: str = "",
+) -> dict[tuple[int, str], Compiled]:
+    """Compile every launch for every generation: (number of the launch, generation) -> result.
+
+    `timeout` is for one compilation. `profile`: a folder for libtpu's static cycle estimates.
     """
-    job = {
-        "text": text, "launches": {k: list(v) for k, v in launches.items()},
-        "generations": list(generations), "grid": list(grid), "block": list(block),
-    }  # fmt: skip
-    result = {(n, g): "not reached" for n in launches for g in generations}
-    try:
-        done = subprocess.run(
-            [sys.executable, "-m", "crossport.backends.pallas.compile"],
-            input=json.dumps(job), capture_output=True, text=True, timeout=timeout,
-            env={**os.environ, **ENVIRONMENT}, check=False,
-        )  # fmt: skip
-        out = done.stdout
-    except subprocess.TimeoutExpired as expired:
-        out = expired.stdout.decode() if isinstance(expired.stdout, bytes) else ""
-    for line in out.splitlines():
-        if line.startswith("COMPILED "):
-            name, generation, error = json.loads(line[9:])
-            result[name, generation] = error
+    result: dict[tuple[int, str], Compiled] = {}
+    wanted = [(n, g) for n in range(len(launches)) for g in generations]
+    while left := [w for w in wanted if w not in result]:
+        found, reason = _compile_some(launches, left, timeout, profile)
+        result |= found
+        missing = [w for w in left if w not in found]
+        if missing:  # The compiler died of the first of these.
+            result[missing[0]] = Compiled(reason)
     return result
+
+
+def _compile_some(
+    launches: Sequence[Launch], wanted: list[tuple[int, str]], timeout: float, profile: str
+) -> tuple[dict[tuple[int, str], Compiled], str]:
+    """Results in order, as far as a worker gets, and why it got no further."""
+    flag = {"LIBTPU_INIT_ARGS": f"--xla_jf_dump_static_llo_profile_to={profile}"} if profile else {}
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "crossport.backends.pallas.compile"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        env={**os.environ, **ENVIRONMENT, **flag},
+    )  # fmt: skip
+    assert worker.stdin is not None and worker.stdout is not None
+    found: dict[tuple[int, str], Compiled] = {}
+    try:
+        for number, generation in wanted:
+            job = {"generation": generation, "profile": profile, **vars(launches[number])}
+            try:
+                worker.stdin.write(json.dumps(job) + "\n")
+                worker.stdin.flush()
+            except BrokenPipeError:
+                return found, "the compiler died"
+            line = _line(worker.stdout, timeout)
+            if line is None:
+                return found, f"no result in {timeout:.0f} s"
+            if not line:
+                return found, "the compiler died"
+            found[number, generation] = Compiled(*json.loads(line[9:]))
+    finally:
+        worker.kill()
+        worker.wait()
+    return found, ""
+
+
+def _line(stream: IO[str], timeout: float) -> str | None:
+    """The worker's next result; None if it takes too long."""
+    while True:
+        if not select.select([stream], [], [], timeout)[0]:
+            return None
+        line = stream.readline()
+        if not line or line.startswith("COMPILED "):
+            return line
 
 
 def dummy_arguments(program: flat.Program, elements: int = 4096) -> list[Any]:
@@ -90,51 +166,69 @@ def dummy_arguments(program: flat.Program, elements: int = 4096) -> list[Any]:
 
 
 def _worker() -> None:
-    import types
-
     import jax
-    import jax.numpy as jnp
     import numpy as np
-    from jax.experimental import topologies
+    from jax.experimental import pallas, topologies
     from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-    job = json.load(sys.stdin)
-    module = types.ModuleType("port")
-    exec(compile(job["text"], "port", "exec"), module.__dict__)
-    for generation in job["generations"]:
-        device = topologies.get_topology_desc(
-            platform="tpu", topology_name=TOPOLOGIES[generation]
-        ).devices[0]
+    kernels = [0]
+    plain = pallas.pallas_call
+
+    def counted(*args: Any, **options: Any) -> Any:
+        kernels[0] += 1
+        return plain(*args, **options)
+
+    pallas.pallas_call = counted
+    modules: dict[str, dict[str, Any]] = {}
+    for line in sys.stdin:
+        job = json.loads(line)
+        text = job["text"]
+        if text not in modules:
+            modules[text] = {"__name__": "port"}
+            exec(compile(text, "port", "exec"), modules[text])
+        topology = TOPOLOGIES[job["generation"]]
+        device = topologies.get_topology_desc(platform="tpu", topology_name=topology).devices[0]
         mesh = Mesh(np.array([device]), ("_d",))
         place = NamedSharding(mesh, PartitionSpec())
-        for name, args in job["launches"].items():
-            arrays: list[Any] = []
+        kernels[0] = 0
+        began = time.perf_counter()
+        try:
+            with jax.enable_x64(True), jax.sharding.use_abstract_mesh(mesh.abstract_mesh):
+                call, arrays = _traced(modules[text][job["function"]], job, place)
+                jax.jit(call).lower(*arrays).compile()
+            error = ""
+        except Exception as caught:  # the compiler raises whatever it likes
+            error = f"{type(caught).__name__}: {caught}"[:600]
+        seconds = round(time.perf_counter() - began, 2)
+        print("COMPILED " + json.dumps([error, kernels[0], seconds]), flush=True)
 
-            def slots(arg: Any, arrays: list[Any] = arrays, place: Any = place) -> Any:
-                if isinstance(arg, list) and len(arg) == 2 and isinstance(arg[0], str):
-                    kind = jnp.dtype(arg[0])
-                    arrays.append(jax.ShapeDtypeStruct((arg[1],), kind, sharding=place))
-                    return ("slot", len(arrays) - 1)
-                return [slots(a) for a in arg] if isinstance(arg, list) else arg
 
-            with jax.enable_x64(True):
-                shaped = [slots(a) for a in args]
+def _traced(function: Any, job: dict[str, Any], place: Any) -> tuple[Any, list[Any]]:
+    """The launch as a function of its arrays alone, and their shapes."""
+    import jax
+    import jax.numpy as jnp
 
-            def call(*values: Any, name: str = name, shaped: list[Any] = shaped) -> Any:
-                def fill(arg: Any) -> Any:
-                    if isinstance(arg, tuple):
-                        return values[arg[1]]
-                    return [fill(a) for a in arg] if isinstance(arg, list) else arg
+    arrays: list[Any] = []
 
-                return getattr(module, name)(job["grid"], job["block"], *map(fill, shaped))
+    def slots(arg: Any) -> Any:
+        if isinstance(arg, list) and len(arg) == 2 and isinstance(arg[0], str):
+            shape = jax.ShapeDtypeStruct((arg[1],), jnp.dtype(arg[0]), sharding=place)
+            arrays.append(shape)
+            return ("slot", len(arrays) - 1)
+        return [slots(a) for a in arg] if isinstance(arg, list) else arg
 
-            try:
-                with jax.enable_x64(True), jax.sharding.use_abstract_mesh(mesh.abstract_mesh):
-                    jax.jit(call).lower(*arrays).compile()
-                error = ""
-            except Exception as caught:  # the compiler raises whatever it likes
-                error = f"{type(caught).__name__}: {caught}"[:600]
-            print("COMPILED " + json.dumps([name, generation, error]), flush=True)
+    shaped = [slots(a) for a in job["args"]]
+
+    def call(*values: Any) -> Any:
+        def fill(arg: Any) -> Any:
+            if isinstance(arg, tuple):
+                return values[arg[1]]
+            return [fill(a) for a in arg] if isinstance(arg, list) else arg
+
+        arguments = map(fill, shaped)
+        return function(job["grid"], job["block"], *arguments, shared_bytes=job["shared_bytes"])
+
+    return call, arrays
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 from crossport.backends.pallas.math import FLOAT, HALF, HELPER_NEEDS, NAMED
+from crossport.backends.pallas.vmem_helpers import NEEDS
 from crossport.ir.lift import fold
 from crossport.ir.lift.flatten import refuse
 from crossport.ir.nodes import (
@@ -78,7 +79,7 @@ class Expressions:
         """Ask for a helper function in the module."""
         if helper not in self.helpers:
             self.helpers.add(helper)
-            for needed in HELPER_NEEDS.get(helper, ()):
+            for needed in (*HELPER_NEEDS.get(helper, ()), *NEEDS.get(helper, ())):
                 self.use(needed)
         return helper
 

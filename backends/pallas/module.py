@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from crossport.backends.pallas.expressions import JNP_TYPES, literal
 from crossport.backends.pallas.math import HELPERS
+from crossport.backends.pallas.vmem_helpers import VMEM_HELPERS
 from crossport.backends.pallas.xla import KernelText
 from crossport.ir.lift import flat
 from crossport.ir.lift.naming import module_header
@@ -63,22 +64,24 @@ class Part:
     function_name: str
     tier: str
     text: KernelText
-    tile: tuple[str, ...] = ()
-    """Of a Pallas kernel: its lines, then "LAUNCH", then those of its launcher."""
+    """The body of the function; LEAVE in it stands for the way out of launches that do not fit."""
+    kernel: tuple[str, ...] = ()
+    """The Pallas kernel that the function launches."""
+    fallback: Part | None = None
+    """The form for launches that do not fit."""
+    fits: str = ""
+    """What does, in words."""
 
 
 def module_text(source_name: str, source_text: str, parts: list[Part]) -> str:
     """The whole module."""
-    helpers = {h for p in parts for h in p.text.expressions.helpers}
+    forms = [f for p in parts for f in (p, p.fallback) if f is not None]
+    helpers = {h for f in forms for h in f.text.expressions.helpers}
     if any(p.roots for part in parts for p in part.program.parameters):
         helpers.add("_view")
     kernels = [(p.source_name, p.tier) for p in parts]
     out = [module_header("JAX", source_name, source_text, kernels)]
-    tiles = any(p.tile for p in parts)
-    used = "import jax\n" if tiles or any(p.text.is_wide for p in parts) else ""
-    pallas = "from jax.experimental import pallas as pl\n" if tiles else ""
-    pallas += "from jax.experimental.pallas import tpu as pltpu\n" if tiles else ""
-    out.append(f"{used}import jax.numpy as jnp\nfrom jax import lax\n{pallas}")
+    out.append(imports(forms))
     out.append(_DIM3)
     if any(p.roots for part in parts for p in part.program.parameters):
         out += [HELPERS["_view"], _FLAT]
@@ -86,11 +89,28 @@ def module_text(source_name: str, source_text: str, parts: list[Part]) -> str:
             out.append(_LIKE)
     if any(is_struct(p) for part in parts for p in part.program.parameters):
         out.append(_FIELDS)
-    out += [HELPERS[h] for h in HELPERS if h in helpers and h != "_view"]
+    known = HELPERS | VMEM_HELPERS
+    out += [known[h] for h in known if h in helpers and h != "_view"]
     for part in parts:
+        if part.fallback is not None:
+            out.append(function(part.fallback))
         out.append(function(part))
     out.append(tables(parts))
     return "\n\n".join(text.strip("\n") + "\n" for text in out if text.strip())
+
+
+def imports(forms: list[Part]) -> str:
+    """What the functions use."""
+    text = "\n".join(line for f in forms for line in (*f.kernel, *f.text.lines))
+    own = [m for m in ("functools", "math") if f"{m}." in text]
+    lines = [f"import {m}" for m in own] + ([""] if own else [])
+    if "jax." in text or any(f.text.is_wide or f.kernel for f in forms):
+        lines.append("import jax")
+    lines += ["import jax.numpy as jnp", "from jax import lax"]
+    if any(f.kernel for f in forms):
+        lines.append("from jax.experimental import pallas as pl")
+        lines.append("from jax.experimental.pallas import tpu as pltpu")
+    return "\n".join(lines) + "\n"
 
 
 def is_struct(parameter: flat.Parameter) -> bool:
@@ -102,11 +122,7 @@ def function(part: Part) -> str:
     """The function that a user calls."""
     program, text = part.program, part.text
     names = [p.name for p in program.parameters]
-    before: list[str] = []
-    inside = text.lines
-    if part.tile:
-        cut = part.tile.index("LAUNCH")
-        before, inside = list(part.tile[:cut]), list(part.tile[cut + 1 :])
+    before = [*part.kernel, "", ""] if part.kernel else []
     arguments = ", ".join(["grid", "block", *names, "*", "shared_bytes=0", "interpret=False"])
     written = ", ".join(text.written) or "nothing"
     lines = [*before, f"def {part.function_name}({arguments}):"]
@@ -133,17 +149,34 @@ def function(part: Part) -> str:
             lines.append(f"    {root.name} = _flat({root.name}, {kind})")
     for g in program.globals:
         lines.append(f'    {g.root.name} = {part.function_name}.globals["{g.root.name}"]')
-    lines += inside
+    lines += [other_way(part, line) if "LEAVE" in line else line for line in text.lines]
     for name in text.written_globals:
         lines.append(f'    {part.function_name}.globals["{name}"] = {name}')
     results = [f"_like({name}, {kept[name]})" for name in text.written]
     comma = "," if len(results) == 1 else ""
     lines.append(f"    return ({', '.join(results)}{comma})")
     result = "\n".join(wrap(lines)) + "\n"
-    if program.globals:
+    if program.globals and part.fallback is not None:
+        result += f"\n\n{part.function_name}.globals = {part.fallback.function_name}.globals\n"
+    elif program.globals:
         rows = "".join(f"    {global_row(g)}\n" for g in program.globals)
         result += f"\n\n{part.function_name}.globals = {{\n{rows}}}\n"
     return result
+
+
+def other_way(part: Part, line: str) -> str:
+    """What becomes of a launch that the kernel does not take."""
+    if part.fallback is None:
+        return line.replace("LEAVE", f'raise ValueError("this port takes {part.fits}")')
+    given = {r.name for r in flat_roots(part.program)} & set(part.text.written)
+    names = [f"{p.name}_given" if p.name in given else p.name for p in part.program.parameters]
+    call = ", ".join(["grid", "block", *names, "shared_bytes=shared_bytes"])
+    return line.replace("LEAVE", f"return {part.fallback.function_name}({call})")
+
+
+def flat_roots(program: flat.Program) -> list[flat.Root]:
+    """The arrays that the parameters name."""
+    return [root for p in program.parameters for _, root in p.roots]
 
 
 def global_row(g: flat.GlobalArray) -> str:

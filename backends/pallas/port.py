@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from crossport.backends.pallas import module as modules
-from crossport.backends.pallas.tile import NotTiled, print_tile
-from crossport.backends.pallas.xla import KernelText, print_kernel
-from crossport.diagnostics import Code, Diagnostic, PortError
-from crossport.ir.lift import flat
+from crossport.backends.pallas.mosaic import NotTiled
+from crossport.backends.pallas.tile import print_tile
+from crossport.backends.pallas.vmem import print_vmem
+from crossport.backends.pallas.xla import print_kernel
+from crossport.diagnostics import Code, Diagnostic, PortError, Severity
 from crossport.ir.lift.naming import Options, PortedKernel, PortedModule, Tier, function_names
 from crossport.ir.lift.prepare import prepare
 from crossport.ir.lift.tidy import tidy
 from crossport.ir.nodes import Function, Module
-from crossport.ir.tile.retile import retile
+from crossport.ir.tile.blocks import lift_for_blocks, needs_exchange
+from crossport.ir.tile.retile import FreeShape, retile
 
 
 def port_module(module: Module, source_text: str, options: Options | None = None) -> PortedModule:
@@ -25,19 +29,34 @@ def port_module(module: Module, source_text: str, options: Options | None = None
             continue
         name = names[kernel.name]
         try:
-            part = _port_tile(module, kernel, name) if "tile" in options.tiers else None
-            part = part or _port(module, kernel, name)
+            part = _port(module, kernel, name, options)
         except PortError as error:
             kernels.append(PortedKernel(kernel.name, name, "refused", None, error.diagnostics))
             continue
         parts.append(part)
-        tier: Tier = "tile" if part.tile else "xla"
+        tier: Tier = "tile" if part.kernel else "xla"
         kernels.append(PortedKernel(kernel.name, name, "ported", tier, tuple(part.program.notes)))
     text = modules.module_text(options.source_name, source_text, parts) if parts else ""
     return PortedModule(text, tuple(kernels))
 
 
-def _port(module: Module, kernel: Function, name: str) -> modules.Part:
+def _port(module: Module, kernel: Function, name: str, options: Options) -> modules.Part:
+    if "tile" not in options.tiers:
+        return _port_xla(module, kernel, name)
+    part = _port_elementwise(module, kernel, name)
+    if part is not None:
+        return part
+    try:
+        part = _port_vmem(module, kernel, name, options)
+    except (NotTiled, RecursionError) as reason:
+        part = _port_xla(module, kernel, name)
+        note = f"no Pallas form: {reason}"
+        part.program.notes.append(Diagnostic(Code.LOWER_TIER, note, kernel.span, Severity.NOTE))
+    return part
+
+
+def _port_xla(module: Module, kernel: Function, name: str) -> modules.Part:
+    """All threads of the grid at once, in jax.numpy."""
     program = prepare(module, kernel)
     try:
         text = print_kernel(program)
@@ -48,20 +67,42 @@ def _port(module: Module, kernel: Function, name: str) -> modules.Part:
     return modules.Part(program, kernel.name, name, "xla", text)
 
 
-def _port_tile(module: Module, kernel: Function, name: str) -> modules.Part | None:
-    """A Pallas kernel, if this one has such a form."""
+def _port_elementwise(module: Module, kernel: Function, name: str) -> modules.Part | None:
+    """Blocks of every array, streamed, if the kernel stays at its own index."""
+    program = prepare(module, kernel)
+    free = retile(program)
+    if isinstance(free, str):
+        return None
+    tidy(program)
     try:
-        program = prepare(module, kernel)
-        free = retile(program)
-        if isinstance(free, str):
-            return None
-        tidy(program)
-        lines, expressions = print_tile(program, free, name)
+        tile = print_tile(program, free, name)
     except (NotTiled, RecursionError):
         return None
-    stored = {s.ref.root.name for s in flat.statements(program.body) if isinstance(s, flat.Store)}
-    written = tuple(
-        root.name for p in program.parameters for _, root in p.roots if root.name in stored
+    return modules.Part(program, kernel.name, name, "tile", tile.text, tuple(tile.kernel))
+
+
+def _port_vmem(module: Module, kernel: Function, name: str, options: Options) -> modules.Part:
+    """Arrays whole in VMEM, threads as lanes."""
+    program = prepare(module, kernel)
+    free: FreeShape | str = "threads exchange values"
+    guard = ""
+    if needs_exchange(program):
+        shapes = options.blocks.get(kernel.name) or options.blocks.get(kernel.base_name) or ()
+        lifted = lift_for_blocks(lambda: prepare(module, kernel), shapes)
+        if not isinstance(lifted, str):
+            program, guard = lifted.program, lifted.guard
+    else:
+        free = retile(program)
+        if isinstance(free, str) or free.programs:
+            free, program = "", prepare(module, kernel)
+        else:
+            tidy(program)
+    shape = None if isinstance(free, str) else free
+    tile = print_vmem(program, name, shape, guard)
+    fallback: modules.Part | None = None
+    with suppress(PortError):
+        fallback = _port_xla(module, kernel, f"_{name.lstrip('_')}_by_grid")
+    fits = "launches whose arrays fit in VMEM" + (f", with {guard}" if guard else "")
+    return modules.Part(
+        program, kernel.name, name, "tile", tile.text, tuple(tile.kernel), fallback, fits
     )
-    text = KernelText([], expressions, written)
-    return modules.Part(program, kernel.name, name, "tile", text, tuple(lines))

@@ -14,6 +14,9 @@ prevents it.
 from __future__ import annotations
 
 from crossport.backends.pallas.expressions import Expressions, jnp_type
+from crossport.backends.pallas.mosaic import NotTiled
+from crossport.backends.pallas.vmem import TileText
+from crossport.backends.pallas.xla import KernelText
 from crossport.ir.lift import flat, fold
 from crossport.ir.lift.names import Names
 from crossport.ir.lift.uniform import uniformity
@@ -31,11 +34,7 @@ FUNCTIONS = frozenset(
 BLOCK = 8192
 
 
-class NotTiled(Exception):
-    """Why a program has no Pallas form."""
-
-
-def print_tile(program: flat.Program, free: FreeShape, name: str) -> tuple[list[str], Expressions]:
+def print_tile(program: flat.Program, free: FreeShape, name: str) -> TileText:
     """The Pallas kernel and the body of its launcher; NotTiled if there is none."""
     return _Tile(program, free, name).run()
 
@@ -99,7 +98,7 @@ class _Tile:
 
     # --- The kernel -----------------------------------------------------------------------------
 
-    def run(self) -> tuple[list[str], Expressions]:
+    def run(self) -> TileText:
         roots = [root for p in self.program.parameters for _, root in p.roots]
         touched = {
             s.ref.root.name
@@ -128,13 +127,14 @@ class _Tile:
         lines += [f"    {r.name} = {r.name}_ref[...]" for r in roots]
         lines += body
         lines += [f"    {name}_out[...] = {name}" for name in written]
-        lines += ["", ""]
-        lines += self.launch([r.name for r in roots], written, scalars)
-        return lines, self.e
+        text = KernelText(
+            self.launch([r.name for r in roots], written, scalars), self.e, tuple(written)
+        )
+        return TileText(lines, text)
 
     def launch(self, roots: list[str], written: list[str], scalars: list[Var]) -> list[str]:
         """The launcher's body, after its arguments were made flat."""
-        lines = ["LAUNCH"]
+        lines: list[str] = []
         for axis, extent in self.free.required.items():
             number = "xyz".index(axis)
             lines.append(f"    if block[{number}] != {extent}:")
@@ -162,16 +162,17 @@ class _Tile:
         )
         shapes = ", ".join(f"jax.ShapeDtypeStruct({n}.shape, {n}.dtype)" for n in written)
         results = ", ".join(written) if len(written) > 1 else f"({written[0]},)"
-        lines.append(f"    {results} = pl.pallas_call(")
-        lines.append(f"        _{self.name}_kernel,")
-        lines.append(f"        grid=(pl.cdiv(length, {BLOCK}),),")
-        lines.append(f"        in_specs=[scalar] * {before} + [vector] * {len(roots)},")
-        lines.append(f"        out_specs=[vector] * {len(written)},")
-        lines.append(f"        out_shape=[{shapes}],")
-        lines.append(f"        input_output_aliases={{{aliases}}},")
-        lines.append("        interpret=interpret,")
-        lines.append(f'        name="{self.name}",')
-        lines.append(f"    )({', '.join(arguments)})")
+        lines.append("    with jax.enable_x64(False):")
+        lines.append(f"        {results} = pl.pallas_call(")
+        lines.append(f"            _{self.name}_kernel,")
+        lines.append(f"            grid=(pl.cdiv(length, {BLOCK}),),")
+        lines.append(f"            in_specs=[scalar] * {before} + [vector] * {len(roots)},")
+        lines.append(f"            out_specs=[vector] * {len(written)},")
+        lines.append(f"            out_shape=[{shapes}],")
+        lines.append(f"            input_output_aliases={{{aliases}}},")
+        lines.append("            interpret=interpret,")
+        lines.append(f'            name="{self.name}",')
+        lines.append(f"        )({', '.join(arguments)})")
         return lines
 
     # --- Statements -----------------------------------------------------------------------------

@@ -41,10 +41,12 @@ class KernelText:
 
 def print_kernel(program: flat.Program) -> KernelText:
     """The body of the JAX function of a flat program."""
-    return _Printer(program).run()
+    return GridPrinter(program).run()
 
 
-class _Printer:
+class GridPrinter:
+    """Prints one program; a Pallas kernel's printer (vmem.py) shares its masks and names."""
+
     def __init__(self, program: flat.Program) -> None:
         self.program = program
         self.facts: Uniformity = uniformity(program, grid=True)

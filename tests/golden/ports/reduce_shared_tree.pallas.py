@@ -2,12 +2,18 @@
 
 Source sha256: d75e3bf182d4085e26f696e9d53bce8a75fafee4c560b5ca51c10d2762e39e85
 Kernels, and the tier of each:
-    reduce_shared_tree: xla
+    reduce_shared_tree: tile
 """
 
 
+import functools
+import math
+
+import jax
 import jax.numpy as jnp
 from jax import lax
+from jax.experimental import pallas as pl
+from jax.experimental.pallas import tpu as pltpu
 
 
 def _dim3(size):
@@ -49,7 +55,135 @@ def _like(result, array):
     return flat.reshape(array.shape)
 
 
-def reduce_shared_tree(grid, block, in_, out, n, *, shared_bytes=0, interpret=False):
+def _lanes(threads):
+    """Lanes for the threads of a block: a power of two, in whole rows of 128."""
+    return max(128, 1 << (threads - 1).bit_length())
+
+
+def _scalar(value, dtype):
+    """A number as the kernel reads it from SMEM."""
+    return jnp.asarray(value).astype(dtype).reshape(1)
+
+
+def _like_words(words):
+    """The shape of an array of words."""
+    return jax.ShapeDtypeStruct(words.shape, words.dtype)
+
+
+def _words(array, dtype):
+    """A flat array as rows of 128 words; short types are widened."""
+    rows = max(8, -(-array.size // 1024) * 8)
+    array = array.astype(dtype) if array.dtype.itemsize < 4 else _view(array, dtype)
+    return jnp.pad(array, (0, rows * 128 - array.size)).reshape(rows, 128)
+
+
+def _unwords(words, array):
+    """What `_words` made, as the array was."""
+    words = words.reshape(-1)[: array.size]
+    if array.dtype.itemsize < 4:
+        return words.astype(array.dtype)
+    return lax.bitcast_convert_type(words, array.dtype)
+
+
+def _apart(x):
+    """The same lanes, each laid out for itself: a loop could not carry what a constant becomes."""
+    place = [lax.broadcasted_iota(jnp.int32, x.shape, axis) for axis in (0, 1)]
+    return jnp.where((place[0] + place[1]) >> 20 == 0, x, jnp.ones_like(x))
+
+
+def _gather(ref, index, mask):
+    """The words at `index` in the lanes of the mask, 0 in the others."""
+    row, lane = index >> 7, index & 127
+    rows, width = ref.shape[0], index.shape[1]
+    first = jnp.clip(jnp.min(jnp.where(mask, row, rows)), 0, rows)
+    last = jnp.clip(jnp.max(jnp.where(mask, row, -1)), -1, rows - 1)
+
+    def add_row(r, found):
+        words = jnp.broadcast_to(ref[pl.ds(r, 1), :], (index.shape[0], 128))
+        picked = [
+            jnp.take_along_axis(words, lane[:, at : at + 128], axis=1)
+            for at in range(0, width, 128)
+        ]
+        return jnp.where(mask & (row == r), jnp.concatenate(picked, axis=1), found)
+
+    return lax.fori_loop(first, last + 1, add_row, _apart(jnp.zeros(index.shape, ref.dtype)))
+
+
+def _rows(x):
+    """Lanes as rows of 128."""
+    parts = [x[:, at : at + 128] for at in range(0, x.shape[1], 128)]
+    return jnp.concatenate(parts, axis=0)
+
+
+def _column(row):
+    """128 lanes as 128 rows of one."""
+    square = (128, 128)
+    diagonal = lax.broadcasted_iota(jnp.int32, square, 0)
+    diagonal = diagonal == lax.broadcasted_iota(jnp.int32, square, 1)
+    spread = jnp.where(diagonal, jnp.broadcast_to(row, square), jnp.zeros((), row.dtype))
+    return jnp.sum(spread, axis=1, keepdims=True, dtype=row.dtype)
+
+
+def _put(ref, at, words):
+    """Write 128 lanes' words (int32) at `at`; -1 is nowhere, and the last of equal places wins."""
+    lane = lax.broadcasted_iota(jnp.int32, (1, 128), 1)
+    below = lax.broadcasted_iota(jnp.int32, (128, 128), 0)
+    end = ref.shape[0] * 128
+
+    def write(r, hit, found):
+        found = lax.bitcast_convert_type(found, ref.dtype)
+        ref[pl.ds(r, 1), :] = jnp.where(hit, found, ref[pl.ds(r, 1), :])
+
+    low = jnp.min(jnp.where(at < 0, end, at - lane))
+    high = jnp.max(jnp.where(at < 0, -end, at - lane))
+
+    @pl.when(low == high)
+    def _():
+        # A run of neighbours: it moves to its place in two rows.
+        shift, first = low & 127, low >> 7
+        moved = pltpu.roll(jnp.broadcast_to(words, (8, 128)), shift, 1)[:1, :]
+        hits = pltpu.roll(jnp.broadcast_to(at, (8, 128)), shift, 1)[:1, :] >= 0
+        for r, side in ((first, lane >= shift), (first + 1, lane < shift)):
+            pl.when(jnp.max((hits & side).astype(jnp.int32)) > 0)(
+                lambda r=r, side=side: write(r, hits & side, moved)
+            )
+
+    @pl.when(low < high)
+    def _():
+        place, word = _column(at), _column(words)
+
+        def put(r, carry):
+            match = place == lane + r * 128
+            winner = jnp.max(jnp.where(match, below, -1), axis=0, keepdims=True)
+            chosen = jnp.where(match & (below == winner), word, 0)
+            write(r, winner >= 0, jnp.sum(chosen, axis=0, keepdims=True, dtype=jnp.int32))
+            return carry
+
+        first = jnp.min(jnp.where(at < 0, end, at)) >> 7
+        lax.fori_loop(first, (jnp.max(at) >> 7) + 1, put, 0)
+
+
+def _scatter(ref, index, value, mask):
+    """Write each lane of the mask at its index."""
+    end = ref.shape[0] * 128
+    inside = mask & (index >= 0) & (index < end)
+    places = _rows(jnp.where(inside, index, -1))
+    values = _rows(lax.bitcast_convert_type(value, jnp.int32))
+
+    def with_scratch(place_ref, value_ref):
+        place_ref[...], value_ref[...] = places, values
+
+        def put(r, carry):
+            _put(ref, place_ref[pl.ds(r, 1), :], value_ref[pl.ds(r, 1), :])
+            return carry
+
+        lax.fori_loop(0, places.shape[0], put, 0)
+
+    scratch = pltpu.VMEM(places.shape, jnp.int32)
+    pl.run_scoped(with_scratch, scratch, scratch)
+
+
+def _reduce_shared_tree_by_grid(grid, block, in_, out, n, *, shared_bytes=0, interpret=False):
     """`reduce_shared_tree<<<grid, block>>>`; returns (out)."""
     grid, block = _dim3(grid), _dim3(block)
     if block[0] * block[1] * block[2] > 1024:
@@ -97,6 +231,70 @@ def reduce_shared_tree(grid, block, in_, out, n, *, shared_bytes=0, interpret=Fa
     mask_2 = active & (thread_x == 0)
     buffer_value_3 = buffer[row * 256]
     out = out.at[jnp.where(mask_2, block_x, out.size)].set(buffer_value_3, mode="drop")
+    return (_like(out, out_given),)
+
+
+def _reduce_shared_tree_kernel(grid, block, n_ref, in__ref, out_in, out_ref):
+    @pl.when(pl.program_id(0) == 0)
+    def _():
+        out_ref[...] = out_in[...]
+
+    n = n_ref[0]
+    blocks, threads = math.prod(grid), math.prod(block)
+    shape = (8, _lanes(threads))
+    row = pl.program_id(0) * 8 + lax.broadcasted_iota(jnp.int32, shape, 0)
+    lane = lax.broadcasted_iota(jnp.int32, shape, 1)
+    active = (row < blocks) & (lane < threads)
+    thread_x = lax.rem(lane, jnp.int32(block[0]))
+    block_x = lax.rem(row, jnp.int32(grid[0]))
+    i = block_x * 256 + thread_x
+    in_value = _gather(in__ref, i, active & (i < n))
+    part = jnp.where(i < n, in_value, 0.0)
+    mask_1 = active & (thread_x == 0)
+    sum_all = jnp.broadcast_to(
+        jnp.sum(
+            jnp.where(lane < threads, part, jnp.float32(0.0)),
+            axis=1,
+            keepdims=True,
+            dtype=jnp.float32,
+        ),
+        shape,
+    )
+    _scatter(out_ref, block_x, sum_all, mask_1)
+
+
+def reduce_shared_tree(grid, block, in_, out, n, *, shared_bytes=0, interpret=False):
+    """`reduce_shared_tree<<<grid, block>>>`; returns (out)."""
+    grid, block = _dim3(grid), _dim3(block)
+    if block[0] * block[1] * block[2] > 1024:
+        raise ValueError(f"a block has at most 1024 threads, not {block}")
+    in_ = _flat(in_, jnp.float32)
+    out_given = out
+    out = _flat(out, jnp.float32)
+    if not (block[1:] == (1, 1) and block[0] in (256,)) or 4 * (in_.size + 2 * out.size) > 83886080:
+        return _reduce_shared_tree_by_grid(
+            grid,
+            block,
+            in_,
+            out_given,
+            n,
+            shared_bytes=shared_bytes,
+        )
+    whole = pl.BlockSpec(memory_space=pltpu.VMEM)
+    scalar = pl.BlockSpec(memory_space=pltpu.SMEM)
+    words = [_scalar(n, jnp.int32), _words(in_, jnp.float32), _words(out, jnp.float32)]
+    with jax.enable_x64(False):
+        out_words, = pl.pallas_call(
+            functools.partial(_reduce_shared_tree_kernel, grid, block),
+            grid=(pl.cdiv(math.prod(grid), 8),),
+            in_specs=[scalar] * 1 + [whole] * 2,
+            out_specs=[whole] * 1,
+            out_shape=[_like_words(words[2])],
+            compiler_params=pltpu.CompilerParams(vmem_limit_bytes=104857600),
+            interpret=interpret,
+            name="reduce_shared_tree",
+        )(*words)
+    out = _unwords(out_words, out)
     return (_like(out, out_given),)
 
 

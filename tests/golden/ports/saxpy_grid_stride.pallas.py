@@ -79,22 +79,23 @@ def saxpy_grid_stride(grid, block, n, alpha, x, y, *, shared_bytes=0, interpret=
     length = max(x.size, y.size, 1)
     vector = pl.BlockSpec((8192,), lambda i: (i,))
     scalar = pl.BlockSpec(memory_space=pltpu.SMEM)
-    (y,) = pl.pallas_call(
-        _saxpy_grid_stride_kernel,
-        grid=(pl.cdiv(length, 8192),),
-        in_specs=[scalar] * 3 + [vector] * 2,
-        out_specs=[vector] * 1,
-        out_shape=[jax.ShapeDtypeStruct(y.shape, y.dtype)],
-        input_output_aliases={4: 0},
-        interpret=interpret,
-        name="saxpy_grid_stride",
-    )(
-        jnp.asarray(n, jnp.int32).reshape(1),
-        jnp.asarray(alpha, jnp.float32).reshape(1),
-        jnp.asarray(size_x, jnp.int32).reshape(1),
-        x,
-        y,
-    )
+    with jax.enable_x64(False):
+        (y,) = pl.pallas_call(
+            _saxpy_grid_stride_kernel,
+            grid=(pl.cdiv(length, 8192),),
+            in_specs=[scalar] * 3 + [vector] * 2,
+            out_specs=[vector] * 1,
+            out_shape=[jax.ShapeDtypeStruct(y.shape, y.dtype)],
+            input_output_aliases={4: 0},
+            interpret=interpret,
+            name="saxpy_grid_stride",
+        )(
+            jnp.asarray(n, jnp.int32).reshape(1),
+            jnp.asarray(alpha, jnp.float32).reshape(1),
+            jnp.asarray(size_x, jnp.int32).reshape(1),
+            x,
+            y,
+        )
     return (_like(y, y_given),)
 
 
