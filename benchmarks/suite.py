@@ -7,9 +7,9 @@ passes a side when every unit does. Beside our ports, two baselines are measured
 ports by hand that lie beside the programs (`x-cuda`, `x-hip`), and any folder of ports
 (`--ported DIR`, laid out like FOLDER). `--no-port` leaves our own ports out.
 
-A failure counts as announced when the port itself left an error-level finding in that program; the
-aim is that nothing fails unannounced. Results are cached by content: a second run checks only what
-changed.
+A failure counts as announced when the first error of each unit and side was told by a finding of
+the port, at its place or about its name (announced.py); the aim is that nothing fails unannounced.
+Results are cached by content: a second run checks only what changed.
 """
 
 from __future__ import annotations
@@ -29,10 +29,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+from announced import Announced
 from constructs import constructs_in
 from suite_report import markdown
 
-from crossport.diagnostics import Diagnostic, PortError, Severity
+from crossport.diagnostics import Diagnostic, PortError
 from crossport.migrate.check import Checker, ProgramCheck
 from crossport.migrate.units import Program, find_programs
 from crossport.validation.amdgpu.compile import choose_toolchain
@@ -199,14 +200,20 @@ def _port_and_check(plan: Plan, name: str, programs: list[Program], checker: Che
         frame = traceback.extract_tb(error.__traceback__)[-1]
         crash = f"{type(error).__name__}: {error} ({Path(frame.filename).name}:{frame.lineno})"
     seconds = time.time() - started
-    side = _side(checker.programs(programs, source, out), checker.sides)
+    checks = checker.programs(programs, source, out)
+    side = _side(checks, checker.sides)
     side.seconds = round(seconds, 2)
     side.edits = edits
     side.crash = crash
     for finding in findings:
         key = f"{finding.severity.value} {finding.code.value}"
         side.findings[key] = side.findings.get(key, 0) + 1
-    side.announced = any(f.severity is Severity.ERROR for f in findings)
+    told = Announced(findings, source, out)
+    errors = [errs[0] for check in checks for unit in check.units for _, errs in unit.sides if errs]
+    untold = [error for error in errors if not told.covers(error)]
+    side.announced = not crash and not untold
+    if untold:
+        _show(side, untold[0])
     return side
 
 
@@ -219,10 +226,15 @@ def _side(checks: Sequence[ProgramCheck], sides: Sequence[str]) -> Side:
     )
     side = Side(passes, failing_units=failing)
     if first is not None:
-        side.first_error = first.message.removeprefix("the compiler says: ")[:300]
-        if first.span is not None:
-            side.error_file, side.error_line = first.span.file, first.span.line
+        _show(side, first)
     return side
+
+
+def _show(side: Side, error: Diagnostic) -> None:
+    """Make an error the one that the page shows for this program."""
+    side.first_error = error.message.removeprefix("the compiler says: ")[:300]
+    if error.span is not None:
+        side.error_file, side.error_line = error.span.file, error.span.line
 
 
 def _headers_name(rocm_path: Path | None) -> str:

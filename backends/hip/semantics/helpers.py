@@ -147,6 +147,17 @@ template <class T> static __device__ inline T atomic_add_16(T* address, T value)
   }
 }"""
     ),
+    "cast_16": Helper(
+        """\
+template <class To, class From>
+static __host__ __device__ inline To cast_16(const From& value) {
+  if constexpr (sizeof(To) == 2 && sizeof(From) == 2 && !__is_same(To, From)) {
+    return static_cast<To>(static_cast<float>(value));
+  } else {
+    return static_cast<To>(value);
+  }
+}"""
+    ),
     "lds_pointer": Helper(
         """\
 template <class T> static __device__ inline T* lds_pointer(unsigned int offset) {
