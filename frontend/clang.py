@@ -66,6 +66,9 @@ def _disposing_while_loaded(dispose: Any, binding: Any = cindex) -> Any:
 for _owner in (cindex.TranslationUnit, cindex.Index):
     _owner.__del__ = _disposing_while_loaded(_owner.__del__)
 
+_OPERATORS = (CursorKind.BINARY_OPERATOR, CursorKind.COMPOUND_ASSIGNMENT_OPERATOR)
+_UNEVALUATED = (CursorKind.CXX_UNARY_EXPR, CursorKind.LAMBDA_EXPR)  # sizeof
+_LAST_INCREMENT = 4
 _STRING = cindex._CXString
 _EVAL_INT, _EVAL_FLOAT, _EVAL_STRING = 1, 2, 3
 _ARGUMENT_TYPE, _ARGUMENT_INTEGRAL, _ARGUMENT_PACK = 1, 4, 8
@@ -128,7 +131,15 @@ def unary_operator(cursor: Cursor) -> str:
 
 
 def evaluate(cursor: Cursor) -> int | float | None:
-    """The value of a constant expression (or of a variable's initialiser), or None."""
+    """The value of a constant expression (or of a variable's initialiser), or None.
+
+    An expression that also does something, `(x = f(), 1)` or `f() || true`, is not constant here.
+    """
+    number = _number(cursor)
+    return None if number is None or _does_something(cursor) else number
+
+
+def _number(cursor: Cursor) -> int | float | None:
     result = _evaluate(cursor)
     if not result:
         return None
@@ -139,6 +150,28 @@ def evaluate(cursor: Cursor) -> int | float | None:
         return float(_eval_float(result)) if kind == _EVAL_FLOAT else None
     finally:
         _eval_dispose(result)
+
+
+def _does_something(cursor: Cursor) -> bool:
+    """Does evaluating write or call what the compiler leaves out of a known value?
+
+    A constant expression may call, but only `f(), 1` and `f() || true` are known without the call.
+    """
+    calls = dropped = False
+    waiting = [cursor]
+    while waiting:
+        here = waiting.pop()
+        if here.kind in _UNEVALUATED:
+            continue
+        operator = binary_operator(here) if here.kind in _OPERATORS else ""
+        if here.kind == CursorKind.COMPOUND_ASSIGNMENT_OPERATOR or operator == "=":
+            return True
+        if here.kind == CursorKind.UNARY_OPERATOR and _unary_kind(here) <= _LAST_INCREMENT:
+            return True
+        calls = calls or here.kind == CursorKind.CALL_EXPR
+        dropped = dropped or operator in (",", "&&", "||")
+        waiting.extend(children(here))
+    return calls and dropped
 
 
 def template_arguments(function: Cursor) -> tuple[str, ...]:

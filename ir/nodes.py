@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Literal
 
 from crossport.diagnostics import Span
@@ -643,16 +644,31 @@ class Module(Node):
 
 def children(node: Node) -> Iterator[Node]:
     """The nodes right below, in field order."""
-    for name in node.__dataclass_fields__:
+    for name in fields_with_nodes(type(node)):
         value = getattr(node, name)
-        if isinstance(value, Node):
-            yield value
-        elif isinstance(value, tuple):
+        if isinstance(value, tuple):
             yield from (item for item in value if isinstance(item, Node))
+        elif isinstance(value, Node):
+            yield value
 
 
 def walk(node: Node) -> Iterator[Node]:
     """The node and all below it, parents first."""
-    yield node
-    for child in children(node):
-        yield from walk(child)
+    waiting = [node]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        waiting.extend(reversed(tuple(children(node))))
+
+
+_LEAVES = frozenset(("Span | None", "str", "int", "int | None", "bool", "float", "Type", "Scalar"))
+
+
+@cache
+def fields_with_nodes(kind: type[Node]) -> tuple[str, ...]:
+    """The fields that can hold nodes: all but names, numbers, types and operators."""
+    return tuple(
+        name
+        for name, each in kind.__dataclass_fields__.items()
+        if each.type not in _LEAVES and not str(each.type).startswith(("Literal", "SpecialName", "BinaryOp", "AtomicOp"))
+    )

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from typing import Any, TypeVar, cast
 
-from crossport.ir.nodes import Block, Node, Stmt
+from crossport.ir.nodes import Block, Node, Stmt, fields_with_nodes
 
 N = TypeVar("N", bound=Node)
 
@@ -32,9 +33,9 @@ def rewrite_blocks(node: N, rule: Callable[[Block], Block]) -> N:
 
     rebuilt = _rebuild(node, visit)
     changes: dict[str, Any] = {}
-    for name in node.__dataclass_fields__:
+    for name in _blocks(type(node)):
         value = getattr(rebuilt, name)
-        if isinstance(value, tuple) and _is_block(rebuilt, name):
+        if isinstance(value, tuple):
             block = rule(cast(Block, value))
             if block is not value and block != value:
                 changes[name] = block
@@ -54,16 +55,15 @@ def rewrite_statements(node: N, rule: Callable[[Stmt], Block]) -> N:
     return rewrite_blocks(node, each)
 
 
-def _is_block(node: Node, name: str) -> bool:
-    # The annotation is the one place that says a field is a statement list, empty or not.
-    return node.__dataclass_fields__[name].type == "Block"
+@cache
+def _blocks(kind: type[Node]) -> tuple[str, ...]:
+    """The fields that are statement lists: only the annotation says so of an empty one."""
+    return tuple(n for n, each in kind.__dataclass_fields__.items() if each.type == "Block")
 
 
 def _rebuild(node: N, visit: Callable[[Node], Node]) -> N:
     changes: dict[str, Any] = {}
-    for name in node.__dataclass_fields__:
-        if name == "span":
-            continue
+    for name in fields_with_nodes(type(node)):
         value = getattr(node, name)
         if isinstance(value, Node):
             new: Any = visit(value)

@@ -118,3 +118,21 @@ __global__ void control(long long* out, double* real) {
     if (false) never = 1;
     out[34] = never;
 }
+
+__device__ int tick(int& clock) { return ++clock; }
+// A condition whose value is known still does what it does.
+__global__ void known_conditions(long long* out, double* real) {
+    int a = 1, b = 0, clock = 0;
+    out[0] = ((a = 5), 1) ? a : -a;
+    out[1] = a;
+    if ((b = 3), true) out[2] = b;
+    if (tick(clock) || true) out[3] = clock;
+    while (tick(clock) && false) out[4] = 99;
+    out[5] = clock;
+    out[6] = (tick(clock), 7);
+    out[7] = clock;
+    for (int i = 0; (a += 2, i < 2); i++) b += a;
+    out[8] = a;
+    out[9] = b;
+    out[10] = sizeof(clock++) + clock;
+}
