@@ -21,17 +21,16 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
-from random_cuda import SLOTS, THREADS, host_values, program  # noqa: E402
-from random_cuda.host import PRELUDE  # noqa: E402
+from random_cuda import PRELUDE, SLOTS, THREADS, host_values, program
 
-from crossport.frontend.lowering import lower_unit, problems  # noqa: E402
-from crossport.frontend.parse import parse  # noqa: E402
-from crossport.ir.interpreter.run import run  # noqa: E402
-from crossport.ir.nodes import Module  # noqa: E402
-from crossport.ir.parser import parse_module  # noqa: E402
-from crossport.ir.passes import simplify  # noqa: E402
-from crossport.ir.printer import print_module  # noqa: E402
-from crossport.ir.verify import verify  # noqa: E402
+from crossport.frontend.lowering import lower_unit, problems
+from crossport.frontend.parse import parse
+from crossport.ir.interpreter.run import run
+from crossport.ir.nodes import Module
+from crossport.ir.parser import parse_module
+from crossport.ir.passes import simplify
+from crossport.ir.printer import print_module
+from crossport.ir.verify import verify
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,8 @@ class FileResult:
 def main() -> int:
     """Measure a folder and print the table."""
     arguments = _arguments()
-    files = sorted(_units(Path(arguments.folder), arguments.match))
+    folder = Path(arguments.folder)
+    files = sorted(_alone(folder) if arguments.alone else _units(folder, arguments.match))
     if arguments.sample:
         files = sorted(
             random.Random(arguments.seed).sample(files, min(arguments.sample, len(files)))
@@ -78,6 +79,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("folder")
     parser.add_argument("--match", default="*", help="only programs (folders) of this name")
+    parser.add_argument("--alone", action="store_true", help="every .cu by itself, without flags")
     parser.add_argument("--sample", type=int, default=0, help="only so many files, at random")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json")
@@ -106,6 +108,12 @@ def _units(folder: Path, match: str) -> Iterator[tuple[Path, list[str]]]:
                 for path in unit.forced:
                     flags += ["-include", path]
                 yield unit.source, flags
+
+
+def _alone(folder: Path) -> Iterator[tuple[Path, list[str]]]:
+    """Every CUDA file: what extensions of a framework are made of has no build of its own."""
+    for path in folder.rglob("*.cu"):
+        yield path, []
 
 
 def _run(files: list[tuple[Path, list[str]]], *, quiet: bool) -> Iterator[FileResult]:

@@ -28,6 +28,7 @@ from crossport.frontend import cache, clang, shim
 from crossport.frontend.chevrons import joined_chevrons
 from crossport.frontend.collect import collect
 from crossport.frontend.findings import findings
+from crossport.frontend.headers import missing_folders
 from crossport.frontend.input import check_source, clang_flags, database_flags, read_source
 from crossport.frontend.instances import probes_for, requested_probes
 from crossport.frontend.unit import Kernel, MacroUse, SourceFile, TranslationUnit
@@ -36,6 +37,8 @@ _BASE = (
     "-x", "cuda", "--cuda-device-only", "-nocudainc", "-nocudalib", "-nostdinc",
     "--target=x86_64-unknown-linux-gnu", "-ferror-limit=0", "-w", "-Xclang", "-fno-validate-pch",
     "-Wno-error", "-Wno-register", "-fno-caret-diagnostics",
+    # What nvcc takes with a warning at most: {1.0 * n} for a float, "%d"MACRO.
+    "-Wno-c++11-narrowing", "-Wno-reserved-user-defined-literal",
 )  # fmt: skip
 
 _OPTIONS = (
@@ -73,7 +76,7 @@ def parse(
     if build is not None:
         arguments = (*database_flags(path, Path(build)), *arguments)
     job = _Job(path, data, arguments, arch)
-    handle = job.parse()
+    handle = job.parse_with_headers()
     found = collect(handle, path)
     wanted = requested_probes(found.patterns, instantiate)
     if probe:
@@ -117,6 +120,16 @@ class _Job:
         )
         self.base = base
         self.flags = [f for f in flags if not f.startswith("-std=")]
+
+    def parse_with_headers(self) -> Any:
+        """The parsed unit, with the project's headers that no flag leads to where they are."""
+        handle = self.parse()
+        while more := [f"-I{f}" for f in missing_folders(handle, self.path)]:
+            if set(more) <= set(self.flags):
+                break
+            self.flags += [flag for flag in more if flag not in self.flags]
+            handle = self.parse()
+        return handle
 
     def parse(self, suffix: str = "") -> Any:
         """The parsed unit; tries again without the stored prelude if that one is broken."""

@@ -20,7 +20,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Literal
 
 from crossport.diagnostics import Span
@@ -662,13 +661,16 @@ def walk(node: Node) -> Iterator[Node]:
 
 
 _LEAVES = frozenset(("Span | None", "str", "int", "int | None", "bool", "float", "Type", "Scalar"))
+_fields: dict[type, tuple[str, ...]] = {}
 
 
-@cache
 def fields_with_nodes(kind: type[Node]) -> tuple[str, ...]:
     """The fields that can hold nodes: all but names, numbers, types and operators."""
-    return tuple(
-        name
-        for name, each in kind.__dataclass_fields__.items()
-        if each.type not in _LEAVES and not str(each.type).startswith(("Literal", "SpecialName", "BinaryOp", "AtomicOp"))
-    )
+    if kind not in _fields:
+        _fields[kind] = tuple(
+            name
+            for name, each in kind.__dataclass_fields__.items()
+            if each.type not in _LEAVES
+            and not str(each.type).startswith(("Literal", "SpecialName", "BinaryOp", "AtomicOp"))
+        )
+    return _fields[kind]

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
 from typing import Any, TypeVar, cast
 
 from crossport.ir.nodes import Block, Node, Stmt, fields_with_nodes
@@ -55,10 +54,15 @@ def rewrite_statements(node: N, rule: Callable[[Stmt], Block]) -> N:
     return rewrite_blocks(node, each)
 
 
-@cache
+_block_fields: dict[type, tuple[str, ...]] = {}
+
+
 def _blocks(kind: type[Node]) -> tuple[str, ...]:
     """The fields that are statement lists: only the annotation says so of an empty one."""
-    return tuple(n for n, each in kind.__dataclass_fields__.items() if each.type == "Block")
+    if kind not in _block_fields:
+        fields = kind.__dataclass_fields__.items()
+        _block_fields[kind] = tuple(name for name, each in fields if each.type == "Block")
+    return _block_fields[kind]
 
 
 def _rebuild(node: N, visit: Callable[[Node], Node]) -> N:

@@ -14,7 +14,7 @@ import struct
 
 from crossport.frontend import clang
 from crossport.frontend.clang import Cursor
-from crossport.frontend.lowering import cursors, ptx, ptx_common, ptx_rows
+from crossport.frontend.lowering import cursors, macros, ptx, ptx_common, ptx_rows
 from crossport.frontend.lowering.context import Lowering, as_block, wrap
 from crossport.frontend.lowering.errors import NotLowered
 from crossport.ir.nodes import (
@@ -106,14 +106,34 @@ def statement(ctx: Lowering, cursor: Cursor) -> None:
 
 
 def _text(ctx: Lowering, cursor: Cursor) -> str:
-    """The statement as spelled: in a macro, that is the macro's own text."""
-    if not clang.is_in_macro(cursor):
-        start, end = clang.offsets(cursor)
-        place = cursors.span(cursor)
-        data = ctx.module.sources.read(place.file) if place else b""
-        return data[start:end].decode("utf-8", errors="replace") + ")"
-    name, offset = clang.spelling_offset(cursor.extent.start)
-    return ctx.module.sources.read(name)[offset : offset + 8000].decode("utf-8", errors="replace")
+    """The statement as it reads once macros are replaced."""
+    place = cursors.span(cursor)
+    if place is None:
+        raise NotLowered("inline assembly that cannot be read")
+    data = ctx.module.sources.read(place.file)
+    start, end = clang.offsets(cursor)
+    spelled = data[start:end].decode("utf-8", errors="replace") + ")"
+    if ptx.starts_statement(spelled):
+        return spelled
+    known = ctx.module.macros(cursor)
+    statements = ptx.statements_in(macros.expand(macros.use_at(data, start), known))
+    number = _number_at(cursor, start)
+    if number >= len(statements):
+        raise NotLowered("inline assembly that cannot be read")
+    return statements[number]
+
+
+def _number_at(cursor: Cursor, offset: int) -> int:
+    """How many asm statements the same use of a macro makes before this one."""
+    function = cursor.semantic_parent
+    if function is None:
+        return 0
+    same = [
+        each
+        for each in clang.walk(function)
+        if each.kind == cursor.kind and clang.offsets(each)[0] == offset
+    ]
+    return next((i for i, each in enumerate(same) if each == cursor), 0)
 
 
 def _register_kind(ctx: Lowering, operand: ptx.Operand, child: Cursor) -> Scalar:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from crossport.frontend import clang
 from crossport.frontend.clang import Cursor, CursorKind, TypeKind
-from crossport.frontend.lowering import assignments, cursors
+from crossport.frontend.lowering import assignments, cursors, places
 from crossport.frontend.lowering.context import Fixed, Lowering, as_block, convert_constant, wrap
 from crossport.frontend.lowering.errors import NotLowered
 from crossport.frontend.lowering.places import _array_below, is_volatile
@@ -222,9 +222,7 @@ def _lvalue(ctx: Lowering, cursor: Cursor) -> Expr:
 
 
 def _this(ctx: Lowering, cursor: Cursor) -> Expr:
-    from crossport.frontend.lowering.places import this_pointer
-
-    return this_pointer(ctx, cursor.type.get_pointee().get_declaration())
+    return places.this_pointer(ctx, cursor.type.get_pointee().get_declaration())
 
 
 # --- Operators ---------------------------------------------------------------------------------
@@ -380,7 +378,9 @@ def _explicit_cast(ctx: Lowering, cursor: Cursor) -> Expr:
     if kind == VOID:
         ctx.statement(operand)
         return NOTHING
-    if isinstance(kind, Struct) and ctx.type(operand) != kind:
+    if places.casts_to_reference(cursor) or (
+        isinstance(kind, Struct) and ctx.type(operand) != kind
+    ):
         return ctx.load(ctx.place(cursor))
     return explicit(ctx, ctx.value(operand), kind)
 
@@ -467,8 +467,6 @@ def _implicit(ctx: Lowering, cursor: Cursor) -> Expr:
 
 def _pointer_conversion(ctx: Lowering, pointer: Expr, kind: Pointer) -> Expr:
     """A pointer to a derived class becomes one to its base."""
-    from crossport.frontend.lowering import places
-
     given = pointer.type
     source = given.element if isinstance(given, Pointer) else None
     target = kind.element

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from crossport.frontend import clang
 from crossport.frontend.clang import Cursor, CursorKind, TypeKind
-from crossport.frontend.lowering import cursors, order
+from crossport.frontend.lowering import cursors, macros, order
 from crossport.frontend.lowering.context import Binding, Fixed, Lowering
 from crossport.frontend.lowering.errors import NotLowered
 from crossport.frontend.lowering.gotos import structured
@@ -63,6 +63,7 @@ class ModuleLowering:
         self._global_names: set[str] = set()
         self._strings: dict[bytes, GlobalVar] = {}
         self.kernels: dict[FunctionKey, str] = {}
+        self._macros: dict[str, macros.Macro] | None = None
         from crossport.frontend.lowering import lambdas
 
         self.types.closure_layout = lambda kind, record: lambdas.layout(self, kind, record)
@@ -292,6 +293,12 @@ class ModuleLowering:
             return None
         name = _special(_INDICES[str(inner.spelling)], str(cursor.spelling))
         return Special(name, span=ctx.here)
+
+    def macros(self, cursor: Cursor) -> dict[str, macros.Macro]:
+        """The macros of the cursor's translation unit."""
+        if self._macros is None:
+            self._macros = macros.definitions(cursor.translation_unit.cursor, self.sources)
+        return self._macros
 
     # --- Strings -----------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ from crossport.frontend.lowering.context import (
     FragmentElement,
     Lowering,
     Lvalue,
+    as_block,
     wrap,
 )
 from crossport.frontend.lowering.errors import NotLowered
@@ -35,6 +36,7 @@ from crossport.ir.nodes import (
     Element,
     Expr,
     Extract,
+    If,
     Let,
     Member,
     Place,
@@ -43,7 +45,7 @@ from crossport.ir.nodes import (
     Select,
     Var,
 )
-from crossport.ir.types import I32, Array, Handle, Pointer, Scalar, Struct, Type
+from crossport.ir.types import BOOL, I32, Array, Handle, Pointer, Scalar, Struct, Type
 
 _LVALUE_CASTS = (
     CursorKind.CSTYLE_CAST_EXPR,
@@ -389,26 +391,49 @@ def _conditional(ctx: Lowering, cursor: Cursor) -> Lvalue:
     condition, first, second = cursors.operands(cursor)
     if not (_is_lvalue(first) and _is_lvalue(second)):
         return materialize(ctx, cursor)
-    test = ctx.value(condition)
+    test = ctx.convert(ctx.value(condition), BOOL)
     with ctx.block() as then:
-        one = ctx.plain_place(first)
+        one = ctx.address(ctx.plain_place(first))
     with ctx.block() as otherwise:
-        two = ctx.plain_place(second)
-    if then or otherwise or one.type != two.type:
+        two = ctx.address(ctx.plain_place(second))
+    if one.type != two.type:
         return materialize(ctx, cursor)
-    return ctx.target(Select(test, ctx.address(one), ctx.address(two), span=ctx.here))
+    if not then and not otherwise:
+        return ctx.target(Select(test, one, two, span=ctx.here))
+    chosen = ctx.new_temp(one.type)
+    then.append(Assign(chosen, one, span=ctx.here))
+    otherwise.append(Assign(chosen, two, span=ctx.here))
+    ctx.emit(If(test, as_block(then), as_block(otherwise), span=ctx.here))
+    return ctx.target(Read(chosen, span=ctx.here))
 
 
 def _is_lvalue(cursor: Cursor) -> bool:
-    while cursor.kind == CursorKind.PAREN_EXPR:
-        cursor = cursors.operands(cursor)[0]
-    if cursor.kind == CursorKind.UNARY_OPERATOR:
-        return clang.unary_operator(cursor) == "*"
-    return cursor.kind in (
-        CursorKind.DECL_REF_EXPR,
-        CursorKind.MEMBER_REF_EXPR,
-        CursorKind.ARRAY_SUBSCRIPT_EXPR,
-    )
+    """Does an expression name an object? A conversion to its value stands above it as a node."""
+    match cursor.kind:
+        case CursorKind.PAREN_EXPR:
+            return _is_lvalue(cursors.operands(cursor)[0])
+        case CursorKind.DECL_REF_EXPR:
+            found = cursor.referenced
+            return found is not None and found.kind in (CursorKind.VAR_DECL, CursorKind.PARM_DECL)
+        case CursorKind.MEMBER_REF_EXPR | CursorKind.ARRAY_SUBSCRIPT_EXPR:
+            return True
+        case CursorKind.UNARY_OPERATOR:
+            return clang.unary_operator(cursor) in ("*", "++", "--")
+        case CursorKind.COMPOUND_ASSIGNMENT_OPERATOR:
+            return True
+        case CursorKind.BINARY_OPERATOR:
+            operator = clang.binary_operator(cursor)
+            return operator == "=" or (operator == "," and _is_lvalue(cursors.operands(cursor)[1]))
+        case CursorKind.CONDITIONAL_OPERATOR:
+            return all(_is_lvalue(arm) for arm in cursors.operands(cursor)[1:])
+        case CursorKind.CALL_EXPR:
+            called = cursor.referenced
+            result = called.result_type.get_canonical() if called is not None else None
+            return result is not None and result.kind == TypeKind.LVALUEREFERENCE
+        case kind if kind in _LVALUE_CASTS:
+            return casts_to_reference(cursor)
+        case _:
+            return False
 
 
 def _call(ctx: Lowering, cursor: Cursor) -> Lvalue:
@@ -458,7 +483,7 @@ def _bare(kind: ClangType) -> str:
 def _cast(ctx: Lowering, cursor: Cursor) -> Lvalue:
     """A cast to a reference: the object seen as another type. Other casts make a value."""
     below = [c for c in cursors.operands(cursor) if c.kind.is_expression()]
-    if len(below) != 1 or not _casts_to_reference(cursor):
+    if len(below) != 1 or not casts_to_reference(cursor):
         return materialize(ctx, cursor)
     inner = ctx.plain_place(below[0])
     wanted = ctx.type(cursor)
@@ -471,14 +496,10 @@ def _cast(ctx: Lowering, cursor: Cursor) -> Lvalue:
     return ctx.target(Cast(ctx.address(inner), Pointer(wanted), span=ctx.here))
 
 
-def _casts_to_reference(cursor: Cursor) -> bool:
-    """libclang hides the `&` of the written type: look at the tokens before the operand."""
-    written = "".join(cursors.tokens(cursor))
-    operand = [c for c in cursors.operands(cursor) if c.kind.is_expression()][-1]
-    inner = "".join(cursors.tokens(operand))
-    head = written.removesuffix(")").removesuffix(inner) if inner else written
-    head = head.rstrip("(")
-    return head.endswith(("&>", "&)", "&"))
+def casts_to_reference(cursor: Cursor) -> bool:
+    """libclang hides the `&` of the written type: a cast to a value has a value below it."""
+    below = [c for c in cursors.operands(cursor) if c.kind.is_expression()]
+    return bool(below) and _is_lvalue(below[-1])
 
 
 def read_extract(ctx: Lowering, value: Expr, name: str) -> Expr:

@@ -76,6 +76,16 @@ _HEAD = re.compile(r"(?:__asm__|__asm|asm)\s*((?:volatile|__volatile__|goto|inli
 _STRING = re.compile(r'(?:u8|L|u|U)?("(?:[^"\\]|\\.)*")', re.S)
 
 
+def starts_statement(text: str) -> bool:
+    """Does a text begin with an asm statement?"""
+    return _HEAD.match(text) is not None
+
+
+def statements_in(text: str) -> list[str]:
+    """Every asm statement of a text, each with all that follows it."""
+    return [text[found.start() :] for found in re.finditer(r"\b" + _HEAD.pattern, text)]
+
+
 def parse_statement(text: str) -> Asm:
     """Take an asm statement apart. `NotLowered` where it is not made of string literals."""
     text = text.replace("\\\n", " ").replace("\\\r\n", " ")

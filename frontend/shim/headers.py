@@ -69,6 +69,19 @@ _PARTS = {
     "libraries/mpi.h": "mpi.h",
     "libraries/samples.h": "helper_cuda.h helper_functions.h helper_timer.h helper_string.h"
     " helper_image.h exception.h helper_cuda_drvapi.h cutil.h cutil_inline.h",
+    "libraries/torch.h": """
+        torch/extension.h torch/torch.h torch/all.h torch/types.h torch/script.h torch/library.h
+        torch/python.h torch/cuda.h torch/serialize/tensor.h ATen/ATen.h ATen/Dispatch.h
+        ATen/Tensor.h ATen/TensorUtils.h ATen/AccumulateType.h ATen/OpMathType.h ATen/Type.h
+        ATen/cuda/CUDAContext.h ATen/cuda/CUDAContextLight.h ATen/cuda/Exceptions.h
+        ATen/cuda/CUDAEvent.h ATen/cuda/Atomic.cuh ATen/cuda/NumericLimits.cuh
+        ATen/cuda/DeviceUtils.cuh ATen/core/TensorAccessor.h c10/cuda/CUDAGuard.h
+        c10/cuda/CUDAStream.h c10/cuda/CUDAException.h c10/cuda/CUDAFunctions.h
+        c10/cuda/CUDAMathCompat.h c10/cuda/CUDACachingAllocator.h c10/util/Half.h
+        c10/util/BFloat16.h c10/util/Exception.h c10/util/Optional.h c10/macros/Macros.h
+        c10/core/ScalarType.h pybind11/pybind11.h pybind11/numpy.h pybind11/stl.h
+        pybind11/pytypes.h THC/THC.h THC/THCAtomics.cuh THC/THCDeviceUtils.cuh THC/THCGeneral.h
+    """,
     "libraries/cub.h": """
         cub/cub.cuh cub/util_type.cuh cub/util_device.cuh cub/util_allocator.cuh cub/util_ptx.cuh
         cub/util_debug.cuh cub/util_macro.cuh cub/util_math.cuh cub/config.cuh cub/version.cuh

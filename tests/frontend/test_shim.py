@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from crossport.frontend import cache, shim
+from crossport.frontend.lowering import lower_unit, problems
 from crossport.frontend.parse import parse
 from crossport.frontend.shim.headers import header_parts
 
@@ -97,3 +98,39 @@ def test_a_broken_cache_is_rebuilt(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_the_fingerprint_covers_every_part() -> None:
     """All files that headers.py names exist."""
     assert all((shim.ROOT / part).is_file() for part in header_parts().values() if part)
+
+
+EXTENSION = """
+#include <torch/extension.h>
+#include <c10/cuda/CUDAGuard.h>
+template <typename scalar_t> __global__ void scale(const scalar_t* x, scalar_t* y, int n) {
+    int i = threadIdx.x;
+    if (i < n && x[i] > scalar_t(0)) y[i] = x[i] * static_cast<scalar_t>(2) + 1.0f;
+}
+__global__ void rows(torch::PackedTensorAccessor32<float, 2, torch::RestrictPtrTraits> x) {
+    if (threadIdx.x < x.size(1)) x[blockIdx.x][threadIdx.x] += 1;
+}
+torch::Tensor run(torch::Tensor x) {
+    TORCH_CHECK(x.is_cuda() && x.scalar_type() == torch::kFloat16, "x");
+    const at::cuda::OptionalCUDAGuard guard(x.device());
+    auto y = torch::empty({x.size(0), 4}, x.options().dtype(torch::kFloat32));
+    AT_DISPATCH_FLOATING_TYPES_AND_HALF(x.scalar_type(), "scale", ([&] {
+        scale<scalar_t><<<1, 256, 0, at::cuda::getCurrentCUDAStream()>>>(
+            x.data_ptr<scalar_t>(), y.data_ptr<scalar_t>(), x.numel());
+    }));
+    rows<<<x.size(0), 32>>>(y.packed_accessor32<float, 2, torch::RestrictPtrTraits>());
+    C10_CUDA_KERNEL_LAUNCH_CHECK();
+    return y;
+}
+PYBIND11_MODULE(TORCH_EXTENSION_NAME, m) { m.def("run", &run, py::arg("x")); }
+"""
+
+
+def test_extensions_of_pytorch_resolve() -> None:
+    unit = parse("extension.cu", text=EXTENSION)
+    assert unit.diagnostics == ()
+    assert [d.spelling for d in unit.handle.diagnostics if d.severity >= 3] == []
+    names = ["scale<double>", "scale<float>", "scale<c10::Half>", "rows"]
+    assert [k.name for k in unit.kernels] == names
+    module = lower_unit(unit, strict=True)
+    assert [problems(module, kernel) for kernel in module.kernels] == [[], [], [], []]

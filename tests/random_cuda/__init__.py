@@ -8,7 +8,7 @@ C++ leaves open (unsequenced effects, signed overflow, wide shifts, conversions 
 kept out by construction or fixed by a compiler option, so both sides have to agree on every bit.
 """
 
-from random_cuda.host import SLOTS, THREADS, host_values
-from random_cuda.program import program
+from random_cuda.host import PRELUDE, THREADS, host_values
+from random_cuda.program import SLOTS, program
 
-__all__ = ["SLOTS", "THREADS", "host_values", "program"]
+__all__ = ["PRELUDE", "SLOTS", "THREADS", "host_values", "program"]

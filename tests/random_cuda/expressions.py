@@ -11,7 +11,18 @@ _WHOLE_LITERALS = (
     "(-2147483647 - 1)", "4294967295u", "0xffL", "5000000000ll", "9223372036854775807ll",
     "18446744073709551615ull", "'q'", "'\\xf0'", "true", "017", "0b101", "3ul", "1'000",
 )  # fmt: skip
-_REAL_LITERALS = ("0.0", "1.0f", "-0.5", "0.1f", "0.1", "16777216.0f", "1e10", "-2.75f", ".5f", "3e-5")
+_REAL_LITERALS = (
+    "0.0",
+    "1.0f",
+    "-0.5",
+    "0.1f",
+    "0.1",
+    "16777216.0f",
+    "1e10",
+    "-2.75f",
+    ".5f",
+    "3e-5",
+)
 # What a real sum that leaves their range still fits into the 32 bits it goes by way of.
 _SMALL = ("char", "signed char", "short", "int8_t")
 _BITS = ("__popc", "__clz", "__ffs", "__brev")
@@ -42,13 +53,19 @@ class Expressions:
             case 7:
                 op = pick.choice("/%")
                 if pick.random() < 0.5:
-                    return self._pair(scope, depth, effects, lambda a, b: f"({a} {op} (({b} & 15) + 1))")
+                    return self._pair(
+                        scope, depth, effects, lambda a, b: f"({a} {op} (({b} & 15) + 1))"
+                    )
                 kind = pick.choice(["unsigned", "unsigned long long", "uint16_t"])
-                return self._pair(scope, depth, effects, lambda a, b: f"({a} {op} ({kind})({b} | 1))")
+                return self._pair(
+                    scope, depth, effects, lambda a, b: f"({a} {op} ({kind})({b} | 1))"
+                )
             case 8 | 9:
                 op, kind = pick.choice(["<<", ">>"]), self.integer_type()
                 most = max(INTEGERS[kind], 32) - 1
-                return self._pair(scope, depth, effects, lambda a, b: f"(({kind}){a} {op} ({b} & {most}))")
+                return self._pair(
+                    scope, depth, effects, lambda a, b: f"(({kind}){a} {op} ({b} & {most}))"
+                )
             case 10 | 11:
                 return self._branches(scope, depth, effects, real=False)
             case 12:
@@ -76,7 +93,9 @@ class Expressions:
                     return self._whole_leaf(scope)
                 return join(f"({one.text} {op} {two.text})", one, two)
             case 17:
-                return self._call(scope, depth, lambda r: r not in FLOATS) or self._whole_leaf(scope)
+                return self._call(scope, depth, lambda r: r not in FLOATS) or self._whole_leaf(
+                    scope
+                )
             case 18:
                 name = pick.choice(["min", "max"])
                 one = self.whole(scope, depth - 1)
@@ -146,7 +165,9 @@ class Expressions:
                 one, two = self.real(scope, depth - 1), self.real(scope, depth - 1)
                 if one.clashes(two):
                     return one
-                return join(f"{name}(bounded({one.text}) + 0.0, bounded({two.text}) + 0.0)", one, two)
+                return join(
+                    f"{name}(bounded({one.text}) + 0.0, bounded({two.text}) + 0.0)", one, two
+                )
             case 8:
                 found = self._call(scope, depth, lambda r: r in FLOATS)
                 return found or self._real_leaf(scope)
@@ -271,7 +292,9 @@ class Expressions:
         choice = pick.randrange(8)
         if choice < 3 and place.type != "bool":
             form = pick.choice(["({}++)", "({}--)", "(++{})", "(--{})"])
-            return Text(form.format(place.text), use.reads | token, use.writes | token, use.cost + 1)
+            return Text(
+                form.format(place.text), use.reads | token, use.writes | token, use.cost + 1
+            )
         if choice == 3:
             first = self.effect(scope, depth - 1, real=pick.random() < 0.3)
             then = self.real(scope, depth - 1) if real else self.whole(scope, depth - 1)

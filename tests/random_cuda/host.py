@@ -29,6 +29,7 @@ _HEAD = """
 #define __constant__ static
 struct { unsigned x, y, z; } threadIdx;
 typedef long long ll; typedef unsigned long long ull; typedef unsigned u;
+using std::floor; using std::ceil; using std::trunc; using std::fabs; using std::sqrt;
 #define CROSS(name, op) \\
     int name(int a, int b) { return a op b ? a : b; } \\
     u name(u a, u b) { return a op b ? a : b; } \\
@@ -36,7 +37,8 @@ typedef long long ll; typedef unsigned long long ull; typedef unsigned u;
     ll name(ll a, ll b) { return a op b ? a : b; } \\
     ull name(ull a, ull b) { return a op b ? a : b; } \\
     ll name(ll a, int b) { return name(a, (ll)b); } ll name(ll a, u b) { return name(a, (ll)b); } \\
-    ull name(ull a, int b) { return name(a, (ull)b); } ull name(ull a, u b) { return name(a, (ull)b); }
+    ull name(ull a, int b) { return name(a, (ull)b); } \\
+    ull name(ull a, u b) { return name(a, (ull)b); }
 CROSS(min, <)
 CROSS(max, >)
 int __popc(u x) { return __builtin_popcount(x); }

@@ -136,8 +136,8 @@ def _kernel(
     # What is left in the variables says whether every statement did what it should.
     plain = [v for v in scope.lvalues if v.text.isidentifier() and not v.fixed]
     slot = len(body.slots)
-    for variable in plain[: SLOTS - slot]:
-        target = "real" if variable.is_float else "out"
-        body.line(f"{target}[{slot}] = {variable.text};")
+    for place in plain[: SLOTS - slot]:
+        target = "real" if place.is_float else "out"
+        body.line(f"{target}[{slot}] = {place.text};")
         slot += 1
     lines += [*body.lines, "}"]

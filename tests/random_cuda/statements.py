@@ -223,7 +223,9 @@ class Statements:
             case 3:
                 name = self.name("range")
                 length = pick.choice([2, 4, 8, 8])
-                scope_values = [self.make.any(scope, kind, 1) for _ in range(pick.randint(0, length))]
+                scope_values = [
+                    self.make.any(scope, kind, 1) for _ in range(pick.randint(0, length))
+                ]
                 cast = "" if kind == "bool" else f"({kind})"
                 values = [f"{cast}({v.text})" if cast else f"({v.text}) != 0" for v in scope_values]
                 if any(a.clashes(b) for a in scope_values for b in scope_values if a is not b):
@@ -256,7 +258,9 @@ class Statements:
         elif how == 1:
             self.line(f"{record.name} {name} = make_{record.name}({value.text});")
         else:
-            self.line(f"{record.name} {name} = make_{record.name}(3) + make_{record.name}({value.text});")
+            self.line(
+                f"{record.name} {name} = make_{record.name}(3) + make_{record.name}({value.text});"
+            )
         token = name
         for field, kind in record.fields:
             scope.lvalues.append(Lvalue(f"{name}.{field}", kind, token))
@@ -267,7 +271,9 @@ class Statements:
         for method in record.methods:
             touched = frozenset([token, MEMORY])
             scope.functions.append(
-                Function(f"{name}.{method.name}", method.parameters, method.result, touched, touched)
+                Function(
+                    f"{name}.{method.name}", method.parameters, method.result, touched, touched
+                )
             )
         if self.pick.random() < 0.5:
             pointer = self.name("q")

@@ -136,3 +136,83 @@ __global__ void known_conditions(long long* out, double* real) {
     out[9] = b;
     out[10] = sizeof(clock++) + clock;
 }
+
+__device__ int first_pair(const int* list, int n, int wanted) {
+    int i, j, found = -1;
+    for (i = 0; i < n; i++) {
+        for (j = 0; j < n; j++) {
+            if (list[i] + list[j] == wanted) goto done;
+            switch (list[j]) {
+                case 7: goto next;
+                case 9: found = -9; goto fail;
+                default: break;
+            }
+        }
+    next:;
+    }
+    goto fail;
+done:
+    found = i * 10 + j;
+fail:
+    return found;
+}
+__device__ int rounds(int n) {
+    int steps = 0;
+again:
+    if (n == 1) goto end;
+    steps++;
+    if (n % 2) {
+        n = 3 * n + 1;
+        goto again;
+    }
+    n /= 2;
+    if (steps < 100) goto again;
+end:
+    return steps;
+}
+// Forward and backward, out of loops and switches, with outer loops left from inside a labelled block.
+__global__ void jumps(long long* out, double* real) {
+    int list[6] = {3, 4, 7, 11, 9, 2};
+    for (int w = 0; w < 16; w++) out[w] = first_pair(list, 6, w);
+    out[16] = rounds(27);
+    out[17] = rounds(6);
+    int total = 0, k = 0;
+    for (int i = 0; i < 8; i++) {
+        int tries = 0;
+    retry:
+        tries++;
+        if (i == 2) continue;
+        if (i == 6) break;
+        for (int j = 0; j < 3; j++) {
+            if (tries * 3 + j < i) goto retry;
+            if (j == 1 && i == 4) goto skip;
+        }
+        total += 100;
+    skip:
+        total += tries;
+        while (true) {
+            k++;
+            if (k % 3) goto inner;
+            goto leave;
+        inner:
+            if (k % 5 == 0) break;
+        }
+        total += 1000;
+    leave:;
+    }
+    out[18] = total;
+    out[19] = k;
+    int n = 0;
+    {
+    one:
+        n = n * 2 + 1;
+        if (n < 10) goto two;
+        goto three;
+    two:
+        n += 5;
+        if (n & 1) goto one;
+        goto two;
+    }
+three:
+    out[20] = n;
+}

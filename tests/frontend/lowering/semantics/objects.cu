@@ -200,3 +200,48 @@ __global__ void lambdas(long long* out, double* real) {
     int (*plain)(int) = [](int v) { return v - 1; };
     out[11] = plain(9);
 }
+
+struct Four { int a, b, c, d; };
+#define AS_FOUR(v) reinterpret_cast<Four&>(v)
+__device__ int& choose(int which, int& one, int& two) { return which ? one : two; }
+// Casts to references, also in macros and parentheses; conditionals that are written to.
+__global__ void seen_as(long long* out, double* real) {
+    int list[8] = {1, 2, 3, 4, 5, 6, 7, 8};
+    Four& low = (Four&)(list[0]);
+    const Four& high = AS_FOUR(list[4]);
+    low.b = 20;
+    AS_FOUR(list[4]).d += high.a;
+    out[0] = list[1];
+    out[1] = list[7];
+    float f = 1.5f;
+    out[2] = (int&)f;
+    (unsigned&)(f) ^= 0x80000000u;
+    real[0] = f;
+    out[3] = (int)f;
+    int x = 1, y = 2, i = 0;
+    (x > y ? x : y) = 50;
+    out[4] = x * 100 + y;
+    (i++ ? x : list[i++]) = 7;
+    out[5] = list[1] * 10 + i;
+    (true ? choose(1, x, y) : choose(0, x, y)) += 3;
+    out[6] = x * 1000 + y;
+    int bound = 3;
+    int& r = bound > 2 ? choose(0, x, y) : x;
+    r = 9;
+    out[7] = y;
+    (x = 4) += 2;
+    out[8] = x;
+    (x += 1, y) = 77;
+    out[9] = x * 100 + y;
+    ++(++x);
+    out[10] = x;
+    short s = -3;
+    out[11] = (unsigned short&)s;
+    out[12] = reinterpret_cast<const unsigned char&>(s);
+    Four copy = (Four&)list[4];
+    list[4] = 0;
+    out[13] = copy.a;
+    int* p = list;
+    (i ? *p++ : list[3]) = -1;
+    out[14] = list[0] * 10 + (p - list);
+}
