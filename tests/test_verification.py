@@ -46,6 +46,20 @@ def test_a_wrong_port_is_divergent_and_located() -> None:
     assert any(array.first for array in verdict.first.arrays)
 
 
+def test_a_port_on_disk_is_judged_as_it_lies_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run([str(VECADD), "--to", "rocm", "-o", str(tmp_path)]) == 0
+    port = tmp_path / "vecadd.hip"
+    bundle = str(bundle_beside(VECADD))
+    assert run(["verify", str(port), "--against", bundle]) == 0
+    # One more kernel of the same name: which of them a program launches, nobody can say.
+    second = "\n__global__ void vecadd(const float*, const float*, float*, long) {}\n"
+    port.write_text(port.read_text() + second)
+    assert run(["verify", str(port), "--against", bundle]) == 3
+    assert "more often than the original" in capsys.readouterr().out
+
+
 def test_a_tampered_bundle_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     bundle = tmp_path / "vecadd.bundle"
     data = bytearray(bundle_beside(VECADD).read_bytes())

@@ -69,12 +69,14 @@ def judge_port(
     kernels: Sequence[str] = (),
     not_ported: Mapping[str, str] | None = None,
     mutate: int = 0,
+    explore: int = 0,
 ) -> Verdict:
     """Judge one target of a port against a recorded bundle.
 
     runner: one of RUNNERS; default: the one for the target. arch: for `amdgpu`. seconds: the limit
     for one sandboxed run. kernels: only these; none: all. not_ported: kernels without a port, and
     why; with any, the port is not verified. mutate: broken variants to try a kernel (its score).
+    explore: launches to search for one that fails.
     Raises PortError for a bundle that cannot be used, a target that is not in the result, or a
     runner that does not run it; anything the port does is a verdict.
     """
@@ -91,7 +93,7 @@ def judge_port(
         )
     return verify(
         candidate, bundle, chosen, fresh=fresh, seed=seed, kernels=kernels,
-        not_ported=not_ported, mutate=mutate,
+        not_ported=not_ported, mutate=mutate, explore=explore,
     )  # fmt: skip
 
 

@@ -21,8 +21,8 @@ SCHEMA = 1
 @dataclass(frozen=True, slots=True)
 class LaunchVerdict:
     """One launch. kind: "recorded" (the original ran it on NVIDIA), "fresh" (inputs drawn after
-    the port was frozen, against the interpreter), "unseen" (of sizes that nobody recorded) or
-    "repeat"."""
+    the port was frozen, against the interpreter), "unseen" (of sizes that nobody recorded;
+    also what a search found) or "repeat"."""
 
     kernel: str
     case: str
@@ -97,6 +97,8 @@ class Verdict:
     """What the machine lacks, where nothing could be run."""
     not_ported: Mapping[str, str] = field(default_factory=dict)
     """Kernels of the source that have no port, or no recorded launch, and why."""
+    counterexample: str = ""
+    """The smallest launch that was found to fail, as a cases.toml; where one was searched for."""
 
     @cached_property
     def word(self) -> Word:
@@ -161,6 +163,7 @@ class Verdict:
             "cautions": list(self.cautions),
             "mutation": self.mutation.as_json() if self.mutation else None,
             "missing": self.missing or None,
+            "counterexample": self.counterexample or None,
             "launches": [launch.as_json() for launch in self.launches],
             "seconds": round(self.seconds, 3),
         }

@@ -19,6 +19,7 @@ from pathlib import Path
 from crossport.diagnostics import Code, Diagnostic, PortError
 from crossport.validation.bundle.archive import Bundle, load_bundle
 from crossport.validation.cases import Case, ScalarArg
+from crossport.validation.explore import explore as search
 from crossport.validation.gate.hip import gate_hip
 from crossport.validation.gate.module import gate
 from crossport.validation.judging import Judge
@@ -47,6 +48,7 @@ def verify(
     not_ported: Mapping[str, str] | None = None,
     gated: bool = True,
     mutate: int = 0,
+    explore: int = 0,
 ) -> Verdict:
     """Run a candidate and judge every launch.
 
@@ -54,7 +56,8 @@ def verify(
     nobody recorded. seed: repeats an earlier verdict's draw. kernels: only these; none named: all.
     not_ported: kernels that have no port, and why: while there are any, no port is verified.
     gated: refuse ports that hold more than a port (see gate/); only the tester's own tests go
-    without. mutate: broken variants to try a kernel, for the mutation score.
+    without. mutate: broken variants to try a kernel, for the mutation score. explore: so many more
+    launches, drawn by Hypothesis, which makes one that fails small.
     Raises PortError for a bundle that is broken or was altered; whatever the candidate does is a
     verdict.
     """
@@ -86,6 +89,12 @@ def verify(
     layers, not_run = judge.account(verdicts)
     if (differs := _other_source(candidate, bundle)) is not None:
         judge.cautions.append(differs)
+    text = ""
+    if explore:
+        found = search(candidate, bundle, runner, examples=explore, seed=seed, kernels=kernels)
+        layers["explored"] = found.account
+        text = found.text
+        verdicts += [found.verdict] if found.verdict is not None else []
     last = getattr(runner, "last", None)
     return Verdict(
         target=candidate.target,
@@ -100,6 +109,7 @@ def verify(
         cautions=tuple(judge.cautions),
         mutation=_mutation(bundle, judge.subject, cases, mutate),
         not_ported=not_ported,
+        counterexample=text,
         seconds=time.perf_counter() - began,
     )
 

@@ -39,10 +39,12 @@ def verify(
     runner: str | None = None,
     arch: str = "gfx942",
     mutate: int = 0,
+    explore: int = 0,
 ) -> Verdict:
     """Judge a port to one target against a recorded NVIDIA run.
 
     mutate: how many broken variants of the port to judge as well; the verdict says how many fell.
+    explore: how many more launches to search for one that fails; it is kept in the verdict.
 
     Raises PortError if the result holds several targets or none, the bundle is broken or was
     altered, or the runner does not run the target. Whatever the port does is a verdict.
@@ -50,7 +52,7 @@ def verify(
     bundle = against if isinstance(against, Bundle) else load_bundle(against)
     return judge_port(
         result, bundle, runner=runner, arch=arch, not_ported=_not_judged(result, bundle),
-        mutate=mutate,
+        mutate=mutate, explore=explore,
     )  # fmt: skip
 
 
@@ -74,9 +76,19 @@ def verify_source(
     against: str | Path | None = None,
     runner: str | None = None,
     mutate: int = 0,
+    explore: int = 0,
 ) -> Verdict:
-    """Port a CUDA source, run the port and judge it. Raises PortError as `verify` does."""
+    """Port a CUDA source, run the port and judge it. Raises PortError as `verify` does.
+
+    A source that is a port already (`k.hip`, `k_triton.py`, `k_pallas.py`) is judged as it is.
+    """
     path = Path(source)
+    if (made_for := _target_of(path)) is not None:
+        bundle = load_bundle(against) if against is not None else load_bundle(bundle_beside(path))
+        return judge_port(
+            candidate_from_file(path, made_for), bundle, runner=runner, arch=options.arch[0],
+            mutate=mutate, explore=explore,
+        )  # fmt: skip
     bundle = load_bundle(against) if against is not None else evidence_for(path, options)
     if runner is not None and runner.startswith("interp"):
         # The IR itself stands trial: the source, lowered and interpreted.
@@ -87,7 +99,16 @@ def verify_source(
             Diagnostic(Code.CANDIDATE_FAILED, f"nothing of {source} could be ported to {target}"),
             *result.diagnostics,
         )
-    return verify(result, bundle, runner=runner, arch=options.arch[0], mutate=mutate)
+    return verify(
+        result, bundle, runner=runner, arch=options.arch[0], mutate=mutate, explore=explore
+    )
+
+
+def _target_of(path: Path) -> TargetName | None:
+    """The target of a file that is a port; None for a source."""
+    if path.suffix == ".py":
+        return "pallas" if path.stem.endswith("_pallas") else "triton"
+    return "hip" if path.suffix == ".hip" else None
 
 
 def verified(result: PortResult, source: Path, target: TargetName, verdict: Verdict) -> PortResult:

@@ -125,6 +125,59 @@ def test_what_a_runner_reports_becomes_a_word(change: RunOutput, word: Word) -> 
     assert verdict.word is word  # type: ignore[attr-defined]
 
 
+def test_a_port_of_some_of_the_kernels_is_not_verified() -> None:
+    """The one that was ported is right; nobody knows about the other."""
+    stub = _Stub(RunOutput("ok"))
+    bundle = CORPUS / "vecadd" / "h200.bundle"
+    verdict = verify(_source("vecadd"), bundle, stub, not_ported={"other": "grid-wide barrier"})
+    assert verdict.kernels == {"vecadd": Word.EXACT, "other": Word.UNDECIDED}
+    assert not verdict.passes
+    assert (verdict.word, verdict.exit_code) == (Word.UNDECIDED, 2)
+    assert "other: grid-wide barrier" in verdict.render()
+    assert verdict.as_json()["not_ported"] == {"other": "grid-wide barrier"}
+
+
+def test_a_port_of_no_kernel_is_not_verified() -> None:
+    stub = _Stub(RunOutput("ok"))
+    bundle = CORPUS / "vecadd" / "h200.bundle"
+    verdict = verify(_source("vecadd"), bundle, stub, not_ported={"vecadd": "no"})
+    assert stub.seen == []
+    assert (verdict.word, verdict.exit_code) == (Word.UNDECIDED, 4)
+
+
+def test_what_was_wrong_stays_wrong_beside_what_was_not_ported() -> None:
+    stub = _Stub(RunOutput("ok", {"c": np.zeros(3, np.float32)}))
+    bundle = CORPUS / "vecadd" / "h200.bundle"
+    verdict = verify(_source("vecadd"), bundle, stub, not_ported={"other": "no"})
+    assert (verdict.word, verdict.exit_code) == (Word.DIVERGENT, 3)
+
+
+def test_a_size_that_a_port_refuses_is_no_failure_where_nobody_recorded_it() -> None:
+    class Refusing(_Stub):
+        def run(self, candidate: Candidate, calls: Sequence[Call]) -> list[RunOutput]:
+            recorded = {1, 31, 33, 65, 257, 513, 1009, 4096}
+            outputs = super().run(candidate, calls)
+            return [
+                o if c.case.params["n"] in recorded else RunOutput("refused", message="n")
+                for o, c in zip(outputs, calls, strict=True)
+            ]
+
+    verdict = verify(
+        _source("vecadd"), CORPUS / "vecadd" / "h200.bundle", Refusing(RunOutput("ok")), seed="s"
+    )
+    assert verdict.passes
+    assert "refused" in verdict.layers["unseen sizes"]
+
+
+def test_a_header_of_another_source_is_pointed_out() -> None:
+    whole = _source("vecadd")
+    text = b"// Source sha256: " + b"0" * 64 + b"\n" + whole.files[whole.entry]
+    verdict = judge_port(
+        Candidate("cuda", {whole.entry: text}, whole.entry), CORPUS / "vecadd" / "h200.bundle"
+    )
+    assert any("another source" in caution for caution in verdict.cautions)
+
+
 def test_a_machine_that_lacks_something_is_no_failure() -> None:
     verdict = _verdict(RunOutput("ok"), lacking="an NVIDIA GPU")
     assert verdict.exit_code == 4  # type: ignore[attr-defined]
