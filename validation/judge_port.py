@@ -21,7 +21,7 @@ from crossport.validation.verdict import Verdict
 from crossport.validation.verify import FRESH, verify
 
 Target = Literal["cuda", "hip", "triton", "pallas"]
-RUNNERS = ("interp", "interp64", "triton", "pallas", "amdgpu")
+RUNNERS = ("interp", "interp64", "triton", "pallas", "amdgpu", "nvidia", "hip")
 _DEFAULT: dict[str, str] = {
     "cuda": "interp", "hip": "amdgpu", "triton": "triton", "pallas": "pallas",
 }  # fmt: skip
@@ -152,6 +152,14 @@ def make_runner(name: str, arch: str, seconds: float, hide: Sequence[Path] = ())
             from crossport.validation.runners.amdgpu import AmdgpuRunner
 
             return AmdgpuRunner(arch, seconds, hide=tuple(hide))
+        case "nvidia":
+            from crossport.validation.runners.native_gpu import nvidia_runner
+
+            return nvidia_runner(seconds, hide)
+        case "hip":
+            from crossport.validation.runners.native_gpu import hip_runner
+
+            return hip_runner(seconds, hide)
         case _:
             raise PortError(
                 Diagnostic(

@@ -90,8 +90,8 @@ def verify_source(
             mutate=mutate, explore=explore,
         )  # fmt: skip
     bundle = load_bundle(against) if against is not None else evidence_for(path, options)
-    if runner is not None and runner.startswith("interp"):
-        # The IR itself stands trial: the source, lowered and interpreted.
+    if runner is not None and runner.startswith(("interp", "nvidia")):
+        # The source itself stands trial: lowered and interpreted, or run once more.
         return judge_port(candidate_from_file(path, "cuda"), bundle, runner=runner)
     result = port_file(path, [target], options)
     if not result.outputs:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 @click.option(
     "--runner",
     metavar="NAME",
-    help="interp, interp64, amdgpu, triton, pallas; else what fits the target.",
+    help="interp, interp64, amdgpu, triton, pallas, nvidia, hip; else what fits the target.",
 )
 @click.option(
     "--mutate",

@@ -60,6 +60,7 @@ __device__ inline unsigned __lane_id() {
 #define hipMemcpy cudaMemcpy
 #define hipMemcpyAsync cudaMemcpyAsync
 #define hipMemcpyToSymbol cudaMemcpyToSymbol
+#define hipGetSymbolAddress cudaGetSymbolAddress
 #define hipMemcpyFromSymbol cudaMemcpyFromSymbol
 #define hipMemcpyHostToDevice cudaMemcpyHostToDevice
 #define hipMemcpyDeviceToHost cudaMemcpyDeviceToHost
