@@ -18,7 +18,7 @@ from crossport.validation.bundle.archive import Bundle, load_bundle
 from crossport.validation.runners.base import Candidate, Runner
 from crossport.validation.runners.sandbox import Limits
 from crossport.validation.verdict import Verdict
-from crossport.validation.verify import FRESH, verify
+from crossport.validation.verify import FRESH, UNSEEN, verify
 
 Target = Literal["cuda", "hip", "triton", "pallas"]
 RUNNERS = ("interp", "interp64", "triton", "pallas", "amdgpu", "nvidia", "hip")
@@ -64,6 +64,7 @@ def judge_port(
     runner: str | None = None,
     arch: str = "gfx942",
     fresh: int = FRESH,
+    unseen: int = UNSEEN,
     seed: str | None = None,
     seconds: float = 120.0,
     kernels: Sequence[str] = (),
@@ -92,7 +93,7 @@ def judge_port(
             )
         )
     return verify(
-        candidate, bundle, chosen, fresh=fresh, seed=seed, kernels=kernels,
+        candidate, bundle, chosen, fresh=fresh, unseen=unseen, seed=seed, kernels=kernels,
         not_ported=not_ported, mutate=mutate, explore=explore,
     )  # fmt: skip
 

@@ -26,6 +26,7 @@ __all__ = [
     "bundle_beside",
     "evidence_for",
     "inferred_cases",
+    "not_judged",
     "verified",
     "verify",
     "verify_source",
@@ -51,12 +52,12 @@ def verify(
     """
     bundle = against if isinstance(against, Bundle) else load_bundle(against)
     return judge_port(
-        result, bundle, runner=runner, arch=arch, not_ported=_not_judged(result, bundle),
+        result, bundle, runner=runner, arch=arch, not_ported=not_judged(result, bundle),
         mutate=mutate, explore=explore,
     )  # fmt: skip
 
 
-def _not_judged(result: PortResult, bundle: Bundle) -> dict[str, str]:
+def not_judged(result: PortResult, bundle: Bundle) -> dict[str, str]:
     """Kernels that no run can vouch for: refused ones, and those that nobody recorded."""
     recorded = {case.function for case in bundle.cases.checked if bundle.has(case)}
     found: dict[str, str] = {}
