@@ -182,8 +182,13 @@ def main() -> None:
             _stand_by(child, order["report"])
         _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         # A fresh /proc shows the inside only; failing that, the outside's stays, unreadable to us.
-        # Read-only, because who is root in name may still set the kernel's parameters.
-        _mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY)
+        # Not read-only, because CUDA writes to its own process's part. But who is root in name may
+        # still set the kernel's parameters, where they can be set.
+        if _mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC):
+            for name in ("sys", "irq", "bus", "fs", "sysrq-trigger"):
+                place = f"/proc/{name}"
+                if _mount(place, place, "", MS_BIND | MS_REC):
+                    _mount(place, place, "", MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NOSUID)
     limits = (
         (resource.RLIMIT_CPU, order["seconds"]),
         (resource.RLIMIT_AS, order["memory"]),

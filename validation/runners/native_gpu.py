@@ -64,7 +64,7 @@ class NativeRunner:
             failure = self._build(work)
             if failure is not None:
                 return [RunOutput("failed", message=f"does not compile: {failure}") for _ in calls]
-            self.last = run_sandboxed(["./launcher"], work, self.limits, hide=self.hide)
+            self.last = run_sandboxed([str(work / "launcher")], work, self.limits, hide=self.hide)
             return [
                 output
                 if can_launch(call.case)

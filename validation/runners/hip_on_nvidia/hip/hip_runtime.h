@@ -42,9 +42,10 @@ __device__ inline unsigned __lane_id() {
   return lane;
 }
 
-// A wavefront's own ordering, which ports use where CUDA has __syncwarp.
+// A wavefront's own ordering, which ports use where CUDA has __syncwarp: that orders memory between
+// the lanes that take part, so a fence of this scope adds nothing to it.
 #define __builtin_amdgcn_wave_barrier() __syncwarp(__activemask())
-#define __builtin_amdgcn_fence(order, scope) __threadfence_block()
+#define __builtin_amdgcn_fence(order, scope) static_cast<void>(0)
 
 // ---- The host ----------------------------------------------------------------------------------
 
