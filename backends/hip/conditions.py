@@ -8,48 +8,36 @@ Example:
 
 HIP leaves these macros undefined, so that a guard would quietly choose the oldest code: on
 `CUDART_VERSION < 9000`, intrinsics without masks, and ballots cut to 32 bits. Each comparison is
-settled as for CUDA 12 and for compute capability 7.0, the newest whose code needs no tensor-core or
-asynchronous-copy PTX.
+settled by the facts in guards.py.
 """
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable
-from dataclasses import dataclass
-
 from crossport.backends.hip.edits import Edit
+from crossport.backends.hip.guards import COMPARE, GUARDS, Guard, integer
 from crossport.backends.hip.lexer import Kind
 from crossport.backends.hip.source import Findings, SourceText
 from crossport.diagnostics import Code, Severity
 
 
-@dataclass(frozen=True, slots=True)
-class Guard:
-    """A macro of CUDA's, the value to settle it by, and the macro that HIP has in its place."""
-
-    value: int
-    hip: str
-
-
-GUARDS = {
-    b"__CUDA_ARCH__": Guard(700, "__HIP_DEVICE_COMPILE__"),
-    b"CUDART_VERSION": Guard(12060, "__HIP__"),
-    b"CUDA_VERSION": Guard(12060, "__HIP__"),
-    b"__CUDACC_VER_MAJOR__": Guard(12, "__HIP__"),
-    b"__NVCC__": Guard(1, "__HIP__"),
-}
-_COMPARE: dict[bytes, Callable[[int, int], bool]] = {
-    b">=": operator.ge,
-    b">": operator.gt,
-    b"<=": operator.le,
-    b"<": operator.lt,
-    b"==": operator.eq,
-    b"!=": operator.ne,
+# What stands for a macro where its number is used and not compared.
+_ARCH_VALUE = "CROSSPORT_ARCH"
+_VALUES = {
+    "__CUDA_ARCH__": _ARCH_VALUE,
+    "CUDART_VERSION": "HIP_VERSION",
+    "CUDA_VERSION": "HIP_VERSION",
 }
 _SWAPPED = {b">=": b"<=", b">": b"<", b"<=": b">=", b"<": b">", b"==": b"==", b"!=": b"!="}
 # Words that mark a comparison as settled, so that a port of a port changes nothing.
-_SETTLED = (b"__HIP__", b"__HIP_DEVICE_COMPILE__")
+_SETTLED = (b"__HIP__", b"__HIP_DEVICE_COMPILE__", b"__HIP_PLATFORM_AMD__")
+_CUDA_FILES = (".cu", ".cuh", ".hip")
+
+
+def uses_arch_value(text: SourceText) -> bool:
+    """Whether the port names the architecture as a value (polyfill/cuda_arch.h)."""
+    return b"__CUDA_ARCH__" in text.words and any(
+        edit.replacement == _ARCH_VALUE for edit in condition_edits(text).edits
+    )
 
 
 def condition_edits(text: SourceText) -> Findings:
@@ -70,7 +58,7 @@ def condition_edits(text: SourceText) -> Findings:
             is_in_line = tokens.start[index] < line_end
             if is_in_line and directive in (b"if", b"elif", b"ifdef", b"ifndef"):
                 _settle(text, index, first, line_end, directive, found)
-            elif not (is_in_line and directive in (b"define", b"undef")):
+            elif not (is_in_line and directive in (b"define", b"undef") and index == first):
                 _used_as_value(text, index, found)
     return found
 
@@ -80,29 +68,30 @@ def _settle(
 ) -> None:
     tokens = text.tokens
     guard = GUARDS[tokens.text[index]]
+    hip = _macro(text, guard)
     last = tokens.index_at(line_end) - 1
     if directive in (b"ifdef", b"ifndef") or tokens.at(index - 1) in (b"defined", b"("):
         is_defined = directive in (b"ifdef", b"ifndef") or _in_defined(text, index)
         if is_defined:
-            found.edits.append(text.edit(index, index, guard.hip, "macro of the HIP compiler"))
+            found.edits.append(text.edit(index, index, hip, "macro of the HIP compiler"))
             return
     low, high, compare, number = index, index, tokens.at(index + 1), tokens.at(index + 2)
-    if compare in _COMPARE and tokens.at(index + 3) not in (b"*", b"/", b"%", b"+", b"-"):
+    if compare in COMPARE and tokens.at(index + 3) not in (b"*", b"/", b"%", b"+", b"-"):
         high = index + 2
-    elif tokens.at(index - 1) in _COMPARE:
+    elif tokens.at(index - 1) in COMPARE:
         compare, number = _SWAPPED[tokens.at(index - 1)], tokens.at(index - 2)
         low = index - 2
     else:
         _unclear(text, index, found)
         return
-    value = _integer(text.number(number))
+    value = integer(text.number(number))
     if value is None:
         _unclear(text, index, found)
         return
     if any(tokens.text[i] in _SETTLED for i in range(high + 1, min(high + 6, last + 1))):
         return
-    holds = _COMPARE[compare](guard.value, value)
-    addition = f" || defined({guard.hip})" if holds else f" && !defined({guard.hip})"
+    holds = COMPARE[compare](guard.value, value)
+    addition = f" || defined({hip})" if holds else f" && !defined({hip})"
     reason = f"{tokens.text[index].decode()} is not defined by HIP"
     if low == first and high == last:
         end = tokens.end(high)
@@ -113,6 +102,12 @@ def _settle(
         found.edits.append(text.edit(low, high, written + addition, reason))
     else:
         found.edits.append(text.edit(low, high, f"({written}{addition})", reason))
+
+
+def _macro(text: SourceText, guard: Guard) -> str:
+    """Host compilers read the other files too: they do not define __HIP__, and are told this."""
+    is_shared = guard.is_for_host and not text.file.endswith(_CUDA_FILES)
+    return "__HIP_PLATFORM_AMD__" if is_shared else guard.hip
 
 
 def _in_defined(text: SourceText, index: int) -> bool:
@@ -129,13 +124,6 @@ def _has_brackets(text: SourceText, low: int, high: int) -> bool:
     )
 
 
-def _integer(number: bytes) -> int | None:
-    try:
-        return int(number.rstrip(b"uUlL"), 0)
-    except ValueError:
-        return None
-
-
 def _unclear(text: SourceText, index: int, found: Findings) -> None:
     name = text.tokens.text[index].decode()
     before = text.tokens.at(index - 1)
@@ -145,9 +133,9 @@ def _unclear(text: SourceText, index: int, found: Findings) -> None:
     ]
     if is_alone and (before.endswith((b"if", b"elif")) or before in (b"&&", b"||", b"!", b"(")):
         # `#if __CUDA_ARCH__`: true where device code is compiled.
-        guard = GUARDS[text.tokens.text[index]]
+        hip = _macro(text, GUARDS[text.tokens.text[index]])
         found.edits.append(
-            text.edit(index, index, f"defined({guard.hip})", f"{name} is not defined by HIP")
+            text.edit(index, index, f"defined({hip})", f"{name} is not defined by HIP")
         )
         return
     found.diagnostics.append(
@@ -163,12 +151,19 @@ def _unclear(text: SourceText, index: int, found: Findings) -> None:
 
 def _used_as_value(text: SourceText, index: int, found: Findings) -> None:
     name = text.tokens.text[index].decode()
+    value = _VALUES.get(name)
+    before = text.tokens.at(index - 1)
+    if before.endswith((b"endif", b"else")) or name in (value, "__NVCC__"):
+        return
+    if value is not None:
+        found.edits.append(text.edit(index, index, value, f"{name} is not defined by HIP"))
     found.diagnostics.append(
         text.diagnostic(
             Code.HIP_VERSION_GUARD,
-            f"{name} is used as a value; HIP does not define it",
+            f"{name} is used as a value; HIP does not define it"
+            + (f", so {value} stands there" if value is not None else ""),
             index,
-            Severity.ERROR,
-            "use HIP_VERSION, or leave the value out of the HIP build",
+            Severity.WARNING if value is not None else Severity.ERROR,
+            "see that the number does what it should here, or leave it out of the HIP build",
         )
     )

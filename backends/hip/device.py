@@ -17,6 +17,7 @@ from pathlib import Path
 
 from crossport.backends.hip.api import device_rows
 from crossport.backends.hip.api.simd import simd_function
+from crossport.backends.hip.conditions import uses_arch_value
 from crossport.backends.hip.edits import Edit, newline_of
 from crossport.backends.hip.functions import is_host_code
 from crossport.backends.hip.halves import half_edits
@@ -27,6 +28,7 @@ from crossport.backends.hip.source import Findings, SourceText
 from crossport.diagnostics import Code
 
 _POLYFILLS = Path(__file__).with_name("polyfill")
+_TEMPLATES = frozenset({"load_hint.h", "store_hint.h"})
 _GROUP_HEADER = "group_reduce.h"
 _MATH_HEADERS = frozenset({"math.h", "complex.h", "tgmath.h"})
 # Decided by meaning, in semantics/.
@@ -45,7 +47,7 @@ def device_edits(text: SourceText) -> Findings:
     """Replace the device functions that HIP lacks."""
     found = Findings()
     definitions: dict[str, str] = {}
-    wanted = [w for w in text.words if w in _missing() and w not in text.own_names]
+    wanted = [w for w in text.words if w in _missing() and not _is_own(text, w)]
     if wanted:
         _functions(text, frozenset(wanted), definitions, found)
     if b"cooperative_groups" in text.words or b"cg" in text.words:
@@ -62,6 +64,8 @@ def device_edits(text: SourceText) -> Findings:
         if word in text.words and word not in text.own_names and _in_host_code(text, word):
             definitions[name] = _polyfill(name)
     _math_header(text, found)
+    if uses_arch_value(text):
+        definitions["cuda_arch.h"] = _polyfill("cuda_arch.h")
     if definitions:
         at = place_for_definitions(text)
         block = "".join(definitions[key] for key in sorted(definitions))
@@ -71,6 +75,16 @@ def device_edits(text: SourceText) -> Findings:
             block = block.replace("\n", "\r\n")
         found.edits.append(Edit(text.file, at, at, block, "what HIP's headers lack"))
     return found
+
+
+def _is_own(text: SourceText, word: bytes) -> bool:
+    """Whether the program defines the function itself. To a stand-in that is a template, a
+    function of the same name is an overload, as it is to CUDA's."""
+    if word not in text.own_names:
+        return False
+    row = _rows().get(word.decode())
+    is_overload = word in text.own_entities and row is not None and row.polyfill in _TEMPLATES
+    return not is_overload
 
 
 @cache

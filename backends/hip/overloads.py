@@ -76,16 +76,16 @@ def overload_edits(text: SourceText) -> Findings:
         if closing is None or tokens.at(closing + 1) != b"{":
             continue
         end = tokens.partner.get(closing + 1)
-        start = _start(text, index)
-        if end is None or start is None or _nesting(text, start):
+        start = start_of_definition(text, index)
+        if end is None or start is None or nesting(text, start):
             continue
         if _is_binary(text, index) and _is_overload_of_hip(text, index, opening):
             if _is_elementwise(text, index, opening, closing + 1, end):
-                _keep_for_cuda(text, index, start, end, found)
+                keep_for_cuda(text, index, start, end, found)
             else:
                 found.diagnostics.append(_other_meaning(text, index))
         elif _is_overload_of_hip(text, index, opening):
-            _keep_for_cuda(text, index, start, end, found)
+            keep_for_cuda(text, index, start, end, found)
     return found
 
 
@@ -173,7 +173,7 @@ def _type(text: SourceText, first: int, last: int) -> str:
     return b" ".join(names).decode("utf-8", "replace") + marks.decode()
 
 
-def _start(text: SourceText, index: int) -> int | None:
+def start_of_definition(text: SourceText, index: int) -> int | None:
     """The first token of the definition that holds `index`; None for a template's."""
     tokens = text.tokens
     at = index
@@ -199,7 +199,7 @@ def _on_directive_line(text: SourceText, index: int) -> bool:
     return at >= 0 and tokens.line_end(tokens.start[at]) > tokens.start[index]
 
 
-def _nesting(text: SourceText, index: int) -> bool:
+def nesting(text: SourceText, index: int) -> bool:
     """Whether the place is inside braces: there a definition hides HIP's, not repeats it."""
     tokens = text.tokens
     for opening, closing in tokens.partner.items():
@@ -210,7 +210,16 @@ def _nesting(text: SourceText, index: int) -> bool:
     return False
 
 
-def _keep_for_cuda(text: SourceText, index: int, start: int, end: int, found: Findings) -> None:
+def keep_for_cuda(
+    text: SourceText,
+    index: int,
+    start: int,
+    end: int,
+    found: Findings,
+    reason: str = "HIP defines this overload",
+) -> None:
+    """Put the definition of `index`, tokens `start` to `end`, between `#ifndef __HIP__` and its
+    end."""
     tokens = text.tokens
     if tokens.at(start - 2).endswith(b"ifndef") and tokens.at(start - 1) == b"__HIP__":
         return
@@ -221,7 +230,6 @@ def _keep_for_cuda(text: SourceText, index: int, start: int, end: int, found: Fi
     if is_shared or text.source[first : tokens.start[start]].strip():
         return
     closing = "#endif" if text.source[last - 1 : last] == b"\n" else f"{line}#endif"
-    reason = "HIP defines this overload"
     found.edits.append(Edit(text.file, first, first, f"#ifndef __HIP__{line}", reason))
     found.edits.append(Edit(text.file, last, last, f"{closing}{line}", reason))
     name = tokens.text[index].decode()
@@ -229,7 +237,7 @@ def _keep_for_cuda(text: SourceText, index: int, start: int, end: int, found: Fi
         found.diagnostics.append(
             text.diagnostic(
                 Code.HIP_API_DIFFERS,
-                f"{name}: HIP defines this overload; the program's own is kept for CUDA only",
+                f"{name}: {reason}; this one is kept for CUDA only",
                 index,
                 Severity.NOTE,
             )

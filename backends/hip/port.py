@@ -28,11 +28,13 @@ from crossport.backends.hip.device import device_edits
 from crossport.backends.hip.device_runtime import device_runtime_findings
 from crossport.backends.hip.edits import Edit, apply_edits, merge_edits
 from crossport.backends.hip.float8 import float8_findings
+from crossport.backends.hip.header_guards import header_guard_edits
 from crossport.backends.hip.host_halves import FP16_HEADERS, has_host_arithmetic
 from crossport.backends.hip.includes import IncludeOptions, include_edits, renamed_source
 from crossport.backends.hip.kernel_strings import kernel_string_edits
 from crossport.backends.hip.launches import launch_edits
 from crossport.backends.hip.lexer import Include
+from crossport.backends.hip.merged_overloads import merged_overload_edits
 from crossport.backends.hip.namespaces import namespace_edits
 from crossport.backends.hip.overloads import overload_edits
 from crossport.backends.hip.rename import rename_edits
@@ -50,10 +52,12 @@ PASSES: tuple[Callable[[SourceText], Findings], ...] = (
     call_edits,
     launch_edits,
     condition_edits,
+    header_guard_edits,
     device_edits,
     device_runtime_findings,
     overload_edits,
     sparse_buffer_edits,
+    merged_overload_edits,
 )
 # The folder of the port for files that are included from outside the root.
 OUTSIDE = "external"
@@ -160,7 +164,8 @@ class HipPort:
             has_host_arithmetic(self._text(p)) for p in members
         )
         by_file = self._meaning_by_file()
-        diagnostics = list(self._meaning.diagnostics)
+        meaning = self._meaning_findings()
+        diagnostics = meaning.pop(None, [])
         edits: dict[Path, tuple[Edit, ...]] = {}
         for path in members:
             text = self._text(path)
@@ -169,8 +174,9 @@ class HipPort:
             found = self._port_text(path, text)
             merged = merge_edits([*found.edits, *by_file.get(path, ())])
             edits[path] = merged.edits
-            diagnostics += found.diagnostics
+            diagnostics += _of_active(text, [*found.diagnostics, *meaning.pop(path, ())])
             diagnostics += [_conflict(text, c.dropped) for c in merged.conflicts]
+        diagnostics += [d for others in meaning.values() for d in others]
         if _is_rocm_6(self.options.rocm_path):
             # What is a warning in general is known here: this ROCm will not compile it.
             diagnostics = [
@@ -274,6 +280,13 @@ class HipPort:
             grouped.setdefault(Path(os.path.abspath(edit.file)), []).append(edit)
         return grouped
 
+    def _meaning_findings(self) -> dict[Path | None, list[Diagnostic]]:
+        grouped: dict[Path | None, list[Diagnostic]] = {}
+        for finding in self._meaning.diagnostics:
+            path = Path(os.path.abspath(finding.span.file)) if finding.span is not None else None
+            grouped.setdefault(path, []).append(finding)
+        return grouped
+
     def _is_inside(self, path: Path) -> bool:
         return path.is_relative_to(self.project.root)
 
@@ -305,6 +318,15 @@ def _read(path: Path) -> bytes:
                 Code.CANNOT_READ, f"cannot read {path}: {error.strerror}", Span(str(path), 1)
             )
         ) from error
+
+
+def _of_active(text: SourceText, found: list[Diagnostic]) -> list[Diagnostic]:
+    """The findings of a file: what no HIP compiler reads is not left unported."""
+    return [
+        d
+        for d in found
+        if d.severity is not Severity.ERROR or d.span is None or not text.is_inactive(d.span.offset)
+    ]
 
 
 def _conflict(text: SourceText, edit: Edit) -> Diagnostic:

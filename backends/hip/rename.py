@@ -22,7 +22,7 @@ from crossport.backends.hip.api.resolve import (
 )
 from crossport.backends.hip.names import tables
 from crossport.backends.hip.source import Findings, SourceText
-from crossport.backends.hip.switch_cases import without_case
+from crossport.backends.hip.switch_cases import repeated_cases, without_case
 from crossport.diagnostics import Code, Severity
 
 
@@ -36,10 +36,15 @@ def rename_edits(text: SourceText) -> Findings:
     _report_calls(text, found)
     tokens = text.tokens
     reported: set[bytes] = set()
+    names = {word: r.name for word, r in wanted.items() if isinstance(r, Renamed)}
+    repeated = repeated_cases(text, names)
     for index in text.code_names:
         word = tokens.text[index]
         resolution = wanted.get(word)
-        if resolution is None or _is_member(text, index):
+        if index in repeated and (dead := without_case(text, index)) is not None:
+            found.edits += dead
+            continue
+        if resolution is None or _is_member(text, index) or text.is_cuda_only(index):
             continue
         if word in text.own_entities:
             continue

@@ -7,11 +7,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
 from crossport.backends.hip.edits import Edit
+from crossport.backends.hip.inactive import inactive_stretches
 from crossport.backends.hip.lexer import Include, Kind, Tokens, tokens_of
 from crossport.diagnostics import Code, Diagnostic, Severity, Span
 
@@ -86,7 +88,26 @@ class SourceText:
     @cached_property
     def declared(self) -> Defined:
         """What this file declares, by kind."""
-        return defined_names(self.tokens)
+        return defined_names(self.tokens, self.inactive)
+
+    @cached_property
+    def inactive(self) -> tuple[tuple[int, int], ...]:
+        """The stretches that no HIP compiler reads."""
+        return tuple(inactive_stretches(self.tokens))
+
+    def is_inactive(self, offset: int) -> bool:
+        """Whether a byte lies in such a stretch."""
+        return any(start <= offset < end for start, end in self.inactive)
+
+    def is_cuda_only(self, index: int) -> bool:
+        """Whether token `index` lies between `#ifndef __HIP__` and its end."""
+        offset = self.tokens.start[index]
+        return any(start <= offset < end for start, end in self._cuda_only)
+
+    @cached_property
+    def _cuda_only(self) -> tuple[tuple[int, int], ...]:
+        is_guard = re.compile(rb"#[ \t]*ifndef[ \t]+__HIP__\b").match
+        return tuple(stretch for stretch in self.inactive if is_guard(self.source, stretch[0]))
 
     @property
     def defined(self) -> frozenset[bytes]:
@@ -186,8 +207,8 @@ class SourceText:
 
 
 @lru_cache(maxsize=512)
-def defined_names(tokens: Tokens) -> Defined:
-    """What the file declares.
+def defined_names(tokens: Tokens, inactive: tuple[tuple[int, int], ...] = ()) -> Defined:
+    """What the file declares, outside `inactive` byte ranges.
 
     Text alone decides, so this holds in inactive branches and with headers missing. A name counts
     when a type stands before it (`int atomicMax(`, `struct cuNode`), which no use of it has.
@@ -199,6 +220,8 @@ def defined_names(tokens: Tokens) -> Defined:
     name = int(Kind.NAME)
     for index, kind in enumerate(kinds):
         if kind != name:
+            continue
+        if inactive and any(start <= tokens.start[index] < end for start, end in inactive):
             continue
         before = texts[index - 1] if index else b""
         if before in (b"struct", b"class", b"enum", b"union", b"namespace", b"concept"):

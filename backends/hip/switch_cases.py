@@ -10,11 +10,16 @@ Example:
 
 Tables that turn every error code into its name are in many programs (CUDA's samples share one).
 Only a case of its own is taken out: one that the code above falls into stays, with a diagnostic.
+Two enumerators that are one in HIP leave one case, the first.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
+
 from crossport.backends.hip.edits import Edit, newline_of
+from crossport.backends.hip.lexer import Kind
 from crossport.backends.hip.source import SourceText
 
 _LEAVES = (b"return", b"break", b"throw", b"goto", b"continue")
@@ -48,6 +53,29 @@ def without_case(text: SourceText, index: int) -> list[Edit] | None:
         Edit(text.file, first, first, f"#ifndef __HIP__{line}", _REASON),
         Edit(text.file, below, below, f"#endif{line}", _REASON),
     ]
+
+
+def repeated_cases(text: SourceText, names: Mapping[bytes, str]) -> frozenset[int]:
+    """The labels of a switch that HIP calls like one before them; `names`: what HIP calls a word."""
+    shared = {name for name, count in Counter(names.values()).items() if count > 1}
+    if not shared or b"case" not in text.words:
+        return frozenset()
+    found: set[int] = set()
+    tokens = text.tokens
+    # For each open brace, the names of its labels; a branch of an #if may repeat the other's.
+    labels: list[set[str]] = [set()]
+    for index, word in enumerate(tokens.text):
+        if word == b"{":
+            labels.append(set())
+        elif word == b"}":
+            del labels[max(1, len(labels) - 1) :]
+        elif word.endswith((b"else", b"elif")) and tokens.kind[index] == Kind.DIRECTIVE:
+            labels[-1] = set()
+        elif tokens.at(index - 1) == b"case" and names.get(word) in shared:
+            if names[word] in labels[-1]:
+                found.add(index)
+            labels[-1].add(names[word])
+    return frozenset(found)
 
 
 def _is_left_before(text: SourceText, case: int) -> bool:

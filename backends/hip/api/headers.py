@@ -89,6 +89,29 @@ PREFIX_HEADERS = (
     ("thrust/system/cuda/", "thrust/system/hip/"),
 )
 
+# The guard of a CUDA header, and of the HIP header that stands for it.
+HEADER_GUARDS = {
+    "__cuda_cuda_h__": "HIP_INCLUDE_HIP_HIP_RUNTIME_API_H",
+    "__CUDA_RUNTIME_H__": "HIP_INCLUDE_HIP_HIP_RUNTIME_H",
+    "__CUDA_RUNTIME_API_H__": "HIP_INCLUDE_HIP_HIP_RUNTIME_API_H",
+    "__DRIVER_TYPES_H__": "HIP_INCLUDE_HIP_DRIVER_TYPES_H",
+    "__VECTOR_TYPES_H__": "HIP_INCLUDE_HIP_HIP_VECTOR_TYPES_H",
+    "__CUDA_FP16_H__": "HIP_INCLUDE_HIP_HIP_FP16_H",
+    "__CUDA_BF16_H__": "HIP_INCLUDE_HIP_HIP_BF16_H",
+    "CU_COMPLEX_H_": "HIP_INCLUDE_HIP_HIP_COMPLEX_H",
+    "CUBLAS_H_": "HIPBLAS_H",
+    "CUBLAS_API_H_": "HIPBLAS_H",
+    "CUBLAS_V2_H_": "HIPBLAS_H",
+    "_CUFFT_H_": "HIPFFT_H_",
+    "CURAND_H_": "HIPRAND_H_",
+    "CUSPARSE_H_": "HIPSPARSE_H",
+    # The attribute macro of cusparse.h; helper_cuda.h asks for it.
+    "CUSPARSEAPI": "HIPSPARSE_H",
+    "CUSOLVER_COMMON_H_": "HIPSOLVER_H",
+    "CUSOLVERDN_H_": "HIPSOLVER_H",
+    "CUSOLVERSP_H_": "HIPSOLVER_H",
+}
+
 MISSING_HEADERS = (
     UnportedRow(
         r"cooperative_groups/(scan|memcpy_async)\.h",

@@ -204,3 +204,13 @@ def test_a_source_that_is_also_included_gets_the_runtime_header(tmp_path: Path) 
         "a.hip": f'{runtime}#include "b.hip"\n',
         "b.hip": f"{runtime}__global__ void k() {{}}\n",
     }
+
+
+def test_a_guard_in_host_code_asks_for_what_host_compilers_define(tmp_path: Path) -> None:
+    guard = "#if CUDART_VERSION >= 9000\n#endif\n"
+    _write(tmp_path, {"k.cu": "#include <cuda.h>\n", "h.cpp": guard})
+    port = HipPort(tmp_path, HipOptions())
+    port.add(tmp_path / "k.cu")
+    port.add(tmp_path / "h.cpp")
+    ported = _ported(port.result().files)
+    assert ported["h.cpp"] == guard.replace("9000", "9000 || defined(__HIP_PLATFORM_AMD__)")
