@@ -19,7 +19,6 @@ from crossport.backends.hip.lexer import Kind
 from crossport.backends.hip.source import Findings, SourceText
 from crossport.diagnostics import Code, Severity
 
-
 # What stands for a macro where its number is used and not compared.
 _ARCH_VALUE = "CROSSPORT_ARCH"
 _VALUES = {

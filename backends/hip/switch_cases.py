@@ -56,7 +56,7 @@ def without_case(text: SourceText, index: int) -> list[Edit] | None:
 
 
 def repeated_cases(text: SourceText, names: Mapping[bytes, str]) -> frozenset[int]:
-    """The labels of a switch that HIP calls like one before them; `names`: what HIP calls a word."""
+    """Labels of a switch that HIP calls like one before them; `names`: what HIP calls a word."""
     shared = {name for name, count in Counter(names.values()).items() if count > 1}
     if not shared or b"case" not in text.words:
         return frozenset()
