@@ -10,6 +10,7 @@ cub_widths.py      CUB's warp collectives, whose default width is the device's
 group_votes.py     votes of cooperative groups
 half_atomics.py    atomicAdd of 16-bit floats
 half_casts.py      casts between half and bfloat16
+min_max.py         min and max of types that HIP's are not for
 tiles.py           types of cooperative-group tiles
 words.py           register, __nanosleep, __launch_bounds__
 spin_locks.py      loops that wait for a lock within a wavefront
@@ -33,6 +34,7 @@ from crossport.backends.hip.semantics.group_votes import group_vote_edits
 from crossport.backends.hip.semantics.half_atomics import half_atomic_edits
 from crossport.backends.hip.semantics.half_casts import half_cast_edits
 from crossport.backends.hip.semantics.helpers import insert_helpers
+from crossport.backends.hip.semantics.min_max import min_max_edits
 from crossport.backends.hip.semantics.properties import property_edits
 from crossport.backends.hip.semantics.ptx.edits import ptx_edits
 from crossport.backends.hip.semantics.refused import refuse
@@ -70,6 +72,7 @@ def semantic_edits(
     group_vote_edits(unit, files)
     half_atomic_edits(unit, files)
     half_cast_edits(unit, files)
+    min_max_edits(unit, files)
     tile_edits(unit, files)
     check_operators(unit, files)
     check_spin_locks(unit, files)

@@ -49,6 +49,8 @@ class File:
     edits: list[Edit] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
     helpers: set[str] = field(default_factory=set)
+    # Where a helper is used by text that stays as it is.
+    first_use: int | None = None
 
     def calls(self, names: Collection[bytes]) -> Iterator[Call]:
         """Calls of these free functions that are CUDA's, outside HIP-only stretches."""
@@ -94,6 +96,11 @@ class File:
     def replace_bytes(self, start: int, end: int, replacement: str, reason: str) -> None:
         """Replace a stretch of bytes; equal ends insert."""
         self.edits.append(Edit(self.text.file, start, end, replacement, reason, PRIORITY))
+
+    def use(self, helper: str, offset: int) -> None:
+        """Have a helper that unchanged text calls, there first."""
+        self.helpers.add(helper)
+        self.first_use = min(offset, offset if self.first_use is None else self.first_use)
 
     def insert_before(self, index: int, insertion: str, reason: str) -> None:
         """Put text right before a token."""

@@ -58,6 +58,20 @@ template <class T> static __device__ inline T warp32_{name}(T value, int lane, i
     )
 
 
+def _host_pick(name: str, sign: str) -> str:
+    # Two type parameters: std's of one type goes first where both are visible.
+    return f"""\
+template <class A, class B>
+static __host__ inline typename std::enable_if<
+    std::is_arithmetic<A>::value && std::is_arithmetic<B>::value, decltype(A() + B())>::type
+{name}(A a, B b) {{
+  using T = decltype(A() + B());
+  const T x = static_cast<T>(a), y = static_cast<T>(b);
+  if constexpr (std::is_floating_point<T>::value) return std::f{name}(x, y);
+  else return x {sign} y ? x : y;
+}}"""
+
+
 HELPERS: dict[str, Helper] = {
     "warp32_lane": Helper(
         """\
@@ -208,6 +222,32 @@ static __device__ inline T ptx_bfi(T field, T value, unsigned int at, unsigned i
   return (value & ~mask) | (field << at & mask);
 }"""
     ),
+    "host_min_max": Helper(
+        "\n".join(
+            (
+                "// CUDA's min and max of the host; HIP may have them for int only.",
+                "#include <cmath>",
+                "#include <type_traits>",
+                *(_host_pick(name, sign) for name, sign in (("min", "<"), ("max", ">"))),
+            )
+        )
+    ),
+    "mixed_min_max": Helper(
+        "\n".join(
+            (
+                "// CUDA compares signed and unsigned integers as unsigned, HIP as double.",
+                *(
+                    f"static __device__ inline unsigned {kind} {name}"
+                    f"({a}{kind} x, {b}{kind} y) {{\n"
+                    f"  return {name}(static_cast<unsigned {kind}>(x),"
+                    f" static_cast<unsigned {kind}>(y));\n}}"
+                    for name in ("min", "max")
+                    for kind in ("int", "long", "long long")
+                    for a, b in (("", "unsigned "), ("unsigned ", ""))
+                ),
+            )
+        )
+    ),
     "warp32_reduce_add": _reduction("add", "result + other"),
     "warp32_reduce_min": _reduction("min", "other < result ? other : result"),
     "warp32_reduce_max": _reduction("max", "result < other ? other : result"),
@@ -252,7 +292,9 @@ def _with_needs(names: set[str]) -> list[str]:
 def _place(file: File) -> int:
     """After the last include at file scope before the first edit; else after the include guard."""
     tokens = file.text.tokens
-    first_use = min((e.start for e in file.edits), default=len(file.text.source))
+    uses = [edit.start for edit in file.edits]
+    uses += [file.first_use] if file.first_use is not None else []
+    first_use = min(uses, default=len(file.text.source))
     depth = braces = 0
     guard_depth = _guard_depth(file)
     place: int | None = None
