@@ -89,12 +89,11 @@ class _Condition:
             return _not(self._one())
         if self._next(b"("):
             value = self._either()
-            return value if self._next(b")") else self._give_up()
+            return value if self._close() else None
         if self._next(b"defined"):
             has_bracket = self._next(b"(")
             macro = self._take()
-            is_closed = not has_bracket or self._next(b")")
-            return self._has(macro) if is_closed else self._give_up()
+            return self._has(macro) if not has_bracket or self._close() else None
         first = self._take()
         if self.at < len(self.words) and self.words[self.at] in COMPARE:
             return settled(first, self._take(), self._take(), self.is_host)
@@ -114,8 +113,11 @@ class _Condition:
         self.at += is_next
         return is_next
 
-    def _give_up(self) -> None:
-        self.at = len(self.words) + 1
+    def _close(self) -> bool:
+        """Step over a closing bracket; where there is none, the rest is not read."""
+        is_closed = self._next(b")")
+        self.at = self.at if is_closed else len(self.words) + 1
+        return is_closed
 
 
 def _not(value: bool | None) -> bool | None:
