@@ -25,10 +25,11 @@ _HEADLINE = "// CUDA's warps of 32 lanes, on wavefronts of 32 or 64."
 
 @dataclass(frozen=True, slots=True)
 class Helper:
-    """A function, and the helpers that it calls."""
+    """A function, and the helpers that it calls. `functions`: what it defines, if not its name."""
 
     text: str
     needs: tuple[str, ...] = ()
+    functions: tuple[str, ...] = ()
 
 
 def _reduction(name: str, step: str) -> Helper:
@@ -230,7 +231,8 @@ static __device__ inline T ptx_bfi(T field, T value, unsigned int at, unsigned i
                 "#include <type_traits>",
                 *(_host_pick(name, sign) for name, sign in (("min", "<"), ("max", ">"))),
             )
-        )
+        ),
+        functions=("min", "max"),
     ),
     "mixed_min_max": Helper(
         "\n".join(
@@ -246,7 +248,8 @@ static __device__ inline T ptx_bfi(T field, T value, unsigned int at, unsigned i
                     for a, b in (("", "unsigned "), ("unsigned ", ""))
                 ),
             )
-        )
+        ),
+        functions=("min", "max"),
     ),
     "warp32_reduce_add": _reduction("add", "result + other"),
     "warp32_reduce_min": _reduction("min", "other < result ? other : result"),

@@ -45,7 +45,8 @@ def _port(tmp_path: Path, text: str) -> tuple[str, Path]:
 
 @needs_compiler
 def test_types_are_those_of_cuda(tmp_path: Path) -> None:
-    _, target = _port(tmp_path, HOST)
+    ported, target = _port(tmp_path, HOST)
+    assert _port(tmp_path, ported)[0] == ported
     assert check_host(target, language="hip").diagnostics == ()
     assert check_device(target, "gfx942").diagnostics == ()
 
