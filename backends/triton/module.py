@@ -12,10 +12,13 @@ from crossport.backends.triton.simt import KernelText
 from crossport.ir.lift import flat
 from crossport.ir.lift.naming import module_header
 from crossport.ir.lift.wrapping import wrap
-from crossport.ir.nodes import Intrinsic, walk
+from crossport.ir.nodes import Expr, Intrinsic, walk
 from crossport.ir.tile.contract import Contraction
 from crossport.ir.tile.retile import FreeShape, host_text, size_var
 from crossport.ir.types import Array, Handle, Pointer, Scalar, Struct
+
+# Elements of a row that a program keeps in registers: 32 a thread of 16 warps.
+LONGEST_ROW = 16384
 
 _DIM3 = '''
 def _dim3(size):
@@ -101,14 +104,20 @@ class Part:
     """Of a contraction: what the launcher calls its extents."""
     width: int = 0
     """Lanes of the port's own choice, where the kernel is right for any number; 0: the block's."""
+    grid: str = "grid"
+    """The programs."""
+    row: Part | None = None
+    """The form for rows that fit the lanes, if their lengths are known at the launch."""
+    row_bounds: tuple[Expr, ...] = ()
 
 
 def module_text(source_name: str, source_text: str, parts: list[Part]) -> str:
     """The whole module."""
     tabled = parts
     parts = [q for p in parts for q in ((p.fallback, p) if p.fallback is not None else (p,))]
-    libdevice = sorted({f for p in parts for f in p.text.expressions.libdevice})
-    helpers = {h for p in parts for h in p.text.expressions.helpers}
+    forms = [f for p in parts for f in (p, p.row) if f is not None]
+    libdevice = sorted({f for p in forms for f in p.text.expressions.libdevice})
+    helpers = {h for p in forms for h in p.text.expressions.helpers}
     ordered = [HELPERS[h] for h in HELPERS if h in helpers]
     for helper in ordered:
         libdevice = sorted({*libdevice, *re.findall(r"libdevice\.(\w+)", helper)})
@@ -129,7 +138,9 @@ def module_text(source_name: str, source_text: str, parts: list[Part]) -> str:
         out += [DOT, TILES, TILE_ORDER]
     out += ordered
     for part in parts:
-        out.append("\n" + "\n".join(wrap(part.text.lines)) + "\n")
+        for form in (part.row, part):
+            if form is not None:
+                out.append("\n" + "\n".join(wrap(form.text.lines)) + "\n")
         out.append(launcher(part))
     out.append(tables(tabled))
     return "\n\n".join(text.strip("\n") + "\n" for text in out if text.strip())
@@ -235,13 +246,24 @@ def launcher(part: Part) -> str:
     if text.uses_spare:
         lines.append(f"    spare = torch.zeros(2, dtype=torch.int64, device={device})")
         call.append("spare")
+    if part.row is not None:
+        lengths = [host_text(b) for b in part.row_bounds]
+        longest = lengths[0] if len(lengths) == 1 else f"max({', '.join(lengths)})"
+        lines.append(f"    longest = {longest}")
+        lines.append(f"    if longest <= {LONGEST_ROW}:")
+        lines.append("        lanes = max(32, triton.next_power_of_2(longest))")
+        options = ["num_warps=min(16, max(1, lanes // 256))", fusion(part)]
+        handed = ", ".join([*call, "lanes", "1", "1", "lanes", *options])
+        lines.append(f"        {kernel_name(part.row)}[{part.grid}]({handed})")
+        lines.append("        return")
     if part.width:
+        warps = str(max(1, part.width // 512))
         call += [str(part.width), "1", "1", str(part.width)]
     else:
+        warps = "max(1, min(8, lanes // 64))"
         call += ["*block", "lanes"]
-    warps = "4" if part.width else "max(1, min(8, lanes // 64))"
     call += [f"num_warps={warps}", fusion(part)]
-    lines.append(f"    {kernel_name(part)}[grid]({', '.join(call)})")
+    lines.append(f"    {kernel_name(part)}[{part.grid}]({', '.join(call)})")
     return with_globals(finished(lines), part)
 
 

@@ -13,18 +13,24 @@ from crossport.backends.triton import module as modules
 from crossport.backends.triton.contraction import print_contraction
 from crossport.backends.triton.simt import print_kernel
 from crossport.diagnostics import Code, Diagnostic, PortError, Severity
+from crossport.ir.lift import flat
 from crossport.ir.lift.naming import Options, PortedKernel, PortedModule, Tier, function_names
 from crossport.ir.lift.prepare import prepare
 from crossport.ir.lift.tidy import tidy
+from crossport.ir.lift.versions import split_versions
 from crossport.ir.nodes import Function, Module
-from crossport.ir.tile.blocks import Shape, lift_for_blocks, needs_exchange
+from crossport.ir.tile.blocks import Lifted, Shape, lift_for_blocks, lift_warps, needs_exchange
 from crossport.ir.tile.contract import contract, may_contract
 from crossport.ir.tile.retile import FreeShape, retile
+from crossport.ir.tile.rows import one_round
 from crossport.ir.tile.trace import NotTraced
+from crossport.ir.tile.warps import WARP
+from crossport.ir.types import F64
 from crossport.ir.tile.widen import widen
 
-# Lanes that share a row: four warps with eight elements a thread keep the memory busy.
-WIDE = 1024
+# Lanes that share a row too long for registers; and one whose length only the data says.
+WIDE = 4096
+NARROW = 128
 # Blocks that products are tried for, where the host code says nothing.
 PRODUCT_BLOCKS: tuple[Shape, ...] = ((16, 16, 1), (32, 32, 1), (8, 8, 1), (256, 1, 1))
 
@@ -98,11 +104,31 @@ def _port_tile(module: Module, kernel: Function, name: str, options: Options) ->
     program = prepare(module, kernel)
     if not needs_exchange(program):
         return free
+    if not program.shared:
+        by_warp = _port_warps(module, kernel, name, launched)
+        if by_warp is not None:
+            return by_warp
     lifted = lift_for_blocks(lambda: prepare(module, kernel), launched)
     if isinstance(lifted, str):
         return f"it keeps its shared memory: {lifted}"
-    width = WIDE if lifted.threads and widen(lifted.program, lifted.threads) else 0
+    return _lifted_part(module, kernel, name, lifted)
+
+
+def _lifted_part(module: Module, kernel: Function, name: str, lifted: Lifted) -> modules.Part:
+    """A program without shared memory; by whole rows as well, where lanes share rows."""
+    split_versions(lifted.program)
+    is_free = not _sums_doubles(lifted.program) and widen(lifted.program, lifted.threads)
+    width = WIDE if lifted.threads and is_free else 0
     text = print_kernel(lifted.program, f"_{name}_kernel")
+    whole = one_round(lifted.program) if width else None
+    if width and whole is None:
+        width = NARROW
+    row: modules.Part | None = None
+    if whole is not None:
+        row = modules.Part(
+            whole[0], kernel.name, f"{name}_row", "tile",
+            print_kernel(whole[0], f"_{name}_row_kernel"),
+        )  # fmt: skip
     fallback: modules.Part | None = None
     try:
         fallback = _port_simt(module, kernel, f"_{name}_by_thread")
@@ -110,8 +136,31 @@ def _port_tile(module: Module, kernel: Function, name: str, options: Options) ->
         fallback = None
     return modules.Part(
         lifted.program, kernel.name, name, "tile", text, guard=lifted.guard,
-        fallback=fallback, width=width,
+        fallback=fallback, width=width, row=row, row_bounds=whole[1] if whole else (),
     )  # fmt: skip
+
+
+def _sums_doubles(program: flat.Program) -> bool:
+    """Are doubles summed over lanes? Theirs is the most exact order there is to compare with."""
+    return any(
+        isinstance(s, flat.LaneReduce) and s.op in ("+", "*") and s.var.type == F64
+        for s in flat.statements(program.body)
+    )
+
+
+def _port_warps(
+    module: Module, kernel: Function, name: str, launched: Sequence[Shape]
+) -> modules.Part | None:
+    """The kernel with a program a warp, where that pays."""
+    lifted = lift_warps(lambda: prepare(module, kernel), launched)
+    if isinstance(lifted, str):
+        return None
+    part = _lifted_part(module, kernel, name, lifted)
+    if not part.width:
+        if not any(isinstance(s, flat.Loop) for s in flat.statements(lifted.program.body)):
+            return None  # too little work for programs of their own
+        part = replace(part, width=WARP)
+    return replace(part, grid="(grid[0] * threads // 32, grid[1], grid[2])")
 
 
 def _port_contraction(

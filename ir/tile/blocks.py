@@ -13,8 +13,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from crossport.ir.lift import flat
+from crossport.ir.lift.tidy import tidy
 from crossport.ir.tile.exchange import lift_exchanges
 from crossport.ir.tile.summary import NotLifted
+from crossport.ir.tile.warps import WARP, Warps, split_warps
 
 Shape = tuple[int, int, int]
 ROWS: tuple[int, ...] = (32, 64, 128, 256, 512, 1024)
@@ -79,6 +81,31 @@ def lift_for_blocks(prepare: Callable[[], flat.Program], launched: Sequence[Shap
         comma = "," if listed.isdigit() else ""
         return Lifted(program, f"block[1:] == (1, 1) and block[0] in ({listed}{comma})", first[0])
     return Lifted(program, f"block == {first}")
+
+
+def lift_warps(prepare: Callable[[], flat.Program], launched: Sequence[Shape]) -> Lifted | str:
+    """Lift for blocks of one warp, where the kernel's warps do not depend on each other."""
+    forms = [Warps(is_row_each=False), Warps(is_row_each=True)]
+    for x, y, z in launched:
+        threads = x * y * z
+        if threads % WARP == 0:
+            forms.append(Warps(x == WARP and y > 1, threads // WARP))
+    reason = ""
+    for warps in forms:
+
+        def split(warps: Warps = warps) -> flat.Program:
+            program = prepare()
+            why = split_warps(program, warps)
+            if why is not None:
+                raise NotLifted(why)
+            tidy(program)
+            return program
+
+        try:
+            return Lifted(_lift(split, (WARP, 1, 1)), warps.guard, WARP)
+        except NotLifted as found:
+            reason = reason or str(found)
+    return reason
 
 
 def _lift(prepare: Callable[[], flat.Program], shape: Shape) -> flat.Program:

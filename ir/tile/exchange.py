@@ -497,7 +497,9 @@ class _Executor:
             return
         condition = self.force(statement.condition)
         arms: list[flat.Body] = []
-        self.symbolic += 1
+        # All threads or none: those inside are no fewer than those before.
+        together = not self.program.shared and not self.varies(statement.condition)
+        self.symbolic += not together
         for body in (statement.then, statement.otherwise):
             out: flat.Body = []
             before = set(self.env)
@@ -506,7 +508,7 @@ class _Executor:
             self.settle({v for v in _assigned(body) if v in before})
             self.out = saved
             arms.append(out)
-        self.symbolic -= 1
+        self.symbolic -= not together
         for name in _assigned(statement.then) | _assigned(statement.otherwise):
             self.env[name] = OWN
         self.emit(flat.Branch(condition, arms[0], arms[1]))

@@ -168,6 +168,44 @@ def _softmax_rows_by_thread(grid, block, in_, out, cols, *, shared_bytes=0):
 
 
 @triton.jit
+def _softmax_rows_row_kernel(
+    in_,
+    out,
+    cols: tl.int32,
+    BLOCK_X: tl.constexpr,
+    BLOCK_Y: tl.constexpr,
+    BLOCK_Z: tl.constexpr,
+    LANES: tl.constexpr,
+):
+    lane = tl.arange(0, LANES)
+    active = lane < BLOCK_X * BLOCK_Y * BLOCK_Z
+    thread_x = lane % BLOCK_X
+    block_x = tl.program_id(0)
+    top = tl.full([LANES], -3.4028234663852886e+38, tl.float32)
+    mask_1 = active & (thread_x < cols)
+    in_value = tl.load(
+        in_ + block_x.to(tl.int64) * cols.to(tl.int64) + thread_x.to(tl.int64),
+        mask=mask_1,
+        other=0,
+    )
+    top = tl.where(mask_1, tl.maximum(top, in_value), top)
+    top_4 = top
+    sum_ = tl.full([LANES], 0.0, tl.float32)
+    fmax_all = tl.max(tl.where(active, top_4, tl.full((), float("-inf"), tl.float32)), axis=0)
+    mask_2 = active & (thread_x < cols)
+    sum_ = tl.where(mask_2, sum_ + libdevice.exp(in_value - fmax_all), sum_)
+    sum__3 = sum_
+    sum_all = tl.sum(tl.where(active, sum__3, tl.full((), 0.0, tl.float32)), axis=0)
+    scale = tl.div_rn(tl.full((), 1.0, tl.float32), sum_all)
+    mask_3 = active & (thread_x < cols)
+    tl.store(
+        out + block_x.to(tl.int64) * cols.to(tl.int64) + thread_x.to(tl.int64),
+        libdevice.exp(in_value - fmax_all) * scale,
+        mask=mask_3,
+    )
+
+
+@triton.jit
 def _softmax_rows_kernel(
     in_,
     out,
@@ -195,7 +233,7 @@ def _softmax_rows_kernel(
     top_4 = top
     sum_ = tl.full([LANES], 0.0, tl.float32)
     fmax_all = tl.max(tl.where(active, top_4, tl.full((), float("-inf"), tl.float32)), axis=0)
-    top = tl.full([LANES], fmax_all, tl.float32)
+    top_5 = fmax_all
     for c_2_start in range(0, cols, block_dim_x):
         c_2 = c_2_start + thread_x
         going_2 = active & (c_2 < cols)
@@ -204,7 +242,7 @@ def _softmax_rows_kernel(
             mask=going_2,
             other=0,
         )
-        sum_ = tl.where(going_2, sum_ + libdevice.exp(in_value_2 - top), sum_)
+        sum_ = tl.where(going_2, sum_ + libdevice.exp(in_value_2 - top_5), sum_)
     sum__3 = sum_
     sum_all = tl.sum(tl.where(active, sum__3, tl.full((), 0.0, tl.float32)), axis=0)
     scale = tl.div_rn(tl.full((), 1.0, tl.float32), sum_all)
@@ -218,7 +256,7 @@ def _softmax_rows_kernel(
         )
         tl.store(
             out + block_x.to(tl.int64) * cols.to(tl.int64) + c_3.to(tl.int64),
-            libdevice.exp(in_value_3 - top) * scale,
+            libdevice.exp(in_value_3 - top_5) * scale,
             mask=going_3,
         )
 
@@ -233,15 +271,30 @@ def softmax_rows(grid, block, in_, out, cols, *, shared_bytes=0):
         return _softmax_rows_by_thread(grid, block, in_, out, cols, shared_bytes=shared_bytes)
     in_ = _array(in_, torch.float32, "in_")
     out = _array(out, torch.float32, "out")
+    longest = int(cols)
+    if longest <= 16384:
+        lanes = max(32, triton.next_power_of_2(longest))
+        _softmax_rows_row_kernel[grid](
+            in_,
+            out,
+            int(cols),
+            lanes,
+            1,
+            1,
+            lanes,
+            num_warps=min(16, max(1, lanes // 256)),
+            enable_fp_fusion=True,
+        )
+        return
     _softmax_rows_kernel[grid](
         in_,
         out,
         int(cols),
-        1024,
+        4096,
         1,
         1,
-        1024,
-        num_warps=4,
+        4096,
+        num_warps=8,
         enable_fp_fusion=True,
     )
 
