@@ -25,8 +25,8 @@ from crossport.ir.tile.retile import FreeShape, retile
 from crossport.ir.tile.rows import one_round
 from crossport.ir.tile.trace import NotTraced
 from crossport.ir.tile.warps import WARP
-from crossport.ir.types import F64
 from crossport.ir.tile.widen import widen
+from crossport.ir.types import F64
 
 # Lanes that share a row too long for registers; and one whose length only the data says.
 WIDE = 4096
@@ -153,6 +153,8 @@ def _port_warps(
 ) -> modules.Part | None:
     """The kernel with a program a warp, where that pays."""
     lifted = lift_warps(lambda: prepare(module, kernel), launched)
+    if not isinstance(lifted, str) and _sums_doubles(lifted.program):
+        lifted = lift_warps(lambda: prepare(module, kernel), launched, exchanges=False)
     if isinstance(lifted, str):
         return None
     part = _lifted_part(module, kernel, name, lifted)

@@ -83,8 +83,13 @@ def lift_for_blocks(prepare: Callable[[], flat.Program], launched: Sequence[Shap
     return Lifted(program, f"block == {first}")
 
 
-def lift_warps(prepare: Callable[[], flat.Program], launched: Sequence[Shape]) -> Lifted | str:
-    """Lift for blocks of one warp, where the kernel's warps do not depend on each other."""
+def lift_warps(
+    prepare: Callable[[], flat.Program], launched: Sequence[Shape], *, exchanges: bool = True
+) -> Lifted | str:
+    """Lift for blocks of one warp, where the kernel's warps do not depend on each other.
+
+    `exchanges`: False leaves the shuffles as they are, and with them the order of sums.
+    """
     forms = [Warps(is_row_each=False), Warps(is_row_each=True)]
     for x, y, z in launched:
         threads = x * y * z
@@ -102,7 +107,8 @@ def lift_warps(prepare: Callable[[], flat.Program], launched: Sequence[Shape]) -
             return program
 
         try:
-            return Lifted(_lift(split, (WARP, 1, 1)), warps.guard, WARP)
+            program = _lift(split, (WARP, 1, 1)) if exchanges else split()
+            return Lifted(program, warps.guard, WARP)
         except NotLifted as found:
             reason = reason or str(found)
     return reason
