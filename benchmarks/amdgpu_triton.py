@@ -62,9 +62,10 @@ def cell(name: str, arch: str, fresh: int, seconds: float) -> dict[str, object]:
         instances = [k for k in bundle.cases.kernels if "<" in k]
         result = crossport.port(CORPUS / name / f"{name}.cu", to="triton", instantiate=instances)
         tier = "/".join(sorted({k.tier for k in result.kernels if k.status != "refused"}))
+        ported = [k.name for k in result.kernels if k.status != "refused"]
         verdict = judge_port(
             result, bundle, target="triton", runner="amdgpu", arch=arch, fresh=fresh,
-            seconds=seconds,
+            seconds=seconds, kernels=ported,
         )  # fmt: skip
         word, first = verdict.word.value, verdict.first
         why = "" if first is None else f"{first.kernel}/{first.case}: {first.reason}"
