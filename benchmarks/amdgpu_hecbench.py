@@ -42,10 +42,10 @@ def main() -> int:
     """Run what is not known yet, then print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("suite", type=Path)
-    parser.add_argument("--json", type=Path, required=True)
+    parser.add_argument("--json", type=Path, nargs="+", required=True, help="the first is kept")
     parser.add_argument("--arch", default="gfx942")
     parser.add_argument("--rocm-path", type=Path)
-    parser.add_argument("--most", type=int, default=10_000, help="programs")
+    parser.add_argument("--part", default="0/1", help="every Nth program: 0/2 and 1/2 are halves")
     parser.add_argument("--only", default="", help="programs, by name")
     parser.add_argument("--seconds", type=float, default=90, help="for one program")
     parser.add_argument("--sizes", default="33,257", help="what size parameters are set to")
@@ -57,12 +57,15 @@ def main() -> int:
     infer.SIZES = tuple(int(size) for size in options.sizes.split(","))
     infer._SECONDS = 2.0
     known: dict[str, dict[str, Row]] = {}
-    if options.json.exists():
-        known = json.loads(options.json.read_text())
-    sources = sorted(options.suite.glob("*-cuda/*.cu"), key=lambda p: (p.stat().st_size, p))
+    for file in options.json:
+        if file.exists():
+            known |= json.loads(file.read_text())
+    sources = [p for p in options.suite.glob("*-cuda/*.cu") if b"__global__" in p.read_bytes()]
+    sources.sort(key=lambda p: (p.stat().st_size, p))
     only = set(options.only.split(",")) if options.only else None
     sources = [p for p in sources if only is None or p.parent.name in only]
-    for path in () if options.table else sources[: options.most]:
+    part, parts = map(int, options.part.split("/"))
+    for path in () if options.table else sources[part::parts]:
         name = f"{path.parent.name.removesuffix('-cuda')}/{path.name}"
         if name in known or (options.until and time.strftime("%H:%M") >= options.until):
             continue
@@ -70,7 +73,7 @@ def main() -> int:
         known[name] = bounded(path, options.arch, options.seconds)
         words = Counter(row["word"] for row in known[name].values())
         print(f"{name} {time.monotonic() - began:.0f} s {dict(words)}", file=sys.stderr, flush=True)
-        options.json.write_text(json.dumps(known, indent=1) + "\n")
+        options.json[0].write_text(json.dumps(known, indent=1) + "\n")
     report(known)
     return 0
 

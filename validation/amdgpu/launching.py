@@ -50,6 +50,7 @@ _SCHEDULES = {"in-order": 0, "round-robin": 1, "random": 2}
 _POSITIONS, _FINDINGS, _TRACE = 4096, 4096, 1 << 16
 _DYNAMIC_STACK = 16384
 _RESIDENT_MEMORY = 512 << 20
+_MOST_SHADOW = 2 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,8 @@ class Options:
     profile: bool = False
     check_lds: bool = False
     """Report LDS races and reads of uninitialised LDS."""
+    check_global: bool = False
+    """Report races in global memory: waves and workgroups that no barrier or atomic orders."""
     trace: tuple[int, int] | None = None
     """(workgroup, thread in it): record what this lane does."""
 
@@ -109,7 +112,8 @@ class Launching:
 
     def _thread_count(self) -> int:
         wanted = self.options.threads or min(os.cpu_count() or 1, 64)
-        if self.options.trace is not None or self.options.schedule == "random":
+        options = self.options
+        if options.trace is not None or options.schedule == "random" or options.check_global:
             return 1
         return max(1, min(wanted, self.shape.groups))
 
@@ -157,6 +161,8 @@ class Launching:
         s.at_offset = layout.put(program.at_offset or b"\xff" * 4)
         constants = np.repeat(np.array(program.constants, np.uint32), r.ROW)
         s.constants = layout.put(constants.tobytes())
+        if self.options.check_global:
+            self._shadow()
         regions = regions_of(layout)
         s.regions, s.region_count = layout.put(regions), len(layout.placed)
         s.vgpr_rows = program.vgpr_rows
@@ -256,6 +262,7 @@ class Launching:
         s.resident_limit = max(1, min(1024, fits))
         s.threads = self.threads
         s.checks = r.CHECK_LDS if options.check_lds else 0
+        s.checks |= r.CHECK_GLOBAL if options.check_global else 0
         s.position_capacity, s.finding_capacity = _POSITIONS, _FINDINGS
         s.positions = layout.reserve(_POSITIONS * ctypes.sizeof(r.Position))
         s.findings = layout.reserve(_FINDINGS * ctypes.sizeof(r.Finding))
@@ -270,6 +277,18 @@ class Launching:
             s.profile = 1
             size = self.program.count * ctypes.sizeof(r.Counter) * self.threads
             self.counters = layout.reserve(size)
+
+    def _shadow(self) -> None:
+        """Records for the race check of every region that the kernel may write."""
+        checked = [p for p in self.layout.placed if p.writable and p.size]
+        if sum(p.size for p in checked) * r.SHADOW_BYTES // 4 > _MOST_SHADOW:
+            raise bad(
+                "the arrays are too large for the race check",
+                f"it takes {r.SHADOW_BYTES // 4} bytes a byte: use a smaller problem",
+            )
+        for placed in checked:
+            placed.shadow = self.layout.reserve(-(-placed.size // 4 + 1) * r.SHADOW_BYTES)
+        self.launch.synchronised = self.layout.reserve(8 * self.shape.groups)
 
     # ---- running
 
@@ -337,12 +356,15 @@ class Launching:
             self._scratch(),
         )
         kinds = {1: "write-write race", 2: "read-write race", 3: "uninitialised read"}
+        kinds[4] = "global race"
         count = min(ended.finding_count, _FINDINGS)
         raw = file.read(self.launch.findings, count * ctypes.sizeof(r.Finding))
         report.observations = tuple(
             Observation(
                 *(kinds.get(f.kind, "?"), f.pc, context.place(f.pc), f.address, f.group),
                 *(f.wave, f.lane, None if f.kind == 3 else f.other_wave),
+                *((context.place(f.other_pc), f.other_group) if f.kind == 4 else ()),
+                *((context.array(f.address),) if f.kind == 4 else ()),
             )
             for f in (r.Finding * count).from_buffer_copy(raw)
         )

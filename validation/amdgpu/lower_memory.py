@@ -83,6 +83,8 @@ def _fill_load_store(
 ) -> None:
     """The common part of flat and buffer accesses: `kind` is the name after its prefix."""
     returns = i.get("sc0") if builder.arch.is_cdna else i.get("glc")
+    if i.get("sc1") if "sc1" in i.fields else i.get("glc"):
+        op.flags |= r.COHERENT
     if kind.startswith("atomic_"):
         op.aux[0], op.size = atomic_of(kind.removeprefix("atomic_"))
         if returns:

@@ -57,6 +57,8 @@ class Placed:
     writable: bool
     host: int | None = None
     """Host address to copy in from and out to."""
+    shadow: int = 0
+    """Where the race check keeps its records of this region; 0: it is not checked."""
 
 
 @dataclass(slots=True)
@@ -198,4 +200,5 @@ def regions_of(layout: Layout) -> bytes:
     for k, placed in enumerate(order):
         table[k].base, table[k].size, table[k].host = placed.address, placed.size, placed.at
         table[k].writable, table[k].id = int(placed.writable), k
+        table[k].shadow = placed.shadow
     return bytes(table)

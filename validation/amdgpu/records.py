@@ -50,6 +50,7 @@ class Region(c.Structure):
         ("host", c.c_uint64),
         ("writable", c.c_uint32),
         ("id", c.c_uint32),
+        ("shadow", c.c_uint64),
     )
 
 
@@ -100,8 +101,10 @@ class Finding(c.Structure):
         ("kind", c.c_uint32),
         ("pc", c.c_uint32),
         ("other_pc", c.c_uint32),
-        ("address", c.c_uint32),
+        ("pad", c.c_uint32),
+        ("address", c.c_uint64),
         ("group", c.c_uint64),
+        ("other_group", c.c_uint64),
         ("lane", c.c_uint32),
         ("other_lane", c.c_uint32),
         ("wave", c.c_uint32),
@@ -191,6 +194,8 @@ class Launch(c.Structure):
         ("grid_pad", c.c_uint32),
         ("lds_out", c.c_uint64),
         ("lds_in", c.c_uint64),
+        ("clock", c.c_uint64),
+        ("synchronised", c.c_uint64),
     )
 
 
@@ -206,7 +211,10 @@ RETURNS, SDWA_DST, NO_SDST, SADDR, VADDR, INDEXED, TO_LDS, HIGH_HALF = (
     1 << n for n in range(8, 16)
 )
 INTEGER_CLAMP = 1 << 17
-CHECK_LDS = 1
+COHERENT = 1 << 21
+CHECK_LDS, CHECK_GLOBAL = 1, 2
+SHADOW_BYTES = 48
+"""Of a record of checks.h for each 4 bytes of checked memory."""
 
 # Atomic functions (A_* of memory.h).
 ATOMICS = {

@@ -25,7 +25,11 @@ class WavePosition:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """A race or a read of uninitialised LDS."""
+    """A race or a read of uninitialised LDS.
+
+    For races in global memory also where the other access was, by which workgroup, and in which
+    array; one observation a pair of instructions.
+    """
 
     kind: str
     pc: int
@@ -35,6 +39,9 @@ class Observation:
     wave: int
     lane: int
     other_wave: int | None
+    other_place: str = ""
+    other_group: int | None = None
+    array: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +108,13 @@ class Context:
     def span(self, pc: int) -> Span | None:
         line = self.code.line_of(pc)
         return Span(line[0], line[1]) if line else None
+
+    def array(self, address: int) -> str:
+        """The array that an address lies in, and where in it."""
+        for placed in self.layout.placed:
+            if placed.address <= address < placed.address + placed.size:
+                return f"offset {address - placed.address} of {placed.name}"
+        return f"{address:#x}"
 
     def place(self, pc: int) -> str:
         line = self.code.line_of(pc)

@@ -56,7 +56,16 @@ def run(machine: Machine, request: dict[str, object], memory: mmap.mmap) -> dict
     base = ctypes.addressof(ctypes.c_char.from_buffer(memory))
     core = machine.core(str(request["core"]))
     launch = r.Launch.from_buffer(memory, 0)
-    for name in ("ops", "at_offset", "constants", "regions", "trace", "positions", "findings"):
+    for name in (
+        "ops",
+        "at_offset",
+        "constants",
+        "regions",
+        "trace",
+        "positions",
+        "findings",
+        "synchronised",
+    ):
         if getattr(launch, name):
             setattr(launch, name, base + getattr(launch, name))
     for name in ("initial_v", "initial_s", "final_v", "final_s", "lds_in", "lds_out"):
@@ -65,6 +74,7 @@ def run(machine: Machine, request: dict[str, object], memory: mmap.mmap) -> dict
     regions = (r.Region * launch.region_count).from_address(launch.regions)
     for region in regions:
         region.host = base + region.host
+        region.shadow = base + region.shadow if region.shadow else 0
     symbols = request["symbols"]
     assert isinstance(symbols, list)
     table = (ctypes.c_uint64 * (len(symbols) + 1))()

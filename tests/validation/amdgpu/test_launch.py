@@ -83,6 +83,40 @@ __global__ void racy(const float *x, float *y) {
     s[threadIdx.x] = x[threadIdx.x];
     y[threadIdx.x] = s[255 - threadIdx.x];
 }
+__global__ void neighbour_block(const int *x, int *y, int *z) {
+    int i = blockIdx.x * blockDim.x + threadIdx.x;
+    y[i] = x[i] + 1;
+    z[i] = y[(i + blockDim.x) % (gridDim.x * blockDim.x)];
+}
+__global__ void neighbour_wave(const int *x, int *y, int *z) {
+    y[threadIdx.x] = x[threadIdx.x] + 1;
+    z[threadIdx.x] = y[(threadIdx.x + 64) % blockDim.x];
+}
+__global__ void neighbour_after_barrier(const int *x, int *y, int *z) {
+    y[threadIdx.x] = x[threadIdx.x] + 1;
+    __syncthreads();
+    z[threadIdx.x] = y[(threadIdx.x + 64) % blockDim.x];
+}
+__global__ void counts_without_atomics(const int *x, int *y, int *z) {
+    if (threadIdx.x == 0) y[0] += x[blockIdx.x];
+}
+__global__ void counts_with_atomics(const int *x, int *y, int *z) {
+    if (threadIdx.x == 0) atomicAdd(y, x[blockIdx.x]);
+}
+__global__ void last_block_sums(const int *x, int *y, int *z) {
+    __shared__ int is_last;
+    if (threadIdx.x == 0) {
+        y[blockIdx.x] = x[blockIdx.x];
+        __threadfence();
+        is_last = atomicAdd(z, 1) == gridDim.x - 1;
+    }
+    __syncthreads();
+    if (is_last && threadIdx.x == 0)
+        for (int k = 0; k < gridDim.x; k++) z[1] += y[k];
+}
+__global__ void bytes_of_a_word(const int *x, unsigned char *y, int *z) {
+    if (threadIdx.x == 0) y[blockIdx.x] = x[blockIdx.x];
+}
 __global__ void reads_garbage(float *y) {
     __shared__ float s[256];
     if (threadIdx.x < 64) s[threadIdx.x] = 1;
@@ -282,6 +316,38 @@ def test_races_are_found(devices: Callable[[str], Device]) -> None:
     report = devices("gfx942").launch(code("gfx942"), "reads_garbage", 1, 256, [y], options=options)
     assert {o.kind for o in report.observations} == {"uninitialised read"}
     assert min(o.address for o in report.observations) == 256
+
+
+@pytest.mark.parametrize(
+    ("kernel", "is_race"),
+    (
+        ("neighbour_block", True),
+        ("neighbour_wave", True),
+        ("neighbour_after_barrier", False),
+        ("counts_without_atomics", True),
+        ("counts_with_atomics", False),
+        ("last_block_sums", False),
+        ("bytes_of_a_word", False),
+    ),
+)
+def test_races_in_global_memory(
+    devices: Callable[[str], Device], kernel: str, is_race: bool
+) -> None:
+    x, y, z = (np.arange(512, dtype=np.int32) for _ in range(3))
+    z[:] = 0
+    grid, block = (1, 256) if kernel.endswith(("wave", "barrier")) else (4, 128)
+    for arch in ("gfx942", "gfx1100"):
+        if arch == "gfx1100" and kernel == "neighbour_wave":
+            continue  # the same, by other waves
+        report = devices(arch).launch(
+            code(arch), kernel, grid, block, [x, y, z], options=Options(check_global=True)
+        )
+        assert bool(report.observations) == is_race
+        for seen in report.observations:
+            assert seen.kind == "global race"
+            assert "argument 1" in seen.array
+            assert "source.hip:" in seen.place
+            assert "source.hip:" in seen.other_place
 
 
 def test_profile(devices: Callable[[str], Device]) -> None:

@@ -38,6 +38,7 @@ enum {
     SIGNED_CLAMP = 1 << 18,
     KEEP_BITS = 1 << 19, /* op_sel picks the destination byte/half; the body merges itself */
     MERGE_D16 = 1 << 20,
+    COHERENT = 1 << 21,  /* memory: volatile, or with a scope beyond the workgroup */
 };
 
 struct Operation {
@@ -59,10 +60,12 @@ struct Operation {
     u32 aux[4];
 };
 
+typedef struct Shadow Shadow;
 typedef struct Region {
     u64 base, size;
     u8 *host;
     u32 writable, id;
+    Shadow *shadow; /* checks: one for each 4 bytes, or null */
 } Region;
 
 /* What a fault says; Python turns it into a diagnostic. */
@@ -90,8 +93,8 @@ typedef struct Position {
 } Position;
 
 typedef struct Finding { /* of the race and initialisation checks */
-    u32 kind, pc, other_pc, address;
-    u64 group;
+    u32 kind, pc, other_pc, pad;
+    u64 address, group, other_group;
     u32 lane, other_lane, wave, other_wave;
 } Finding;
 enum { FOUND_RACE_WRITE_WRITE = 1, FOUND_RACE_READ_WRITE = 2, FOUND_UNINITIALISED = 3,
@@ -131,6 +134,7 @@ typedef struct Launch {
     u32 grid_lock, grid_arrived, grid_phase, grid_pad; /* the barrier across workgroups */
     u64 lds_out; /* host address to copy the first group's LDS to, or 0 */
     u64 lds_in;
+    u64 clock, *synchronised; /* checks: accesses so far; for each workgroup, its last atomic */
 } Launch;
 
 typedef struct Group {

@@ -7,15 +7,6 @@
 #include "vector.h"
 #include "checks.h"
 
-static const Region *find_region(const Launch *launch, u64 address) {
-    u32 low = 0, high = launch->region_count;
-    while (low < high) {
-        u32 mid = (low + high) / 2;
-        if (launch->regions[mid].base <= address) low = mid + 1;
-        else high = mid;
-    }
-    return low ? &launch->regions[low - 1] : 0;
-}
 /* One address to a host pointer, or null. */
 static u8 *host_of(Wave *w, u64 address, u32 size, int write, int lane, int flat, u32 *code) {
     const Region *r = find_region(w->launch, address);
@@ -290,6 +281,7 @@ static int lds_landing(Wave *w, const Operation *o, const u32 *enabled, const u3
 static int x_load(Wave *w, const Operation *o) {
     if (memory_prepare(w, o, 0)) return FAULTED;
     if (w->counters) count_access(w, o, w->enabled);
+    if (!(o->flags & INDEXED)) check_global(w, o, w->enabled, o->size, READS);
     if (o->flags & TO_LDS) return lds_landing(w, o, w->enabled, 0);
     load_rows(w, o, w->enabled);
     return NEXT;
@@ -297,12 +289,14 @@ static int x_load(Wave *w, const Operation *o) {
 static int x_store(Wave *w, const Operation *o) {
     if (memory_prepare(w, o, 1)) return FAULTED;
     if (w->counters) count_access(w, o, w->enabled);
+    if (!(o->flags & INDEXED)) check_global(w, o, w->enabled, o->size, WRITES);
     store_rows(w, o, w->enabled, ROWPTR(w, o->index[1]));
     return NEXT;
 }
 static int x_atomic(Wave *w, const Operation *o) {
     if (memory_prepare(w, o, 1)) return FAULTED;
     if (w->counters) count_access(w, o, w->enabled);
+    if (!(o->flags & INDEXED)) check_global(w, o, w->enabled, o->size, ATOMIC);
     const u32 *data = ROWPTR(w, o->index[1]);
     int compares = o->aux[0] == A_CMPSWAP || o->aux[0] == A_FCMPSWAP;
     return atomic_rows(w, o, w->enabled, data, compares ? data + ROW * (o->size / 4) : 0, 0);
@@ -355,6 +349,7 @@ static int x_buffer_load(Wave *w, const Operation *o) {
     u32 present[ROW];
     if (buffer_prepare(w, o, present, 0)) return FAULTED;
     if (w->counters) count_access(w, o, present);
+    check_global(w, o, present, o->size, READS);
     if (o->flags & TO_LDS) return lds_landing(w, o, w->enabled, present);
     load_rows(w, o, present);
     if (o->aux[1] & 2) { /* D16 keeps the other half; out of range gives 0 in its own */
@@ -372,6 +367,7 @@ static int x_buffer_store(Wave *w, const Operation *o) {
     u32 present[ROW];
     if (buffer_prepare(w, o, present, 1)) return FAULTED;
     if (w->counters) count_access(w, o, present);
+    check_global(w, o, present, o->size, WRITES);
     store_rows(w, o, present, ROWPTR(w, o->index[1]));
     return NEXT;
 }
@@ -379,6 +375,7 @@ static int x_buffer_atomic(Wave *w, const Operation *o) {
     u32 present[ROW];
     if (buffer_prepare(w, o, present, 1)) return FAULTED;
     if (w->counters) count_access(w, o, present);
+    check_global(w, o, present, o->size, ATOMIC);
     const u32 *data = ROWPTR(w, o->index[1]);
     int compares = o->aux[0] == A_CMPSWAP || o->aux[0] == A_FCMPSWAP;
     return atomic_rows(w, o, present, data, compares ? data + ROW * (o->size / 4) : 0, 0);
@@ -402,6 +399,13 @@ static int scalar_address(Wave *w, const Operation *o, u64 *address, u32 *count)
     }
     return NEXT;
 }
+/* A scalar load reads as a lane would. */
+static void check_scalar(Wave *w, const Operation *o, u64 address, u32 size) {
+    u32 first[ROW] = {~0u};
+    if (!(w->launch->checks & CHECK_GLOBAL)) return;
+    w->address[0] = address;
+    check_global(w, o, first, size, READS);
+}
 static int x_scalar_load(Wave *w, const Operation *o) {
     u64 address;
     u32 count, code, values[16] = {0}, words = o->size / 4;
@@ -409,6 +413,7 @@ static int x_scalar_load(Wave *w, const Operation *o) {
     if (count) {
         u8 *host = host_of(w, address, count * 4, 0, 0, 0, &code);
         if (!host) return fault(w, o, code, 0, address, count * 4);
+        check_scalar(w, o, address, count * 4);
         memcpy(values, host, count * 4);
     }
     memcpy(&w->s[o->index[3]], values, words * 4);

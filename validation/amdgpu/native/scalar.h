@@ -69,7 +69,11 @@ static int x_unknown(Wave *w, const Operation *o) {
 }
 static int x_end(Wave *w, const Operation *o) { (void)w; (void)o; return ENDED; }
 static int x_barrier(Wave *w, const Operation *o) { (void)w; (void)o; return WAIT_BARRIER; }
-static int x_grid_barrier(Wave *w, const Operation *o) { (void)w; (void)o; return WAIT_GRID; }
+static int x_grid_barrier(Wave *w, const Operation *o) {
+    (void)o;
+    if (w->shared->synchronised) w->shared->synchronised[w->group_id] = ++w->shared->clock;
+    return WAIT_GRID;
+}
 static int x_yield(Wave *w, const Operation *o) { (void)w; (void)o; return YIELD; }
 static int x_trap(Wave *w, const Operation *o) {
     return fault(w, o, FAULT_TRAP, 0, 0, o->literal);
