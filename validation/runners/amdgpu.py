@@ -80,7 +80,7 @@ class AmdgpuRunner:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(data)
             entry = Path(scratch) / candidate.entry
-            entry.write_bytes(candidate.files[candidate.entry] + _keep(kernels).encode())
+            entry.write_bytes(candidate.files[candidate.entry] + keep_instances(kernels).encode())
             try:
                 code = CodeObject.load(
                     compile_hip(entry, self.arch, include=[scratch], flags=["-g1", *self.flags]),
@@ -126,7 +126,7 @@ class AmdgpuRunner:
         return RunOutput("ok", arrays, faults, seconds=time.perf_counter() - began)
 
 
-def _keep(kernels: Sequence[str]) -> str:
+def keep_instances(kernels: Sequence[str]) -> str:
     """Text that makes the compiler emit the template instances that cases name."""
     wanted = [name for name in kernels if "<" in name]
     lines = [
