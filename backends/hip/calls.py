@@ -14,9 +14,11 @@ from collections import defaultdict
 from functools import cache
 
 from crossport.backends.hip.api.call_rows import (
+    APPENDED,
     ARGUMENTS,
     LOCATION_TYPE,
     LOCATIONS,
+    RENAMED_CALLS,
     SHORT_CALLS,
     ArgumentRow,
 )
@@ -30,19 +32,22 @@ def call_edits(text: SourceText) -> Findings:
     found = Findings()
     used = text.words - text.own_entities
     rows = {name: r for name, r in _rows().items() if name in used}
+    counted = {name.encode() for name, _ in (*RENAMED_CALLS, *APPENDED)} & used
     short = {name for name in SHORT_CALLS if name.encode() in text.words}
     specifiers = _SPECIFIERS & text.words
     if not specifiers.isdisjoint({b"make_uint3"}) and b"dim3" not in text.words:
         specifiers -= {b"make_uint3"}
     if LOCATION_TYPE in text.words:
         _locations(text, found)
-    if not (rows or short or specifiers):
+    if not (rows or short or specifiers or counted):
         return found
     tokens = text.tokens
     for index in text.code_names:
         word = tokens.text[index]
         if word in rows:
             _wrap_arguments(text, index, rows[word], found)
+        elif word in counted:
+            _counted_call(text, index, found)
         elif word in specifiers:
             _specifier(text, index, found)
         elif short and word.decode("utf-8", "replace") in short:
@@ -92,6 +97,19 @@ def _wrap_arguments(text: SourceText, index: int, rows: list[ArgumentRow], found
         start, end = tokens.start[first], tokens.end(last - 1)
         found.edits.append(Edit(text.file, start, start, before, row.reason))
         found.edits.append(Edit(text.file, end, end, after, row.reason))
+
+
+def _counted_call(text: SourceText, index: int, found: Findings) -> None:
+    tokens = text.tokens
+    arguments = tokens.arguments(index + 1) if tokens.at(index + 1) == b"(" else None
+    if not arguments:
+        return
+    call = tokens.text[index].decode(), len(arguments)
+    if (name := RENAMED_CALLS.get(call)) is not None:
+        found.edits.append(text.edit(index, index, name, "HIP has no such overload", 1))
+    if (value := APPENDED.get(call)) is not None:
+        end = tokens.end(arguments[-1][1] - 1)
+        found.edits.append(Edit(text.file, end, end, f", {value}", "HIP has no default here"))
 
 
 def _short_call(text: SourceText, index: int, name: str, found: Findings) -> None:

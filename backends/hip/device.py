@@ -36,7 +36,9 @@ _WARP = re.compile(
     rb"__\w+_sync(_\w+)?\Z|__syncwarp\Z|__activemask\Z|__nanosleep\Z|__match\w+|__shfl\w*\Z"
     rb"|__(ballot|any|all)\Z|__lane\w+|__pipeline_\w+|__cvta_\w+|__isGlobal|__isShared"
 )
-_ANNOUNCED = re.compile(r"__\w+|h2?(sin|cos|exp|log|sqrt|rsqrt|rcp|tanh|ceil|floor|rint)\w*")
+_ANNOUNCED = re.compile(
+    r"__\w+|atomic[A-Z]\w*|h2?(sin|cos|exp|log|sqrt|rsqrt|rcp|tanh|ceil|floor|rint)\w*"
+)
 _COMPILER = re.compile(
     r"__(is|has)_[a-z_]+|__\w+_MACRO\w*|__[A-Z]\w*|__internal\w*|__isn?an\w*|__isinf\w*"
     r"|__\w+Atomic\w+|__signbit\w*|__launch_bounds__|__fi?nite\w*|__builtin\w+|__pm\d"
@@ -90,7 +92,7 @@ def _is_own(text: SourceText, word: bytes) -> bool:
 @cache
 def _missing() -> frozenset[bytes]:
     """CUDA's device functions that HIP's headers do not declare."""
-    names = tables.cuda_device() - tables.hip_device()
+    names = (tables.cuda_device() - tables.hip_device()) | device_rows.UNAVAILABLE
     kept = {n for n in names if _ANNOUNCED.fullmatch(n) and not _COMPILER.fullmatch(n)}
     kept |= {row.cuda for row in device_rows.ROWS}
     return frozenset(n.encode() for n in kept if not _WARP.match(n.encode()))

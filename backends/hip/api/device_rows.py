@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class DeviceRow:
     """A function and its stand-in. `polyfill`: the file of polyfill/ that defines it, if any.
 
-    `is_partial`: HIP declares the function, but for halves only.
+    `is_partial`: HIP's headers name the function, but do not declare it for all that CUDA's takes.
     """
 
     cuda: str
@@ -18,7 +18,33 @@ class DeviceRow:
     is_partial: bool = False
 
 
+_ROUNDINGS = {"rd": "rtn", "ru": "rtp", "rz": "rtz"}
+_ATOMICS = ("Add", "Sub", "Exch", "Min", "Max", "Inc", "Dec", "CAS", "And", "Or", "Xor")
+
 ROWS = (
+    # Directed rounding: HIP's headers hide their names, ROCm's device library has the functions.
+    *(
+        DeviceRow(
+            f"__{letter}{operation}_{cuda}", f"__ocml_{operation}_{ocml}_f{bits}", is_partial=True
+        )
+        for letter, bits in (("f", 32), ("d", 64))
+        for operation in ("add", "sub", "mul")
+        for cuda, ocml in _ROUNDINGS.items()
+    ),
+    *(
+        DeviceRow(f"{name}_{cuda}", f"__ocml_fma_{ocml}_f{bits}", is_partial=True)
+        for name, bits in (("__fmaf", 32), ("__fma", 64))
+        for cuda, ocml in _ROUNDINGS.items()
+    ),
+    # The scope of the device holds that of a block.
+    *(DeviceRow(f"atomic{name}_block", f"atomic{name}") for name in _ATOMICS),
+    DeviceRow("umin", "crossport_umin", "integer_min_max.h"),
+    DeviceRow("umax", "crossport_umax", "integer_min_max.h"),
+    DeviceRow("llmin", "crossport_llmin", "integer_min_max.h"),
+    DeviceRow("llmax", "crossport_llmax", "integer_min_max.h"),
+    DeviceRow("ullmin", "crossport_ullmin", "integer_min_max.h"),
+    DeviceRow("ullmax", "crossport_ullmax", "integer_min_max.h"),
+    DeviceRow("fdivide", "crossport_fdivide", "fdivide.h"),
     DeviceRow("__float2bfloat16_rn", "__float2bfloat16"),
     DeviceRow("__hadd_rn", "__hadd"),
     DeviceRow("__hsub_rn", "__hsub"),
@@ -53,6 +79,13 @@ ROWS = (
     DeviceRow("__bfloat162int_rz", "crossport_bfloat162int_rz", "bf16_integer.h"),
     DeviceRow("__bfloat162uint_rn", "crossport_bfloat162uint_rn", "bf16_integer.h"),
     DeviceRow("__bfloat162uint_rz", "crossport_bfloat162uint_rz", "bf16_integer.h"),
+)
+
+# What HIP's headers name, but do not declare in an ordinary build.
+UNAVAILABLE = frozenset(
+    f"__{operation}_{rounding}"
+    for operation in ("fdiv", "ddiv", "fsqrt", "dsqrt", "frcp", "drcp")
+    for rounding in _ROUNDINGS
 )
 
 # Functions that CUDA's headers declare for the host as well, and HIP's for the device only.
