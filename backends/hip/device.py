@@ -29,7 +29,6 @@ from crossport.diagnostics import Code
 
 _POLYFILLS = Path(__file__).with_name("polyfill")
 _TEMPLATES = frozenset({"load_hint.h", "store_hint.h"})
-_GROUP_HEADER = "group_reduce.h"
 _MATH_HEADERS = frozenset({"math.h", "complex.h", "tgmath.h"})
 # Decided by meaning, in semantics/.
 _WARP = re.compile(
@@ -164,7 +163,7 @@ def _math_header(text: SourceText, found: Findings) -> None:
 
 
 def _groups(text: SourceText, definitions: dict[str, str], found: Findings) -> None:
-    """`cooperative_groups::reduce` and its operators."""
+    """Collectives of cooperative groups: reductions, scans, copies, partitions by label."""
     tokens = text.tokens
     spaces = group_namespaces(text)
     is_open = any(
@@ -173,15 +172,15 @@ def _groups(text: SourceText, definitions: dict[str, str], found: Findings) -> N
         and tokens.at(i - 2) == b"using"
         for i in text.code_names
     )
-    reduces = any(include.path == "cooperative_groups/reduce.h" for include in text.includes)
+    rows = {row.cuda.encode(): row for row in device_rows.GROUP_MEMBERS}
     for index in text.code_names:
-        member = device_rows.GROUP_MEMBERS.get(tokens.text[index])
-        if member is None:
+        row = rows.get(tokens.text[index])
+        if row is None:
             continue
         is_qualified = tokens.at(index - 1) == b"::" and tokens.at(index - 2) in spaces
         is_plain = (
             is_open
-            and reduces
+            and row.header in text.project_includes
             and tokens.at(index - 1) not in (b"::", b".", b"->")
             and tokens.at(index + 1) in (b"(", b"<")
             and tokens.text[index] not in text.own_names
@@ -193,8 +192,9 @@ def _groups(text: SourceText, definitions: dict[str, str], found: Findings) -> N
             first = index - 2
             while tokens.at(first - 1) == b"::" and tokens.is_name(first - 2):
                 first -= 2
-        found.edits.append(text.edit(first, index, member, "collective of a group"))
-        definitions[_GROUP_HEADER] = _polyfill(_GROUP_HEADER)
+        found.edits.append(text.edit(first, index, row.hip, "collective of a group"))
+        for name in (device_rows.GROUP_BASE, row.polyfill):
+            definitions[name] = _polyfill(name)
 
 
 def group_namespaces(text: SourceText) -> frozenset[bytes]:

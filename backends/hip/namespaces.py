@@ -34,9 +34,8 @@ class Library:
 LIBRARIES = (Library(b"cub", "hipcub", "hipCUB", "cub"),)
 # Members of cooperative_groups that HIP lacks, and why.
 _GROUPS = frozenset(
-    b"inclusive_scan exclusive_scan memcpy_async wait wait_prior invoke_one"
-    b" invoke_one_broadcast block_tile_memory this_cluster cluster_group"
-    b" experimental reduce_update_async reduce_store_async".split()
+    b"invoke_one invoke_one_broadcast block_tile_memory this_cluster cluster_group experimental"
+    b" reduce_update_async reduce_store_async inclusive_scan_update exclusive_scan_update".split()
 )
 
 

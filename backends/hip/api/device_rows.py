@@ -102,13 +102,37 @@ IMAGE_FUNCTIONS = frozenset(
     b" surf2Dread surf2Dwrite surf3Dread surf3Dwrite surf2DLayeredread surf2DLayeredwrite".split()
 )
 
-# Members of cooperative_groups that polyfill/group_reduce.h defines for tiles.
-GROUP_MEMBERS = {
-    b"reduce": "crossport_reduce",
-    b"plus": "crossport_plus",
-    b"less": "crossport_less",
-    b"greater": "crossport_greater",
-    b"bit_and": "crossport_bit_and",
-    b"bit_or": "crossport_bit_or",
-    b"bit_xor": "crossport_bit_xor",
-}
+
+@dataclass(frozen=True, slots=True)
+class GroupRow:
+    """A member of cooperative_groups that HIP lacks, and its stand-in, defined by `polyfill`.
+
+    `header`: the one of CUDA's that declares it, without which an unqualified name is another's.
+    """
+
+    cuda: str
+    polyfill: str
+    header: str
+
+    @property
+    def hip(self) -> str:
+        """The name of the stand-in."""
+        return f"crossport_{self.cuda}"
+
+
+_REDUCE = "cooperative_groups/reduce.h"
+_SCAN = "cooperative_groups/scan.h"
+_COPY = "cooperative_groups/memcpy_async.h"
+# What all of them stand on.
+GROUP_BASE = "group_base.h"
+GROUP_MEMBERS = tuple(
+    GroupRow(name, polyfill, header)
+    for polyfill, header, names in (
+        ("group_reduce.h", _REDUCE, "reduce"),
+        (GROUP_BASE, _REDUCE, "plus less greater bit_and bit_or bit_xor"),
+        ("group_scan.h", _SCAN, "inclusive_scan exclusive_scan"),
+        ("group_copy.h", _COPY, "memcpy_async wait wait_prior"),
+        ("group_labels.h", "cooperative_groups.h", "labeled_partition"),
+    )
+    for name in names.split()
+)

@@ -56,8 +56,10 @@ HEADERS = {
     "cuda_bf16.hpp": "hip/hip_bf16.h",
     "cuda_fp8.h": "hip/hip_fp8.h",
     "cooperative_groups.h": "hip/hip_cooperative_groups.h",
-    # Its members are defined by polyfill/group_reduce.h.
+    # Their members are defined by polyfill/group_*.h.
     "cooperative_groups/reduce.h": "hip/hip_cooperative_groups.h",
+    "cooperative_groups/scan.h": "hip/hip_cooperative_groups.h",
+    "cooperative_groups/memcpy_async.h": "hip/hip_cooperative_groups.h",
     "nvrtc.h": "hip/hiprtc.h",
     "cublas.h": "hipblas/hipblas.h",
     "cublas_v2.h": "hipblas/hipblas.h",
@@ -113,11 +115,6 @@ HEADER_GUARDS = {
 }
 
 MISSING_HEADERS = (
-    UnportedRow(
-        r"cooperative_groups/(scan|memcpy_async)\.h",
-        "HIP's cooperative groups have no header of collective algorithms",
-        "write the collective with shuffles over the group",
-    ),
     UnportedRow(
         r"cuda_pipeline_helpers\.h|cuda_awbarrier|cuda/(barrier|pipeline|ptx)",
         "HIP has no asynchronous copies into shared memory behind CUDA's pipeline interface",

@@ -42,7 +42,7 @@ def group_vote_edits(unit: TranslationUnit, files: Mapping[str, File]) -> None:
 
 
 def _votes(file: File) -> bool:
-    if b"binary_partition" in file.text.words:
+    if not file.text.words.isdisjoint((b"binary_partition", b"labeled_partition")):
         return True
     if file.text.words.isdisjoint(_VOTES):
         return False

@@ -3,7 +3,6 @@
 - a kernel that launches kernels (dynamic parallelism)
 - `nvcuda::wmma`: rocWMMA fragments are spread over a whole wavefront, so that the launch geometry
   changes with the width of it
-- partitions of a group by label
 """
 
 from __future__ import annotations
@@ -28,7 +27,6 @@ def refuse(unit: TranslationUnit, files: Mapping[str, File], arch: Sequence[str]
     for file in files.values():
         if not is_wave32:
             _wmma(file)
-        _partitions(file)
 
 
 def _device_launches(unit: TranslationUnit, files: Mapping[str, File]) -> None:
@@ -57,22 +55,6 @@ def _device_launches(unit: TranslationUnit, files: Mapping[str, File]) -> None:
 
 def _is_host_too(function: Cursor) -> bool:
     return clang.has_attribute(function, CursorKind.CUDAHOST_ATTR)
-
-
-def _partitions(file: File) -> None:
-    word = b"labeled_partition"
-    if word not in file.text.words or word in file.own_names:
-        return
-    tokens = file.text.tokens
-    for index in file.text.code_names:
-        if tokens.text[index] == word and not file.in_hip_code(index):
-            file.report(
-                Code.GROUP_PARTITION_MISSING,
-                "HIP's cooperative groups have no labeled_partition",
-                index,
-                Severity.ERROR,
-                "split the group with binary_partition, once for each label",
-            )
 
 
 def _wmma(file: File) -> None:

@@ -25,9 +25,6 @@ REPORTED = {
     Code.WARP_WIDTH_QUERY: "void f(int* w) { cudaDeviceGetAttribute(w, cudaDevAttrWarpSize, 0); }",
     Code.VECTOR_OPERATOR_CLASH: "inline void operator*=(float2& a, float2 b)"
     " { a.x = a.x * b.x - a.y * b.y; }",
-    Code.GROUP_PARTITION_MISSING: "#include <cooperative_groups.h>\n"
-    "using namespace cooperative_groups;\n"
-    "__device__ void f(coalesced_group g, int l) { auto p = labeled_partition(g, l); }",
 }
 
 
