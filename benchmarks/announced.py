@@ -19,8 +19,12 @@ from pathlib import Path
 
 from crossport.diagnostics import Code, Diagnostic, Severity
 
-_QUOTED = re.compile(r"'([^']+)'")
-_WORD = re.compile(r"[A-Za-z_]\w{2,}")
+_QUOTED = re.compile(r"(operator )?'([^']+)'")
+# What is a name for sure in a sentence: quoted, before a colon, or with a capital, digit or
+# underscore inside.
+_NAME = re.compile(r"'([^']+)'|^(\w+)(?=:)|\b([A-Za-z_]\w*[A-Z0-9_]\w*)\b")
+_HEADER = re.compile(r"[\w./+-]+\.\w+")
+_WORD = re.compile(r"[A-Za-z_]\w*")
 _NOT_ABOUT_A_CONSTRUCT = frozenset({Code.NOT_CUDA})
 _COMMON = frozenset("const int float double char void bool unsigned long short struct auto".split())
 
@@ -47,7 +51,7 @@ class Announced:
     def covers(self, error: Diagnostic) -> bool:
         """Whether a finding is at the error's line, or about the name that it quotes first."""
         quoted = _QUOTED.search(error.message)
-        if quoted is not None and self._knows(_names(quoted[1])):
+        if quoted is not None and self._knows(_quoted_names(quoted)):
             return True
         if error.span is None:
             return False
@@ -71,14 +75,21 @@ class Announced:
 
 
 def _names(text: str) -> frozenset[str]:
-    """The identifiers and header names of a message."""
-    headers = re.findall(r"[\w./+-]+\.\w+", text)
-    return frozenset(headers) | (frozenset(_WORD.findall(text)) - _COMMON)
+    """The identifiers, operators and header names of a message."""
+    found = set(_HEADER.findall(text)) | set(re.findall(r"operator[^\w\s]+", text))
+    for match in _NAME.finditer(_HEADER.sub(" ", text)):
+        found.update(_WORD.findall(next(part for part in match.groups() if part)))
+    return frozenset(found) - _COMMON
+
+
+def _quoted_names(quoted: re.Match[str]) -> frozenset[str]:
+    """What an error quotes: a name, a type with a name in it, an operator, a header."""
+    return _names(f"operator{quoted[2]}" if quoted[1] else f"'{quoted[2]}' {quoted[2]}")
 
 
 def _neutral(name: str) -> str:
     """CUDA's and HIP's spelling of a name as one."""
-    return re.sub(r"^(make_)?(__)?(cuda|cu|CUDA_|CU|hip|HIP_|HIP|nv_)", r"\1", name)
+    return re.sub(r"^(make_)?(__)?(cuda|cu|CUDA_|CU|hip_|hip|HIP_|HIP|nv_)", r"\1", name)
 
 
 def _line_map(ported: Path, source: Path) -> list[int]:

@@ -21,6 +21,7 @@ from crossport.backends.hip.lexer import Kind
 from crossport.backends.hip.semantics.context import GUARD, File
 
 _HEADLINE = "// CUDA's warps of 32 lanes, on wavefronts of 32 or 64."
+_OTHER_HEADLINE = "// What HIP's headers have no function for."
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,7 +269,8 @@ def insert_helpers(file: File) -> None:
     newline = newline_of(file.text.source)
     # A file that asks who compiles it is read by host compilers too.
     shared = not file.text.words.isdisjoint((b"__CUDACC__", b"__NVCC__", b"__HIPCC__"))
-    parts = [_HEADLINE]
+    has_warps = any(name.startswith("warp32") for name in names)
+    parts = [_HEADLINE if has_warps else _OTHER_HEADLINE]
     for name in names:
         guard = f"{GUARD}{name.upper()}"
         condition = f"#if defined(__HIPCC__) && !defined({guard})" if shared else f"#ifndef {guard}"

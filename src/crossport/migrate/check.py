@@ -22,6 +22,7 @@ from crossport.backends.hip.includes import renamed_source
 from crossport.diagnostics import Code, Diagnostic, PortError, Severity
 from crossport.frontend.input import is_installed
 from crossport.migrate.build_flags import CompileFlags, read_command
+from crossport.migrate.mpi import mpi_folders
 from crossport.migrate.units import Program, Unit, find_programs
 from crossport.validation.amdgpu.compile import (
     Language,
@@ -187,6 +188,8 @@ class Checker:
                 outcome = self._compile(unit, side, file, include, flags)
             while (lacking := _lacks(outcome)) is not None:
                 more = _folders_of(lacking, source_dir, out_dir)
+                if not more and lacking == "mpi.h":
+                    more = list(mpi_folders())
                 if not more or set(more) <= set(include):
                     break
                 include += more

@@ -11,6 +11,7 @@ import pytest
 from crossport.backends.hip.edits import apply_edits, merge_edits
 from crossport.backends.hip.port import HipOptions
 from crossport.backends.hip.semantics import semantic_edits
+from crossport.backends.hip.semantics.helpers import _HEADLINE, _OTHER_HEADLINE
 from crossport.diagnostics import Diagnostic
 from crossport.frontend.parse import parse
 
@@ -52,9 +53,9 @@ def port(text: str, tmp_path: Path) -> tuple[str, list[Diagnostic]]:
 def without_helpers(text: str) -> str:
     """The port without the functions that were put in."""
     text = re.sub(r"(?ms)^#ifndef (CROSSPORT_\w+)\n#define \1\n.*?^#endif\n", "", text)
-    return text.replace("\n// CUDA's warps of 32 lanes, on wavefronts of 32 or 64.\n", "").lstrip(
-        "\n"
-    )
+    for line in (_HEADLINE, _OTHER_HEADLINE):
+        text = text.replace(f"\n{line}\n", "")
+    return text.lstrip("\n")
 
 
 @pytest.mark.parametrize("case", ALL, ids=lambda case: case.name)
