@@ -19,6 +19,7 @@ import json
 import platform
 import random
 import sys
+import tempfile
 import time
 import traceback
 from collections.abc import Sequence
@@ -53,6 +54,8 @@ class Side:
     edits: int = 0
     seconds: float = 0.0
     crash: str = ""
+    again: int = 0
+    """Edits when the port is ported once more: none, if it is stable."""
 
 
 @dataclass
@@ -203,6 +206,7 @@ def _port_and_check(plan: Plan, name: str, programs: list[Program], checker: Che
     checks = checker.programs(programs, source, out)
     side = _side(checks, checker.sides)
     side.seconds = round(seconds, 2)
+    side.again = _edits_again(out, plan.archs)
     side.edits = edits
     side.crash = crash
     for finding in findings:
@@ -215,6 +219,18 @@ def _port_and_check(plan: Plan, name: str, programs: list[Program], checker: Che
     if untold:
         _show(side, untold[0])
     return side
+
+
+def _edits_again(out: Path, archs: tuple[str, ...]) -> int:
+    """How many edits a port of the port makes."""
+    import crossport
+
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            tree = crossport.port_tree(out, to="rocm", out=folder, arch=archs, jobs=1)
+    except PortError:
+        return 0  # nothing of CUDA is left in it
+    return sum(output.edits for output in tree.result.outputs)
 
 
 def _side(checks: Sequence[ProgramCheck], sides: Sequence[str]) -> Side:

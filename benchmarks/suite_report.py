@@ -107,12 +107,14 @@ def _effort(rows: list[Json]) -> str:
     findings: Counter[str] = Counter()
     for side in ours:
         findings.update(side["findings"].keys())
+    again = [r["name"] for r in rows if r["contenders"].get("crossport", {}).get("again")]
+    stable = f"all but {', '.join(again)}" if again else "every program"
     told = ", ".join(f"{key} in {n}" for key, n in sorted(findings.items())) or "none"
     return (
         "## Our ports\n\n"
         f"Edits a program: median {median(edits):.0f}, most {max(edits)}. Time to port a program: "
         f"median {median(seconds):.2f} s, all {sum(seconds):.0f} s (one process, beside other "
-        f"work). Findings, by programs: {told}.\n"
+        f"work). A port of the port changes nothing: {stable}. Findings, by programs: {told}.\n"
     )
 
 
