@@ -65,9 +65,10 @@ class Variants:
 
     def make(
         self, case: Case, sizes: Mapping[str, int], rules: Mapping[str, Mapping[str, Any]],
-        seed: int = 0, name: str = "",
+        seed: int = 0, most: int = _MOST_BYTES,
     ) -> Case | None:  # fmt: skip
-        """The case with other parameters and contents; None where there is no such launch."""
+        """The case with other parameters and contents; None where there is no such launch, or its
+        arrays take more than `most` bytes."""
         table, row = self._row(case)
         if table is None:
             return None
@@ -76,12 +77,12 @@ class Variants:
         changed = {**kept, **sizes, "set": chosen, "seed": seed, "bench": False}
         label = "-".join([*(f"{k}{v}" for k, v in sizes.items()),
                           *(f"{a}_{r['gen']}" for a, r in rules.items())])  # fmt: skip
-        changed["name"] = name or label or "as recorded"
+        changed["name"] = label or "as recorded"
         try:
             made = make_case(Path("cases.toml"), table, changed, case.source)
         except (PortError, ArithmeticError, ValueError, OverflowError):
             return None
-        limit = max(_MOST_BYTES, sum(a.bytes for a in case.arrays))
+        limit = max(most, sum(a.bytes for a in case.arrays))
         return made if sum(a.bytes for a in made.arrays) <= limit else None
 
     def row(self, case: Case, variant: Case) -> str:

@@ -46,6 +46,7 @@ def run(
     globals_: Mapping[str, Any] | None = None,
     watch: Watch | None = None,
     time_limit: float = 600.0,
+    blocks: range | None = None,
 ) -> RunReport:
     """Launch `kernel<<<grid, block, shared_bytes>>>(*args)`.
 
@@ -53,6 +54,7 @@ def run(
     fields, a NumPy record or bytes; several pointers in an array as a list of arrays.
     contract: fuse `a * b + c` within one expression to one rounding, as nvcc does by default.
     globals_: arrays for `__device__` and `__constant__` variables by name, updated in place.
+    blocks: run only these, counted through the grid; for finding out who does what.
     Raises PortError for a launch that does not fit, a fault (see Checks), or what has no meaning.
     """
     began = time.perf_counter()
@@ -62,7 +64,7 @@ def run(
     world = World(checks, time_limit)
     report = RunReport()
     with np.errstate(all="ignore"):
-        launcher = _Launcher(module, world, warp_size, mode == "oracle", watch)
+        launcher = _Launcher(module, world, warp_size, mode == "oracle", watch, blocks)
         bind_globals(code, world, globals_ or {})
         bound = bind_arguments(code, world, args, kernel)
         if checks.needs_watch and watch is None:
@@ -104,11 +106,13 @@ class _Launcher:
     """Launches kernels into one world."""
 
     def __init__(
-        self, module: Module, world: World, width: int, oracle: bool, watch: Watch | None
-    ) -> None:
+        self, module: Module, world: World, width: int, oracle: bool, watch: Watch | None,
+        only: range | None = None,
+    ) -> None:  # fmt: skip
         if width not in (1, 2, 4, 8, 16, 32, 64):
             raise _error(f"a warp of {width} lanes")
         self.module, self.world, self.width, self.watch = module, world, width, watch
+        self.only = only
 
     def launch(
         self, code: CompiledModule, grid: Dim3, block: Dim3, shared_bytes: int, values: list[Any]
@@ -159,8 +163,11 @@ class _Launcher:
         values: list[Any], total: int, size: int,
     ) -> None:  # fmt: skip
         entry = code.entry()
-        for first in range(0, total, size):
-            blocks = np.arange(first, min(first + size, total), dtype=np.int64)
+        chosen = np.arange(total, dtype=np.int64)
+        if self.only is not None:
+            chosen = chosen[self.only.start : self.only.stop]
+        for first in range(0, len(chosen), size):
+            blocks = chosen[first : first + size]
             rt = Runtime(
                 self.world, code, grid, block, blocks, self.width, shared_bytes, self.watch
             )
