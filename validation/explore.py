@@ -25,7 +25,7 @@ from crossport.validation.numerics.words import Word
 from crossport.validation.plan import Planned
 from crossport.validation.runners.base import Call, Candidate, Runner
 from crossport.validation.runners.interp import Subject
-from crossport.validation.variants import SIZES, Variants, is_legal, rules_of
+from crossport.validation.variants import Variants, is_legal, rules_of
 from crossport.validation.verdict import LaunchVerdict
 
 _AT_ONCE = 5
@@ -103,8 +103,9 @@ class _Search:
     ) -> tuple[Case, Case] | None:
         index, sizes, choices, seed = drawn
         base = self.bases[index % len(self.bases)]
-        known = self.variants.sizes(base)
-        chosen = {name: sizes.get(name, value) for name, value in known.items()}
+        known = self.variants.choices(base)
+        # A size that another kernel of the file may have is none that this one must have.
+        chosen = {name: size for name, size in sizes.items() if size in known.get(name, ())}
         rules: dict[str, Mapping[str, Any]] = {}
         for array in base.arrays:
             possible = rules_of(array, wild=True)
@@ -154,12 +155,17 @@ def explore(
             Diagnostic(Code.CASES_MISSING, f"nothing to explore: {judge.no_subject or 'no launch'}")
         )
     search = _Search(candidate, bundle, runner, judge, subject, bases, Variants(bundle))
-    names = sorted({name for base in bases for name in search.variants.sizes(base)})
+    values: dict[str, set[int]] = {}
+    for base in bases:
+        for name, possible in search.variants.choices(base).items():
+            values.setdefault(name, set()).update(possible)
     arrays = sorted({a.name for base in bases for a in base.arrays})
     launch = st.tuples(
         st.integers(0, len(bases) - 1),
         # A missing name keeps what the case says; small sizes come first.
-        st.fixed_dictionaries({}, optional={n: st.sampled_from((0, *SIZES)) for n in names}),
+        st.fixed_dictionaries(
+            {}, optional={n: st.sampled_from(sorted(v)) for n, v in sorted(values.items())}
+        ),
         st.fixed_dictionaries({}, optional={a: st.integers(0, 9) for a in arrays}),
         st.integers(0, 3),
     )

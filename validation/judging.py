@@ -128,6 +128,9 @@ class Judge:
         for kernel, messages in self.refused.items():
             if not any(v.kind == "unseen" and v.kernel == kernel for v in verdicts):
                 self.cautions.append(f"{kernel} takes no size but the recorded ones: {messages[0]}")
+        related = sum(v.kind == "metamorphic" for v in verdicts)
+        if related:
+            ran["relations"] = f"{related} pairs of launches"
         repeats = sum(v.kind == "repeat" for v in verdicts)
         if repeats:
             ran["repeats"] = f"{repeats} launches"

@@ -18,7 +18,7 @@ from typing import Any
 from crossport.validation.cases import Case
 from crossport.validation.dtypes import Array, from_float64, to_float64
 from crossport.validation.runners.base import Call
-from crossport.validation.variants import SIZES, Variants, rules_of
+from crossport.validation.variants import Variants, rules_of
 
 _TRIES = 6
 IsLegal = Callable[[Case, Mapping[str, Array]], bool]
@@ -78,16 +78,17 @@ def _unseen(
     """A launch of other sizes, every other time with other values too; None where none is legal."""
     for attempt in range(_TRIES):
         base = chooser.choice(mine)
-        sizes = variants.sizes(base)
-        for name in sizes:
-            if chooser.random() < 0.7:
-                sizes[name] = chooser.choice(SIZES)
+        choices = variants.choices(base)
+        sizes = {
+            name: chooser.choice(values) for name, values in choices.items()
+            if chooser.random() < 0.7
+        }  # fmt: skip
         rules: dict[str, Mapping[str, Any]] = {}
         if attempt % 2 == 0:
             for array in base.arrays:
-                choices = rules_of(array)
-                if choices and chooser.random() < 0.5:
-                    rules[array.name] = chooser.choice(choices)
+                possible = rules_of(array)
+                if possible and chooser.random() < 0.5:
+                    rules[array.name] = chooser.choice(possible)
         case = variants.make(base, sizes, rules, seed=chooser.getrandbits(62))
         if case is None:
             continue

@@ -59,9 +59,29 @@ class Variants:
         text = self.bundle.files.get("cases.toml", b"")
         self._tables = tomllib.loads(text.decode("utf-8", "replace")).get("kernel", [])
 
-    def sizes(self, case: Case) -> dict[str, int]:
-        """The whole-number parameters of a case."""
-        return {k: v for k, v in case.params.items() if isinstance(v, int)}
+    def choices(self, case: Case) -> dict[str, tuple[int, ...]]:
+        """What each whole-number parameter of a case may be. One that only says how much data there
+        is may be any size; one that means something else (a shift, a block) only what it is
+        somewhere in the file: the author knows what the kernel is for."""
+        found: dict[str, tuple[int, ...]] = {}
+        _, row = self._row(case)
+        for name, value in row.items():
+            if name in _NO_PARAMETER or not isinstance(value, int):
+                continue
+            if self._is_size(case, name, value):
+                found[name] = SIZES
+            else:
+                same = [c for c in self.bundle.cases.checked if c.kernel == case.kernel]
+                seen = {c.params[name] for c in same if name in c.params}
+                found[name] = tuple(sorted(v for v in seen if isinstance(v, int)))
+        return found
+
+    def _is_size(self, case: Case, name: str, value: int) -> bool:
+        """Whether more of a parameter is more data, in blocks of the same shape."""
+        larger = self.make(case, {name: 2 * value + 1}, {}, most=1 << 40)
+        if larger is None or (larger.block, larger.shared_bytes) != (case.block, case.shared_bytes):
+            return False
+        return sum(a.count for a in larger.arrays) > sum(a.count for a in case.arrays)
 
     def make(
         self, case: Case, sizes: Mapping[str, int], rules: Mapping[str, Mapping[str, Any]],
@@ -72,9 +92,10 @@ class Variants:
         table, row = self._row(case)
         if table is None:
             return None
-        kept = {k: v for k, v in row.items() if k != "name" and k not in sizes}
+        # In the order of the row: a parameter may be an expression of those before it.
+        kept = {k: sizes.get(k, v) for k, v in row.items() if k != "name"}
         chosen = {**row.get("set", {}), **rules}
-        changed = {**kept, **sizes, "set": chosen, "seed": seed, "bench": False}
+        changed: dict[str, Any] = {**kept, "set": chosen, "seed": seed, "bench": False}
         label = "-".join([*(f"{k}{v}" for k, v in sizes.items()),
                           *(f"{a}_{r['gen']}" for a, r in rules.items())])  # fmt: skip
         changed["name"] = label or "as recorded"

@@ -22,7 +22,8 @@ SCHEMA = 1
 class LaunchVerdict:
     """One launch. kind: "recorded" (the original ran it on NVIDIA), "fresh" (inputs drawn after
     the port was frozen, against the interpreter), "unseen" (of sizes that nobody recorded;
-    also what a search found) or "repeat"."""
+    also what a search found), "repeat" or
+    "metamorphic" (two launches against each other)."""
 
     kernel: str
     case: str

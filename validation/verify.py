@@ -23,6 +23,7 @@ from crossport.validation.explore import explore as search
 from crossport.validation.gate.hip import gate_hip
 from crossport.validation.gate.module import gate
 from crossport.validation.judging import Judge
+from crossport.validation.metamorphic import Pair, judge_pair, pairs
 from crossport.validation.mutation import mutation_score
 from crossport.validation.numerics.words import Word
 from crossport.validation.plan import plan
@@ -80,10 +81,14 @@ def verify(
         None if subject is None else lambda case, contents: is_legal(subject, case, contents),
         unseen,
     )  # fmt: skip
-    outputs = runner.run(candidate, [p.call for p in planned])
+    related = _related(subject, cases, seed)
+    both = [call for pair in related for call in (pair.first, pair.second)]
+    outputs = runner.run(candidate, [*(p.call for p in planned), *both])
+    outputs, twice = outputs[: len(planned)], outputs[len(planned) :]
     if candidate.digest != frozen:
         raise AssertionError("a runner changed its candidate")
     judged = [judge.launch(p, o) for p, o in zip(planned, outputs, strict=True)]
+    judged += [judge_pair(*p) for p in zip(related, twice[::2], twice[1::2], strict=True)]
     verdicts = [v for v in judged if v is not None]
     verdicts.sort(key=lambda v: (v.kind != "recorded", v.kernel))
     layers, not_run = judge.account(verdicts)
@@ -112,6 +117,19 @@ def verify(
         counterexample=text,
         seconds=time.perf_counter() - began,
     )
+
+
+def _related(subject: Subject | None, cases: Sequence[Case], seed: str) -> list[Pair]:
+    """Pairs of launches that are compared with each other."""
+    if subject is None:
+        return []
+    drawn = int.from_bytes(seed.encode()[:6], "little")
+    kernels = dict.fromkeys(case.kernel for case in cases)
+    return [
+        pair
+        for kernel in kernels
+        for pair in pairs(subject, [c for c in cases if c.kernel == kernel], drawn)
+    ]
 
 
 def _cases(bundle: Bundle, kernels: Collection[str], not_ported: Mapping[str, str]) -> list[Case]:

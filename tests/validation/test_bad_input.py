@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -97,7 +98,7 @@ def _with(name: str, data: bytes) -> bytes:
     return _packed({**_files(), name: data})
 
 
-_BROKEN = {
+_BROKEN: dict[str, Callable[[], bytes]] = {
     "empty": lambda: b"",
     "the end is missing": lambda: (VECADD / "h200.bundle").read_bytes()[:-30],
     "an output is missing": lambda: _without("n257.c.bin"),
