@@ -58,6 +58,10 @@ class Names:
                         modules[alias.asname or alias.name] = f"{module}.{alias.name}"
                 case ast.FunctionDef(name=name):
                     functions.add(name)
+                case ast.If(body=body, orelse=orelse):
+                    # Only a choice that crossport prints gets by; what it defines is then known.
+                    both = (s for s in [*body, *orelse] if isinstance(s, ast.FunctionDef))
+                    functions |= {s.name for s in both}
                 case ast.Assign(targets=targets):
                     values |= {t.id for t in targets if isinstance(t, ast.Name)}
                 case ast.AnnAssign(target=ast.Name(id=name)):

@@ -3,21 +3,24 @@
     def _dim3(size): ...                          a helper of every port
     if triton.knobs.runtime.interpret: ...        NumPy's stand-ins for libdevice
 
-The stand-ins look at where they run, and compute with NumPy: nobody else may. So they are taken
-only in the very words of the backend: `sin` stands for `sin`, whatever the kernel calls it for.
+Some of it looks at where it runs, or computes with NumPy: nobody else may. So it is taken only in
+the very words of the backend: `sin` stands for `sin`, whatever the kernel calls it for.
 """
 
 from __future__ import annotations
 
 import ast
+import importlib
+import pkgutil
 from functools import lru_cache
 
 from crossport.validation.gate.vocabulary import Target
 
 
 def is_printed_helper(statement: ast.stmt, target: Target) -> bool:
-    """Whether a function is one of the backend's own, unchanged."""
-    return isinstance(statement, ast.FunctionDef) and ast.dump(statement) in _helpers(target)
+    """Whether a function, or a choice of functions, is one of the backend's own, unchanged."""
+    known = isinstance(statement, ast.FunctionDef | ast.If)
+    return known and ast.dump(statement) in _helpers(target)
 
 
 def is_printed_stand_in(statement: ast.stmt, target: Target) -> bool:
@@ -53,10 +56,21 @@ def _split(block: ast.If) -> tuple[str, set[str]] | None:
 
 @lru_cache
 def _helpers(target: Target) -> frozenset[str]:
-    if target == "triton":
-        from crossport.backends.triton.module import _ARRAY, _DIM3, _FIELDS, _GLOBAL
+    """Every statement that stands in a text of the target's backend, as it stands there."""
+    package = importlib.import_module(f"crossport.backends.{target}")
+    found: set[str] = set()
+    for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+        for value in vars(importlib.import_module(module.name)).values():
+            texts = value.values() if isinstance(value, dict) else [value]
+            for text in texts:
+                if isinstance(text, str) and "def " in text:
+                    found.update(_statements(text))
+    return frozenset(found)
 
-        texts = [_ARRAY, _DIM3, _FIELDS, _GLOBAL]
-    else:
-        texts = []
-    return frozenset(ast.dump(statement) for text in texts for statement in ast.parse(text).body)
+
+def _statements(text: str) -> list[str]:
+    try:
+        tree = ast.parse(text)
+    except SyntaxError:
+        return []  # A docstring, or a text with gaps.
+    return [ast.dump(s) for s in tree.body if isinstance(s, ast.FunctionDef | ast.If)]
