@@ -36,7 +36,31 @@ def fit(values: Table, lanes: Table, threads: int) -> Expr | None:
     turned = values + lanes
     if (turned == turned[0]).all():
         return fold.binary("-", fold.constant(int(turned[0]), I32), lane())
-    return _digits(values, lanes, threads)
+    return _digits(values, lanes, threads) or _rotation(values, lanes, threads)
+
+
+def _rotation(values: Table, lanes: Table, threads: int) -> Expr | None:
+    """The lanes of every group, or of all, turned round (and perhaps back to front)."""
+    for period in (p for p in range(2, threads + 1) if threads % p == 0):
+        if (values // period != lanes // period).any():
+            continue
+        for sign in (1, -1):
+            shift = (values - sign * lanes) % period
+            if (shift != shift[0]).any():
+                continue
+            amount = fold.constant(int(shift[0]), I32)
+            # Both operands are at least 0 before the remainder is taken.
+            turned = (
+                fold.binary("+", lane(), amount) if sign == 1
+                else fold.binary("-", fold.constant(int(shift[0]) + threads, I32), lane())
+            )  # fmt: skip
+            whole = fold.constant(period, I32)
+            place = fold.binary("%", turned, whole)
+            if period == threads:
+                return place
+            start = fold.binary("*", fold.binary("/", lane(), whole), whole)
+            return fold.binary("+", start, place)
+    return None
 
 
 def _digits(values: Table, lanes: Table, threads: int) -> Expr | None:

@@ -68,7 +68,7 @@ def lift_for_blocks(prepare: Callable[[], flat.Program], launched: Sequence[Shap
             return None
         return done[shape]
 
-    first = next((s for s in (*launched, *USUAL) if attempt(s) is not None), None)
+    first = next((s for s in launched or USUAL if attempt(s) is not None), None)
     if first is None:
         wanted = launched[0] if launched else USUAL[0]
         return reasons.get(wanted, "no block shape lifts")
@@ -115,13 +115,17 @@ def lift_warps(
 
 
 def _lift(prepare: Callable[[], flat.Program], shape: Shape) -> flat.Program:
-    try:
-        return lift_exchanges(prepare(), shape, eager=False, dynamic_bytes=DYNAMIC_BYTES)
-    except NotLifted as reason:
+    """The first way of lifting that works; the first one's reason if none does."""
+    first: NotLifted | None = None
+    for eager, rolled in ((False, False), (True, False), (False, True)):
         try:
-            return lift_exchanges(prepare(), shape, eager=True, dynamic_bytes=DYNAMIC_BYTES)
-        except NotLifted:
-            raise reason from None
+            return lift_exchanges(
+                prepare(), shape, eager=eager, rolled=rolled, dynamic_bytes=DYNAMIC_BYTES
+            )
+        except NotLifted as reason:
+            first = first or reason
+    assert first is not None
+    raise first
 
 
 def _equal(one: flat.Program | None, other: flat.Program) -> bool:

@@ -10,6 +10,7 @@ Lanes that are not active may hold anything. A form is taken only if it fits eve
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,9 +19,9 @@ from numpy.typing import NDArray
 from crossport.ir.lift import flat, fold
 from crossport.ir.lift.names import Names
 from crossport.ir.nodes import BinaryOp, Expr, Intrinsic, Read, Select, Var
-from crossport.ir.tile.affine import fit, predicate
+from crossport.ir.tile.affine import fit, lane, predicate
 from crossport.ir.tile.graph import AC_OPERATORS, Graph, Ids
-from crossport.ir.types import BOOL, F32, F64, I32, Scalar
+from crossport.ir.types import BOOL, F32, F64, I32, I64, Scalar
 
 MOST_SUMMARIES = 48
 Mask = NDArray[np.bool_]
@@ -57,6 +58,9 @@ class Summariser:
         self.count = 0
         self.known: dict[tuple[object, ...], Expr] = {}
         self.kept: set[str] = set()
+        self._splits: dict[bytes, tuple[dict[str, list[int]], list[int]]] = {}
+        self.tables: list[flat.GlobalArray] = []
+        """Numbers by lane that have no formula."""
 
     def hoist(self, var: Var) -> None:
         """Note a variable that holds a lane's own value for others to see."""
@@ -75,7 +79,7 @@ class Summariser:
         if "undef" in heads:
             raise NotLifted("a value that nobody wrote is used")
         if heads == {"const"}:
-            return self._constants(entries, lanes, kind)
+            return self._constants(entries, lanes, kind, out)
         if heads == {"atom"}:
             return self._atoms(ids, lanes, kind, out)
         chains = heads & AC_OPERATORS
@@ -90,10 +94,12 @@ class Summariser:
             parts = [
                 self._express(columns[:, j], lanes, kind, out) for j in range(columns.shape[1])
             ]
-            return _apply(head, parts[0], parts[1], kind)
+            return applied(head, parts[0], parts[1], kind)
         return self._classes(ids, lanes, [str(e[0]) for e in entries], kind, out)
 
-    def _constants(self, entries: list[tuple[object, ...]], lanes: Ids, kind: Scalar) -> Expr:
+    def _constants(
+        self, entries: list[tuple[object, ...]], lanes: Ids, kind: Scalar, out: flat.Body
+    ) -> Expr:
         values = [e[1] for e in entries]
         if len(set(values)) == 1:
             return fold.constant(values[0], kind)  # type: ignore[arg-type]
@@ -102,7 +108,24 @@ class Summariser:
             found = fit(table, lanes, self.threads)
             if found is not None:
                 return fold.cast(found, kind)
+            if kind.size == 4:
+                return fold.cast(self._table(table, lanes, out), kind)
         raise NotLifted("a table of constants")
+
+    def _table(self, values: NDArray[np.int64], lanes: Ids, out: flat.Body) -> Expr:
+        """Numbers that have no formula, looked up by lane."""
+        numbers = np.zeros(self.threads, np.int64)
+        numbers[lanes] = values
+        self._count()
+        # The name tells tables of different contents apart.
+        root = flat.Root(
+            f"lane_table_{zlib.crc32(numbers.tobytes()):08x}", "constant", I32, 4 * self.threads
+        )
+        if all(t.root != root for t in self.tables):
+            self.tables.append(flat.GlobalArray(root, self.threads, tuple(numbers.tolist())))
+        var = Var(self.names.fresh("looked_up"), I32)
+        out.append(flat.Load(var, flat.Ref(root, fold.cast(lane(), I64), I32, 4)))
+        return Read(var)
 
     def _atoms(self, ids: Ids, lanes: Ids, kind: Scalar, out: flat.Body) -> Expr:
         entries = [self.graph.nodes[i] for i in ids.tolist()]
@@ -115,7 +138,7 @@ class Summariser:
             return Read(source)
         index = fit(where, lanes, self.threads)
         if index is None:
-            raise NotLifted("a permutation that has no formula")
+            index = self._table(where, lanes, out)
         return self._emit(("gather", source.name, index), flat.LaneGather, source, index, out)
 
     def _emit(
@@ -150,12 +173,12 @@ class Summariser:
                 continue
             everywhere = np.zeros(self.threads, bool)
             everywhere[lanes[mask]] = True
-            test = self._test(everywhere, lanes)
+            test = self._test(everywhere, lanes, out)
             result = Select(test, value, result)
         assert result is not None
         return result
 
-    def _test(self, wanted: Mask, lanes: Ids) -> Expr:
+    def _test(self, wanted: Mask, lanes: Ids, out: flat.Body) -> Expr:
         """A condition that tells these lanes from the other active ones."""
         found = predicate(wanted, self.threads)
         if found is None:
@@ -164,7 +187,8 @@ class Summariser:
             free[lanes] = False
             found = predicate(wanted | free, self.threads)
         if found is None:
-            raise NotLifted("a set of lanes that has no formula")
+            members = wanted[lanes].astype(np.int64)
+            return fold.binary("!=", self._table(members, lanes, out), fold.constant(0, I32))
         return found
 
     # --- Chains of one operator -----------------------------------------------------------------
@@ -178,10 +202,57 @@ class Summariser:
             self._dot(op, leaves, lanes, kind, out)
             or self._grouped(op, leaves, lanes, kind, out)
             or self._scan(op, leaves, lanes, kind, out)
+            or self._by_variable(op, leaves, lanes, kind, out)
+        )
+
+    def _by_variable(
+        self, op: str, leaves: list[Ids], lanes: Ids, kind: Scalar, out: flat.Body
+    ) -> Expr | None:
+        """The combination of what each variable gives: of one a scan, of another all lanes."""
+        parts = [self._split(leaf) for leaf in leaves]
+        numbers: set[object] = set()
+        for _, rest in parts:
+            entries = [self.graph.nodes[r] for r in rest]
+            if any(e[0] != "const" for e in entries):
+                return None
+            unit = neutral(op, kind)
+            numbers.add(tuple(
+                e[1] for e in entries if fold.constant(e[1], kind) != unit  # type: ignore[arg-type]
+            ))  # fmt: skip
+        names = sorted({name for atoms, _ in parts for name in atoms})
+        if numbers != {()} or len(names) < 2:
+            return None
+        result: Expr | None = None
+        for name in names:
+            part = self._share(op, name, [a.get(name, []) for a, _ in parts], lanes, kind, out)
+            if part is None:
+                return None
+            result = part if result is None else applied(op, result, part, kind)
+        return result
+
+    def _share(
+        self, op: str, name: str, rows: list[list[int]], lanes: Ids, kind: Scalar, out: flat.Body
+    ) -> Expr | None:
+        """What one variable gives to each lane's combination."""
+        if all(row == [t] for row, t in zip(rows, lanes.tolist(), strict=True)):
+            return Read(Var(name, self.types[name]))
+        chains = [
+            np.array([self.graph.make("atom", name, t) for t in row], np.int64) for row in rows
+        ]
+        if len({tuple(sorted(row)) for row in rows}) == 1:
+            return self._uniform_chain(op, chains[0], lanes, kind, out)
+        return self._grouped(op, chains, lanes, kind, out) or self._scan(
+            op, chains, lanes, kind, out
         )
 
     def _split(self, leaves: Ids) -> tuple[dict[str, list[int]], list[int]]:
-        """Atoms by variable, and the rest."""
+        """Atoms by variable, and the rest; of a chain that other lanes hold too, once."""
+        key = leaves.tobytes()
+        if key not in self._splits:
+            self._splits[key] = self._split_once(leaves)
+        return self._splits[key]
+
+    def _split_once(self, leaves: Ids) -> tuple[dict[str, list[int]], list[int]]:
         atoms: dict[str, list[int]] = {}
         rest: list[int] = []
         for leaf in leaves.tolist():
@@ -212,7 +283,7 @@ class Summariser:
             value: Expr | None = None
             for name in sorted(names):
                 read: Expr = Read(Var(name, self.types[name]))
-                value = read if value is None else _apply(op, value, read, kind)
+                value = read if value is None else applied(op, value, read, kind)
             assert value is not None
             if len(places) < self.threads:
                 mask = np.zeros(self.threads, bool)
@@ -222,12 +293,12 @@ class Summariser:
                     return None
                 value = Select(test, value, neutral(op, kind))
             part = self._reduce(op, value, kind, 0, None, out)
-            result = part if result is None else _apply(op, result, part, kind)
+            result = part if result is None else applied(op, result, part, kind)
         for entry in consts:
             number = fold.constant(entry[1], kind)  # type: ignore[arg-type]
             if number == neutral(op, kind):
                 continue
-            result = number if result is None else _apply(op, result, number, kind)
+            result = number if result is None else applied(op, result, number, kind)
         return result
 
     def _reduce(
@@ -282,7 +353,7 @@ class Summariser:
         value: Expr | None = None
         for name in sources:
             read: Expr = Read(Var(name, self.types[name]))
-            value = read if value is None else _apply(op, value, read, kind)
+            value = read if value is None else applied(op, value, read, kind)
         assert value is not None
         return self._reduce(op, value, kind, width, None, out)
 
@@ -439,7 +510,8 @@ def neutral(op: str, kind: Scalar) -> Expr:
     return fold.constant(number, kind)
 
 
-def _apply(op: str, lhs: Expr, rhs: Expr, kind: Scalar) -> Expr:
+def applied(op: str, lhs: Expr, rhs: Expr, kind: Scalar) -> Expr:
+    """The operator of a chain, on two values."""
     operators: tuple[BinaryOp, ...] = ("+", "*", "&", "|", "^")
     for known in operators:
         if op == known:
@@ -447,4 +519,4 @@ def _apply(op: str, lhs: Expr, rhs: Expr, kind: Scalar) -> Expr:
     return Intrinsic(op, (lhs, rhs), kind)
 
 
-__all__ = ["BOOL", "I32", "NotLifted", "Summariser", "neutral"]
+__all__ = ["BOOL", "I32", "NotLifted", "Summariser", "applied", "neutral"]
