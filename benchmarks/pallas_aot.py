@@ -21,13 +21,13 @@ from typing import Any
 
 import lift
 
-from crossport.backends.pallas.compile import Launch, compile_launches
+from crossport.backends.pallas.compile import Compiled, Launch, compile_launches
 from crossport.backends.pallas.port import port_module
 from crossport.diagnostics import PortError
 from crossport.frontend.lowering import lower_unit
 from crossport.frontend.parse import parse
 from crossport.ir.lift.naming import Options
-from crossport.validation.cases import ArrayArg, Case, ScalarArg, StructArg, load_cases
+from crossport.validation.cases import Case, load_cases
 
 GENERATIONS = ("v5e", "v6e")
 
@@ -38,6 +38,7 @@ def main() -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--only", nargs="*", default=[])
     parser.add_argument("--cycles", action="store_true")
+    parser.add_argument("--limit", type=float, default=300, help="seconds for a compilation")
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
     sys.setrecursionlimit(20_000)
@@ -51,16 +52,21 @@ def main() -> int:
             if launch is not None:
                 row["launch"] = len(launches)
                 launches.append(launch)
-    done = compile_launches(launches, generations=GENERATIONS)
+    compiled = {row["launch"]: row for row in rows if "launch" in row}
+
+    def seen(number: int, generation: str, found: Compiled) -> None:
+        row = compiled[number]
+        row[generation] = found.error or ("kernel" if found.kernels else "xla")
+        row["seconds"] = row.get("seconds", 0.0) + found.seconds
+        if generation == GENERATIONS[-1]:
+            if args.cycles and all(row[g] == "kernel" for g in GENERATIONS):
+                row["cycles"] = cycles(launches[number])
+            print(line(row), flush=True)
+
     for row in rows:
-        for generation in GENERATIONS:
-            found = done.get((row.get("launch", -1), generation))
-            if found is not None:
-                row[generation] = found.error or ("kernel" if found.kernels else "xla")
-                row["seconds"] = row.get("seconds", 0.0) + found.seconds
-        if args.cycles and all(row.get(g) == "kernel" for g in GENERATIONS):
-            row["cycles"] = cycles(launches[row["launch"]])
-        print(line(row), flush=True)
+        if "launch" not in row:
+            print(line(row), flush=True)
+    compile_launches(launches, generations=GENERATIONS, seen=seen, timeout=args.limit)
     summary(rows)
     if args.json:
         args.json.write_text(json.dumps(rows, indent=1))
@@ -91,7 +97,7 @@ def ports(program: Path) -> list[tuple[dict[str, Any], Launch | None]]:
                 result.append((row, None))
                 continue
             launch = Launch(
-                kernel.function, [shape(a, case) for a in case.args], tuple(case.grid),
+                kernel.function, shapes(case), tuple(case.grid),
                 tuple(case.block), case.shared_bytes, ported.text,
             )  # fmt: skip
             result.append((row, launch))
@@ -111,15 +117,11 @@ def largest(file: Path, kernel: str) -> Case | None:
     return max(mine, key=lambda c: sum(a.count for a in c.arrays), default=None)
 
 
-def shape(arg: Any, case: Case) -> Any:
-    """An argument without its data."""
-    if isinstance(arg, ArrayArg):
-        return [arg.dtype.storage, arg.count]
-    if isinstance(arg, ScalarArg):
-        return arg.value
-    assert isinstance(arg, StructArg)
-    arrays = {a.name: a for a in case.arrays}
-    return [shape(f if isinstance(f, ScalarArg) else arrays[f[1]], case) for f in arg.fields]
+def shapes(case: Case) -> list[Any]:
+    """A case's arguments without their data."""
+    return lift.arguments(
+        case, {a.name: [a.dtype.storage, a.count] for a in case.arrays}, for_port=True
+    )
 
 
 def cycles(launch: Launch) -> int | None:

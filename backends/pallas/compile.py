@@ -15,7 +15,7 @@ import select
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -45,7 +45,8 @@ NUMPY_NAMES = {
 class Launch:
     """One launch to compile, without its data.
 
-    Arguments: a number, ("dtype", elements) for an array, or a list of those for a struct.
+    Arguments: a number, ("dtype", elements) for an array, or a list or mapping of those for a
+    struct.
     """
 
     function: str
@@ -90,26 +91,34 @@ def compile_launches(
     generations: Sequence[str] = ("v5e", "v6e"),
     timeout: float = 300.0,
     profile: str = "",
+    seen: Callable[[int, str, Compiled], None] = lambda number, generation, found: None,
 ) -> dict[tuple[int, str], Compiled]:
     """Compile every launch for every generation: (number of the launch, generation) -> result.
 
-    `timeout` is for one compilation. `profile`: a folder for libtpu's static cycle estimates.
+    `timeout` is for one compilation; `seen` is called after each. `profile`: a folder for
+    libtpu's static cycle estimates.
     """
     result: dict[tuple[int, str], Compiled] = {}
     wanted = [(n, g) for n in range(len(launches)) for g in generations]
     while left := [w for w in wanted if w not in result]:
-        found, reason = _compile_some(launches, left, timeout, profile)
-        result |= found
-        missing = [w for w in left if w not in found]
-        if missing:  # The compiler died of the first of these.
-            result[missing[0]] = Compiled(reason)
+        before = len(result)
+        reason = _compile_some(launches, left, timeout, profile, result, seen)
+        if reason:  # The compiler died of the first of those that are missing.
+            dead = left[len(result) - before]
+            result[dead] = Compiled(reason)
+            seen(*dead, result[dead])
     return result
 
 
 def _compile_some(
-    launches: Sequence[Launch], wanted: list[tuple[int, str]], timeout: float, profile: str
-) -> tuple[dict[tuple[int, str], Compiled], str]:
-    """Results in order, as far as a worker gets, and why it got no further."""
+    launches: Sequence[Launch],
+    wanted: list[tuple[int, str]],
+    timeout: float,
+    profile: str,
+    result: dict[tuple[int, str], Compiled],
+    seen: Callable[[int, str, Compiled], None],
+) -> str:
+    """Fill in results in order, as far as a worker gets, and say why it got no further."""
     flag = {"LIBTPU_INIT_ARGS": f"--xla_jf_dump_static_llo_profile_to={profile}"} if profile else {}
     worker = subprocess.Popen(
         [sys.executable, "-m", "crossport.backends.pallas.compile"],
@@ -117,7 +126,6 @@ def _compile_some(
         env={**os.environ, **ENVIRONMENT, **flag},
     )  # fmt: skip
     assert worker.stdin is not None and worker.stdout is not None
-    found: dict[tuple[int, str], Compiled] = {}
     try:
         for number, generation in wanted:
             job = {"generation": generation, "profile": profile, **vars(launches[number])}
@@ -125,17 +133,18 @@ def _compile_some(
                 worker.stdin.write(json.dumps(job) + "\n")
                 worker.stdin.flush()
             except BrokenPipeError:
-                return found, "the compiler died"
+                return "the compiler died"
             line = _line(worker.stdout, timeout)
             if line is None:
-                return found, f"no result in {timeout:.0f} s"
+                return f"no result in {timeout:.0f} s"
             if not line:
-                return found, "the compiler died"
-            found[number, generation] = Compiled(*json.loads(line[9:]))
+                return "the compiler died"
+            result[number, generation] = Compiled(*json.loads(line[9:]))
+            seen(number, generation, result[number, generation])
     finally:
         worker.kill()
         worker.wait()
-    return found, ""
+    return ""
 
 
 def _line(stream: IO[str], timeout: float) -> str | None:
@@ -215,6 +224,8 @@ def _traced(function: Any, job: dict[str, Any], place: Any) -> tuple[Any, list[A
             shape = jax.ShapeDtypeStruct((arg[1],), jnp.dtype(arg[0]), sharding=place)
             arrays.append(shape)
             return ("slot", len(arrays) - 1)
+        if isinstance(arg, dict):
+            return {name: slots(a) for name, a in arg.items()}
         return [slots(a) for a in arg] if isinstance(arg, list) else arg
 
     shaped = [slots(a) for a in job["args"]]
@@ -223,6 +234,8 @@ def _traced(function: Any, job: dict[str, Any], place: Any) -> tuple[Any, list[A
         def fill(arg: Any) -> Any:
             if isinstance(arg, tuple):
                 return values[arg[1]]
+            if isinstance(arg, dict):
+                return {name: fill(a) for name, a in arg.items()}
             return [fill(a) for a in arg] if isinstance(arg, list) else arg
 
         arguments = map(fill, shaped)

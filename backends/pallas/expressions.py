@@ -79,7 +79,7 @@ class Expressions:
         """Ask for a helper function in the module."""
         if helper not in self.helpers:
             self.helpers.add(helper)
-            for needed in (*HELPER_NEEDS.get(helper, ()), *NEEDS.get(helper, ())):
+            for needed in HELPER_NEEDS.get(helper, ()) + NEEDS.get(helper, ()):
                 self.use(needed)
         return helper
 

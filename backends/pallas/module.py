@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from crossport.backends.pallas.contraction import PRODUCT_HELPERS
 from crossport.backends.pallas.expressions import JNP_TYPES, literal
 from crossport.backends.pallas.math import HELPERS
 from crossport.backends.pallas.vmem_helpers import VMEM_HELPERS
@@ -89,7 +90,7 @@ def module_text(source_name: str, source_text: str, parts: list[Part]) -> str:
             out.append(_LIKE)
     if any(is_struct(p) for part in parts for p in part.program.parameters):
         out.append(_FIELDS)
-    known = HELPERS | VMEM_HELPERS
+    known = HELPERS | VMEM_HELPERS | PRODUCT_HELPERS
     out += [known[h] for h in known if h in helpers and h != "_view"]
     for part in parts:
         if part.fallback is not None:
@@ -132,12 +133,12 @@ def function(part: Part) -> str:
     lines.append(f"    if block[0] * block[1] * block[2] > {most}:")
     lines.append(f'        raise ValueError(f"a block has at most {most} threads, not {{block}}")')
     if text.is_wide:
-        call = ", ".join(["grid", "block", *names, "shared_bytes"])
+        more = ["shared_bytes", *(["interpret"] if part.kernel else [])]
+        call = ", ".join(["grid", "block", *names, *more])
         lines.append("    with jax.enable_x64(True):")
         lines.append(f"        return _{part.function_name}({call})")
         lines += ["", ""]
-        inner = ", ".join(["grid", "block", *names, "shared_bytes"])
-        lines.append(f"def _{part.function_name}({inner}):")
+        lines.append(f"def _{part.function_name}({call}):")
     kept: dict[str, str] = {}
     for p in program.parameters:
         lines += unpack(p)

@@ -4,16 +4,17 @@
     u8 = x + 1            u8 = (x + 1) & 255         int32, wrapped to the byte
 
 Mosaic has no 64-bit types, no half arithmetic and hardly any on bytes, so every value is held as
-int32, uint32, float32 or bool, and rounded or wrapped where its own type would. `NotTiled` says
-what no 32-bit form exists for.
+int32, uint32, float32 or bool, and rounded or wrapped where its own type would; 64-bit integers are
+pairs (wide.py). `NotTiled` says what has no such form.
 """
 
 from __future__ import annotations
 
 from crossport.backends.pallas.expressions import ATOM, Expressions, literal
 from crossport.backends.pallas.math import FLOAT, HALF, NAMED
+from crossport.backends.pallas.wide import compared, from_wide, is_wide, wide_text
 from crossport.ir.nodes import Binary, Bitcast, Cast, Const, Expr, Intrinsic, Special
-from crossport.ir.types import BOOL, F32, I32, Scalar
+from crossport.ir.types import BOOL, F32, I32, U32, Scalar
 
 HELD = {
     "bool": "jnp.bool_", "i8": "jnp.int32", "u8": "jnp.int32", "i16": "jnp.int32",
@@ -31,6 +32,11 @@ REPLACED = {
     "cbrt": "_cbrt({0})",
     "rcbrt": "(1 / _cbrt({0}))",
     "fmod": "lax.rem({0}, {1})",
+}
+_WIDE_ROWS = {
+    "__popcll": "sum(lax.population_count(word).astype(jnp.int32) for word in {0})",
+    "__clzll": "_clz_wide({0})",
+    "__ffsll": "_ffs_wide({0})",
 }
 MISSING = frozenset("asinh acosh atanh lgamma erfc normcdf hypot ldexp scalbn".split())
 
@@ -55,15 +61,20 @@ class MosaicExpressions(Expressions):
     """Prints expressions over held values."""
 
     def see(self, kind: object) -> None:
-        if kind is not None:
+        if not is_wide(kind):
             held(kind)
 
     def typed(self, expr: Expr) -> str:
-        if isinstance(expr, Const):
+        if isinstance(expr, Const) and not is_wide(expr.type):
             return f"{held(expr.type)}({literal(expr.value)})"
         return self(expr)
 
     def emit(self, expr: Expr) -> tuple[str, int]:
+        if is_wide(expr.type):
+            text = wide_text(self, expr)
+            if text is None:
+                raise NotTiled(f"no form in words of 64-bit {expr.__class__.__name__}")
+            return text, ATOM
         match expr:
             case Const(value, type) if type.is_integer and not -(1 << 31) <= int(value) < 1 << 31:
                 return f"{held(type)}({literal(value)})", ATOM
@@ -80,6 +91,11 @@ class MosaicExpressions(Expressions):
                 return super().emit(expr)
 
     def binary(self, expr: Binary) -> tuple[str, int]:
+        if is_wide(expr.lhs.type):
+            return compared(self, expr.op, expr.lhs, expr.rhs), ATOM
+        if is_wide(expr.rhs.type):
+            narrow = Cast(expr.rhs, I32)
+            return super().binary(Binary(expr.op, expr.lhs, narrow))
         if _is_half(expr.lhs.type) and _is_half(expr.type):
             wide = Binary(expr.op, Cast(expr.lhs, F32), Cast(expr.rhs, F32))
             return self.rounded(self(wide), expr.type)
@@ -94,6 +110,14 @@ class MosaicExpressions(Expressions):
         target = held(kind)
         if isinstance(value, Special):
             return super().cast(value, kind)
+        if is_wide(source):
+            text = from_wide(self, value, kind)
+            if text is None:
+                raise NotTiled(f"it makes {kind} of {source}")
+            if kind in (BOOL, F32, U32):
+                return text, ATOM
+            word = f"{text}.astype(jnp.int32)"
+            return (word, ATOM) if kind == I32 else self.wrapped(word, kind)
         if kind == BOOL:
             return super().cast(value, kind)
         if kind.is_float:
@@ -128,6 +152,11 @@ class MosaicExpressions(Expressions):
     def intrinsic(self, expr: Intrinsic) -> str:
         name, args = expr.name, expr.args
         kind = args[0].type if args else None
+        if is_wide(kind):
+            row = _WIDE_ROWS.get(name)
+            if row is None:
+                raise NotTiled(f"{name} does not lower")
+            return self.fill(row, args)
         if _is_half(kind):
             if name == "__hfma" and isinstance(kind, Scalar) and kind.kind == "f16":
                 return self.fill("_half_fma({0}, {1}, {2})", args)

@@ -5,17 +5,25 @@ from __future__ import annotations
 from contextlib import suppress
 
 from crossport.backends.pallas import module as modules
+from crossport.backends.pallas.contraction import print_contraction
 from crossport.backends.pallas.mosaic import NotTiled
 from crossport.backends.pallas.tile import print_tile
-from crossport.backends.pallas.vmem import print_vmem
+from crossport.backends.pallas.vmem import TileText, print_vmem
 from crossport.backends.pallas.xla import print_kernel
 from crossport.diagnostics import Code, Diagnostic, PortError, Severity
+from crossport.ir.lift import flat
 from crossport.ir.lift.naming import Options, PortedKernel, PortedModule, Tier, function_names
 from crossport.ir.lift.prepare import prepare
 from crossport.ir.lift.tidy import tidy
 from crossport.ir.nodes import Function, Module
-from crossport.ir.tile.blocks import lift_for_blocks, needs_exchange
+from crossport.ir.tile.blocks import Shape, lift_for_blocks, needs_exchange
+from crossport.ir.tile.contract import contract, may_contract
 from crossport.ir.tile.retile import FreeShape, retile
+from crossport.ir.tile.trace import NotTraced
+
+PRODUCT_BLOCKS: tuple[Shape, ...] = (
+    (16, 16, 1), (32, 32, 1), (256, 1, 1), (128, 1, 1), (8, 8, 1), (32, 8, 1), (64, 1, 1),
+)  # fmt: skip
 
 
 def port_module(module: Module, source_text: str, options: Options | None = None) -> PortedModule:
@@ -47,7 +55,8 @@ def _port(module: Module, kernel: Function, name: str, options: Options) -> modu
     if part is not None:
         return part
     try:
-        part = _port_vmem(module, kernel, name, options)
+        part = _port_contraction(module, kernel, name, options)
+        part = part or _port_vmem(module, kernel, name, options)
     except (NotTiled, RecursionError) as reason:
         part = _port_xla(module, kernel, name)
         note = f"no Pallas form: {reason}"
@@ -99,6 +108,45 @@ def _port_vmem(module: Module, kernel: Function, name: str, options: Options) ->
             tidy(program)
     shape = None if isinstance(free, str) else free
     tile = print_vmem(program, name, shape, guard)
+    return _with_fallback(module, kernel, name, program, tile, guard)
+
+
+def _port_contraction(
+    module: Module, kernel: Function, name: str, options: Options
+) -> modules.Part | None:
+    """The kernel as one sum of products, if it is that."""
+    program = prepare(module, kernel)
+    if not may_contract(program):
+        return None
+    free = retile(program)
+    guard = ""
+    if not isinstance(free, str):
+        # Right for any block, so for this one.
+        if free.axes not in (("x",), ("x", "y")) or free.required:
+            return None
+        shapes: list[Shape] = [(64, 1, 1) if len(free.axes) == 1 else (16, 16, 1)]
+    else:
+        launched = options.blocks.get(kernel.name) or options.blocks.get(kernel.base_name) or ()
+        shapes = list(dict.fromkeys([*launched, *PRODUCT_BLOCKS]))
+    for shape in shapes:
+        with suppress(NotTraced, NotTiled):
+            found = contract(prepare(module, kernel), shape)
+            guard = f"block == {shape}" if isinstance(free, str) else ""
+            program = prepare(module, kernel)
+            tile = print_contraction(program, name, found, guard)
+            return _with_fallback(module, kernel, name, program, tile, guard)
+    return None
+
+
+def _with_fallback(
+    module: Module,
+    kernel: Function,
+    name: str,
+    program: flat.Program,
+    tile: TileText,
+    guard: str,
+) -> modules.Part:
+    """A Pallas kernel, with the form for launches that it does not take."""
     fallback: modules.Part | None = None
     with suppress(PortError):
         fallback = _port_xla(module, kernel, f"_{name.lstrip('_')}_by_grid")

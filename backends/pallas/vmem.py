@@ -18,21 +18,22 @@ from dataclasses import dataclass
 
 from crossport.backends.pallas.expressions import jnp_type, literal, narrow_index
 from crossport.backends.pallas.mosaic import MosaicExpressions, NotTiled, held
+from crossport.backends.pallas.wide import is_wide
 from crossport.backends.pallas.xla import GridPrinter, KernelText
-from crossport.ir.lift import flat
+from crossport.ir.lift import flat, fold
 from crossport.ir.lift.flat import Ref, Root
 from crossport.ir.lift.uniform import uniformity
-from crossport.ir.nodes import Const, Expr, Var, walk
+from crossport.ir.nodes import Cast, Const, Expr, Read, Var, walk
 from crossport.ir.tile.retile import FreeShape, host_text, index_var, size_var
 from crossport.ir.tile.summary import neutral
 from crossport.ir.types import BOOL, F32, I32, U8, U32, Scalar
 
 ROWS = 8
 # v5e and v6e have 128 MiB of VMEM a core; the compiler wants some for itself.
-BUDGET = 80 << 20
-LIMIT = 100 << 20
+BUDGET = "80 << 20"
+LIMIT = "100 << 20"
 # A gather by data goes over all rows of a table: beyond this, XLA's own is faster.
-TABLE = 1 << 16
+TABLE = "1 << 16"
 
 
 @dataclass
@@ -70,6 +71,7 @@ class VmemPrinter(GridPrinter):
         self.guard = guard
         self.types: dict[str, Scalar] = {}
         self.storage: dict[str, Scalar] = {}
+        self.inputs: list[Root] = []
         self.check()
 
     # --- What is taken --------------------------------------------------------------------------
@@ -80,7 +82,7 @@ class VmemPrinter(GridPrinter):
         for statement in flat.statements(self.program.body):
             var = flat.target(statement)
             if var is not None:
-                held(var.type)
+                self.e.see(var.type)
                 assert isinstance(var.type, Scalar)
                 self.types[var.name] = var.type
             if isinstance(statement, flat.Load | flat.Store | flat.AtomicUpdate):
@@ -91,7 +93,7 @@ class VmemPrinter(GridPrinter):
         for name, (root, kinds) in seen.items():
             element = _stored(root.element)
             kind = next(iter(kinds)) if len(kinds) == 1 else element
-            held(kind)
+            self.e.see(kind)
             if {k.size for k in kinds} != {element.size}:
                 raise NotTiled(f"it reads {name} as another type")
             if len(kinds | {element}) > 1 and element.size < 4:
@@ -100,7 +102,7 @@ class VmemPrinter(GridPrinter):
         for parameter in self.program.parameters:
             for _, var in parameter.scalars:
                 if var.name in self.used_scalars():
-                    held(var.type)
+                    self.e.see(var.type)
 
     def used_scalars(self) -> set[str]:
         """The scalar parameters that the program reads."""
@@ -138,7 +140,7 @@ class VmemPrinter(GridPrinter):
         body, self.lines = self.lines, []
         roots = [r for p in self.program.parameters for _, r in p.roots]
         roots += [g.root for g in self.program.globals]
-        roots = [r for r in roots if r.name in self.storage]
+        roots = [r for r in (*self.inputs, *roots) if r.name in self.storage]
         stored = {
             s.ref.root.name
             for s in flat.statements(self.program.body)
@@ -161,6 +163,7 @@ class VmemPrinter(GridPrinter):
             self.e,
             tuple(r.name for r in written if r.name not in globals_),
             tuple(r.name for r in written if r.name in globals_),
+            is_wide=any(r.element.size == 8 for p in self.program.parameters for _, r in p.roots),
         )
         return TileText(kernel, text)
 
@@ -185,6 +188,9 @@ class VmemPrinter(GridPrinter):
             self.line(f"    {root.name}_ref[...] = {root.name}_in[...]")
         self.line("")
         for var in scalars:
+            if is_wide(var.type):
+                self.line(f"{var.name} = {var.name}_ref[0], {var.name}_ref[1]")
+                continue
             test = " != 0" if var.type == BOOL else ""
             self.line(f"{var.name} = {var.name}_ref[0]{test}")
         if self.free:
@@ -264,6 +270,7 @@ class VmemPrinter(GridPrinter):
         """The lines that run the kernel on flat arrays; LEAVE stands for another way to go."""
         lines: list[str] = []
         tests = [f"not ({self.guard})"] if self.guard else []
+        tests += self.more_tests()
         tests += [f"4 * ({self.footprint(roots, written)}) > {BUDGET}"]
         tables = self.tables()
         tests += [f"{r.name}.size > {TABLE}" for r in roots if r.name in tables]
@@ -280,13 +287,11 @@ class VmemPrinter(GridPrinter):
             steps = "1" if self.one_step else "pl.cdiv(math.prod(grid), 8)"
             if scratch:
                 lines.append("    lanes = _lanes(math.prod(block))")
-        lines.append(f"    if {' or '.join(tests)}:")
+        lines += _unless(tests)
         lines.append("        LEAVE")
-        arguments = [f"_scalar({v.name}, {_passed(v.type)})" for v in scalars]
-        if scalars:
-            self.e.use("_scalar")
+        lines += self.before()
+        arguments = [self.passed(v) for v in scalars]
         self.e.use("_words")
-        self.e.use("_unwords")
         arguments += [self.words(r) for r in roots]
         lines.append("    whole = pl.BlockSpec(memory_space=pltpu.VMEM)")
         specs = f"[whole] * {len(roots)}"
@@ -297,7 +302,8 @@ class VmemPrinter(GridPrinter):
         places = [len(scalars) + roots.index(r) for r in written]
         shapes = ", ".join(f"_like_words(words[{n}])" for n in places)
         self.e.use("_like_words")
-        results = ", ".join(r.name + "_words" for r in written) + ("," if len(written) == 1 else "")
+        results = ", ".join(r.name + "_words" for r in written)
+        results = results if len(written) > 1 else f"({results},)"
         lines.append("    with jax.enable_x64(False):")
         lines.append(f"        {results} = pl.pallas_call(")
         lines.append(f"            functools.partial(_{self.name}_kernel, {', '.join(static)}),")
@@ -312,15 +318,38 @@ class VmemPrinter(GridPrinter):
         lines.append("            interpret=interpret,")
         lines.append(f'            name="{self.name}",')
         lines.append("        )(*words)")
-        lines += [f"    {r.name} = _unwords({r.name}_words, {r.name})" for r in written]
+        lines += [self.back(r) for r in written]
         return lines
 
+    def more_tests(self) -> list[str]:
+        """Further launches that do not fit."""
+        return []
+
+    def before(self) -> list[str]:
+        """What the launcher computes first."""
+        return []
+
+    def passed(self, var: Var) -> str:
+        """A number for SMEM."""
+        if is_wide(var.type):
+            return f"{self.e.use('_words_of')}({var.name})"
+        kind = "jnp.int32" if var.type == BOOL else held(var.type)
+        return f"{self.e.use('_scalar')}({var.name}, {kind})"
+
+    def back(self, root: Root) -> str:
+        """A written array as it was given."""
+        helper = "_unhalves" if is_wide(self.storage[root.name]) else "_unwords"
+        return f"    {root.name} = {self.e.use(helper)}({root.name}_words, {root.name})"
+
     def footprint(self, roots: list[Root], written: list[Root]) -> str:
-        return " + ".join(f"{'2 * ' if r in written else ''}{r.name}.size" for r in roots)
+        counts = {r: (1 + (r in written)) * (1 + is_wide(self.storage[r.name])) for r in roots}
+        return " + ".join(f"{f'{n} * ' if n > 1 else ''}{r.name}.size" for r, n in counts.items())
 
     def words(self, root: Root) -> str:
         kind = self.storage[root.name]
         text = root.name
+        if is_wide(kind):
+            return f"_words({self.e.use('_halves')}({text}), jnp.int32)"
         if kind != _stored(root.element):
             text = f"{self.e.use('_view')}({text}, {jnp_type(kind)})"
         return f"_words({text}, {_word_type(kind)})"
@@ -332,6 +361,8 @@ class VmemPrinter(GridPrinter):
             count = f"{root.size // _stored(root.element).size} * lanes"
         else:
             count = self.room_of_block(root)
+        if is_wide(kind):
+            count = f"2 * {count}"
         return f"pltpu.VMEM(({rows} * {count} // 128, 128), {_word_type(kind)})"
 
     def room_of_block(self, root: Root) -> str:
@@ -373,6 +404,8 @@ class VmemPrinter(GridPrinter):
                 super().statement(statement)
 
     def full(self, value: Expr, kind: object) -> str:
+        if is_wide(kind):
+            return f"{self.e.use('_full_wide')}({self.e(value)}, shape)"
         if isinstance(value, Const):
             return f"jnp.full(shape, {literal(value.value)}, {held(kind)})"
         if not self.facts.is_uniform(value) and isinstance(value, Expr):
@@ -382,10 +415,13 @@ class VmemPrinter(GridPrinter):
     def set(self, statement: flat.Set) -> None:
         var, value = statement.var, statement.value
         varying = var.name in self.facts.varying
+        if value is None and is_wide(var.type):
+            value = fold.constant(0, self.types[var.name])
         if value is None:
             text = f"jnp.zeros(shape, {held(var.type)})" if varying else f"{held(var.type)}(0)"
         elif id(statement) in self.facts.masked_sets:
-            text = f"jnp.where({self.mask}, {self.e(value)}, {var.name})"
+            where = self.e.use("_where_wide") if is_wide(var.type) else "jnp.where"
+            text = f"{where}({self.mask}, {self.e(value)}, {var.name})"
         elif varying and self.writes[var.name] > 1:
             text = self.full(value, var.type)
         else:
@@ -410,20 +446,38 @@ class VmemPrinter(GridPrinter):
             return f"({step}) * shape[1] + lane", False
         return self.e(index), uniform
 
+    def is_own(self, ref: Ref) -> bool:
+        """Is the array looked at where the thread's own number says?"""
+        if self.free is None or len(self.free.axes) != 1 or is_wide(ref.type):
+            return False
+        inner = ref.index
+        while isinstance(inner, Cast):
+            inner = inner.value
+        return inner == Read(index_var(self.free.axes[0])) and ref.root.space != "local"
+
     def lanes_of(self, text: str, uniform: bool) -> str:
         return f"jnp.broadcast_to({text}, shape)" if uniform else text
 
     def load(self, statement: flat.Load) -> None:
         var, ref = statement.var, statement.ref
+        if self.is_own(ref):
+            words = f"{self.e.use('_here')}({ref.root.name}_ref)"
+            self.put(var.name, self.from_word(words, self.storage[ref.root.name], ref.type))
+            return
         index, uniform = self.place_in(ref)
         name = f"{ref.root.name}_ref"
+        wide = "_wide" if is_wide(ref.type) else ""
         if uniform:
-            text = f"{self.e.use('_at')}({name}, {index})"
+            text = f"{self.e.use('_at' + wide)}({name}, {index})"
         else:
             mask = self.mask
             if statement.guard is not None:
                 mask = f"{mask} & {self.e.tight(statement.guard, 4)}"
-            text = f"{self.e.use('_gather')}({name}, {index}, {mask})"
+            text = f"{self.e.use('_gather' + wide)}({name}, {index}, {mask})"
+        if wide:
+            lanes = uniform and var.name in self.facts.varying
+            self.put(var.name, f"{self.e.use('_full_wide')}({text}, shape)" if lanes else text)
+            return
         text = self.from_word(text, self.storage[ref.root.name], ref.type)
         if uniform and var.name in self.facts.varying:
             text = f"jnp.broadcast_to({text}, shape)"
@@ -440,6 +494,8 @@ class VmemPrinter(GridPrinter):
     def to_word(self, value: Expr, storage: Scalar, kind: Scalar) -> str:
         """Lanes of a value as words of the array."""
         text = self.full(value, kind)
+        if is_wide(kind):
+            return text
         if kind == BOOL:
             return f"({text}).astype(jnp.int32)"
         if storage.is_float != kind.is_float:
@@ -450,13 +506,17 @@ class VmemPrinter(GridPrinter):
         ref = statement.ref
         index, uniform = self.place_in(ref)
         value = self.to_word(statement.value, self.storage[ref.root.name], ref.type)
+        if self.is_own(ref):
+            self.line(f"{self.e.use('_keep_here')}({ref.root.name}_ref, {value}, {self.mask})")
+            return
         at = self.lanes_of(index, uniform)
-        self.line(f"{self.e.use('_scatter')}({ref.root.name}_ref, {at}, {value}, {self.mask})")
+        scatter = self.e.use("_scatter_wide" if is_wide(ref.type) else "_scatter")
+        self.line(f"{scatter}({ref.root.name}_ref, {at}, {value}, {self.mask})")
 
     def atomic(self, statement: flat.AtomicUpdate) -> None:
         ref, op, kind = statement.ref, statement.op, statement.ref.type
         storage = self.storage[ref.root.name]
-        if kind == BOOL or _stored(ref.root.element).size < 4:
+        if kind == BOOL or _stored(ref.root.element).size != 4:
             raise NotTiled(f"an atomic on {kind}")
         index, uniform = self.place_in(ref)
         at = self.lanes_of(index, uniform)
@@ -550,7 +610,10 @@ class VmemPrinter(GridPrinter):
             texts = []
             for name in names:
                 text = f"{name}.astype(jnp.int32)" if name in bools else name
-                texts.append(f"{self.e.use('_apart')}({text})" if first and name in lanes else text)
+                if first and name in lanes:
+                    wide = name in self.types and is_wide(self.types[name])
+                    text = f"{self.e.use('_apart_wide' if wide else '_apart')}({text})"
+                texts.append(text)
             return ", ".join(texts) + ("," if len(texts) == 1 else "")
 
         def unpack() -> None:
@@ -606,6 +669,8 @@ class VmemPrinter(GridPrinter):
 
     def moved(self, helper: str, value: Expr, rest: str) -> str:
         """A call on lanes of the value; bools travel as integers."""
+        if is_wide(value.type):
+            raise NotTiled("threads exchange 64-bit integers")
         text = self.full(value, value.type)
         call = f"{self.e.use(helper)}"
         if value.type == BOOL:
@@ -642,6 +707,7 @@ class VmemPrinter(GridPrinter):
     def lane_reduce(self, statement: flat.LaneReduce) -> None:
         kind = statement.var.type
         assert isinstance(kind, Scalar)
+        held(kind)
         number = _neutral_text(statement.op, kind)
         value = f"jnp.where(lane < threads, {self.e(statement.source)}, {number})"
         function = _FUNCTIONS.get(statement.op)
@@ -703,9 +769,13 @@ def _word_type(kind: Scalar) -> str:
     return "jnp.float32" if kind.is_float else "jnp.int32"
 
 
-def _passed(kind: object) -> str:
-    """The type that a scalar has in SMEM."""
-    return "jnp.int32" if kind == BOOL else held(kind)
+def _unless(tests: list[str]) -> list[str]:
+    """`if` any of the tests holds, in as many lines as it takes."""
+    line = f"    if {' or '.join(tests)}:"
+    if len(line) <= 100:
+        return [line]
+    first, *rest = tests
+    return ["    if (", f"        {first}", *(f"        or {t}" for t in rest), "    ):"]
 
 
 def _neutral_text(op: str, kind: Scalar) -> str:

@@ -8,7 +8,9 @@ transpose's column, a strided read.
 
 from __future__ import annotations
 
-VMEM_HELPERS: dict[str, str] = {
+from crossport.backends.pallas.wide import WIDE_HELPERS, WIDE_NEEDS
+
+VMEM_HELPERS: dict[str, str] = WIDE_HELPERS | {
     "_lanes": '''
 def _lanes(threads):
     """Lanes for the threads of a block: a power of two, in whole rows of 128."""
@@ -117,6 +119,19 @@ def _at(ref, index):
     if ref.dtype == jnp.int32:
         return jnp.max(jnp.where(here, row, jnp.int32(-(2**31))))
     return jnp.sum(jnp.where(here, row, jnp.float32(-0.0)))
+''',
+    "_here": '''
+def _here(ref):
+    """This step's words of an array that each thread reads at its own number."""
+    start = jnp.minimum(pl.program_id(0) * 8, ref.shape[0] - 8)
+    return ref[pl.ds(pl.multiple_of(start, 8), 8), :]
+''',
+    "_keep_here": '''
+def _keep_here(ref, words, mask):
+    """Write this step's words in the lanes of the mask."""
+    start = jnp.minimum(pl.program_id(0) * 8, ref.shape[0] - 8)
+    rows = pl.ds(pl.multiple_of(start, 8), 8)
+    ref[rows, :] = jnp.where(mask, words, ref[rows, :])
 ''',
     "_take": '''
 def _take(value, lane):
@@ -377,7 +392,7 @@ def _dot_lanes(x, y, inner, columns, strides_x, strides_y):
     return total
 ''',
 }
-NEEDS: dict[str, tuple[str, ...]] = {
+NEEDS: dict[str, tuple[str, ...]] = WIDE_NEEDS | {
     "_words": ("_view",),
     "_half": ("_word",),
     "_bfloat": ("_word",),
