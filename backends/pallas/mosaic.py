@@ -169,9 +169,7 @@ class MosaicExpressions(Expressions):
         if self.exact_fma and stem in ("fma", "__fmaf_rn"):
             raise NotTiled("a multiply-add that must round once does not lower")
         row = NAMED.get(name) or REPLACED.get(stem) or FLOAT.get(stem)
-        if row is None or stem in MISSING or "64" in row or "_tanh" in row:
-            if row == FLOAT["tanh"]:
-                return self.fill("jnp.tanh({0})", args)
+        if row is None or stem in MISSING or "64" in row:
             raise NotTiled(f"{name} does not lower")
         return self.fill(row, args)
 

@@ -57,7 +57,7 @@ def _half(x):
     size = jnp.abs(x)
     bits = _word(size, jnp.int32)
     normal = _word((bits + 0xFFF + ((bits >> 13) & 1)) & ~0x1FFF, jnp.float32)
-    small = (size + 0.5) - 0.5
+    small = jnp.rint(size * 2.0**24) * 2.0**-24
     near = jnp.where(size < 6.103515625e-05, small, jnp.where(normal > 65504, jnp.inf, normal))
     return jnp.where(jnp.isnan(x), x, jnp.copysign(near, x))
 ''',
