@@ -73,10 +73,14 @@ class Part:
     fits: str = ""
     """What does, in words."""
 
+    def forms(self) -> list[Part]:
+        """The last resort first, this form last."""
+        return [*(self.fallback.forms() if self.fallback is not None else []), self]
+
 
 def module_text(source_name: str, source_text: str, parts: list[Part]) -> str:
     """The whole module."""
-    forms = [f for p in parts for f in (p, p.fallback) if f is not None]
+    forms = [form for part in parts for form in part.forms()]
     helpers = {h for f in forms for h in f.text.expressions.helpers}
     if any(p.roots for part in parts for p in part.program.parameters):
         helpers.add("_view")
@@ -92,10 +96,7 @@ def module_text(source_name: str, source_text: str, parts: list[Part]) -> str:
         out.append(_FIELDS)
     known = HELPERS | VMEM_HELPERS | PRODUCT_HELPERS
     out += [known[h] for h in known if h in helpers and h != "_view"]
-    for part in parts:
-        if part.fallback is not None:
-            out.append(function(part.fallback))
-        out.append(function(part))
+    out += [function(form) for form in forms]
     out.append(tables(parts))
     return "\n\n".join(text.strip("\n") + "\n" for text in out if text.strip())
 
@@ -171,7 +172,8 @@ def other_way(part: Part, line: str) -> str:
         return line.replace("LEAVE", f'raise ValueError("this port takes {part.fits}")')
     given = {r.name for r in flat_roots(part.program)} & set(part.text.written)
     names = [f"{p.name}_given" if p.name in given else p.name for p in part.program.parameters]
-    call = ", ".join(["grid", "block", *names, "shared_bytes=shared_bytes"])
+    more = ["shared_bytes=shared_bytes"] + ["interpret=interpret"] * bool(part.fallback.kernel)
+    call = ", ".join(["grid", "block", *names, *more])
     return line.replace("LEAVE", f"return {part.fallback.function_name}({call})")
 
 

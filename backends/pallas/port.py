@@ -18,7 +18,7 @@ from crossport.ir.lift.tidy import tidy
 from crossport.ir.nodes import Function, Module
 from crossport.ir.tile.blocks import Shape, lift_for_blocks, needs_exchange
 from crossport.ir.tile.contract import contract, may_contract
-from crossport.ir.tile.retile import FreeShape, retile
+from crossport.ir.tile.retile import retile
 from crossport.ir.tile.trace import NotTraced
 
 PRODUCT_BLOCKS: tuple[Shape, ...] = (
@@ -91,24 +91,27 @@ def _port_elementwise(module: Module, kernel: Function, name: str) -> modules.Pa
 
 
 def _port_vmem(module: Module, kernel: Function, name: str, options: Options) -> modules.Part:
-    """Arrays whole in VMEM, threads as lanes."""
-    program = prepare(module, kernel)
-    free: FreeShape | str = "threads exchange values"
-    guard = ""
-    if needs_exchange(program):
+    """Arrays whole in VMEM, threads as lanes; without shared memory where that can be lifted."""
+    if needs_exchange(prepare(module, kernel)):
         shapes = options.blocks.get(kernel.name) or options.blocks.get(kernel.base_name) or ()
         lifted = lift_for_blocks(lambda: prepare(module, kernel), shapes)
         if not isinstance(lifted, str):
-            program, guard = lifted.program, lifted.guard
-    else:
+            with suppress(NotTiled):
+                tile = print_vmem(lifted.program, name, guard=lifted.guard)
+                return _with_fallback(module, kernel, name, lifted.program, tile, lifted.guard)
+    return _port_threads(module, kernel, name)
+
+
+def _port_threads(module: Module, kernel: Function, name: str) -> modules.Part:
+    """As the source has it: any block shape, shared memory in scratch memory."""
+    program = prepare(module, kernel)
+    if not needs_exchange(program):
         free = retile(program)
-        if isinstance(free, str) or free.programs:
-            free, program = "", prepare(module, kernel)
-        else:
+        if not isinstance(free, str) and not free.programs:
             tidy(program)
-    shape = None if isinstance(free, str) else free
-    tile = print_vmem(program, name, shape, guard)
-    return _with_fallback(module, kernel, name, program, tile, guard)
+            return _with_fallback(module, kernel, name, program, print_vmem(program, name, free))
+        program = prepare(module, kernel)
+    return _with_fallback(module, kernel, name, program, print_vmem(program, name))
 
 
 def _port_contraction(
@@ -144,13 +147,21 @@ def _with_fallback(
     name: str,
     program: flat.Program,
     tile: TileText,
-    guard: str,
+    guard: str = "",
 ) -> modules.Part:
     """A Pallas kernel, with the form for launches that it does not take."""
     fallback: modules.Part | None = None
-    with suppress(PortError):
-        fallback = _port_xla(module, kernel, f"_{name.lstrip('_')}_by_grid")
+    if guard:
+        with suppress(NotTiled):
+            fallback = _port_threads(module, kernel, f"_{_plain(name)}_by_thread")
+    if fallback is None:
+        with suppress(PortError):
+            fallback = _port_xla(module, kernel, f"_{_plain(name)}_by_grid")
     fits = "launches whose arrays fit in VMEM" + (f", with {guard}" if guard else "")
     return modules.Part(
         program, kernel.name, name, "tile", tile.text, tuple(tile.kernel), fallback, fits
     )
+
+
+def _plain(name: str) -> str:
+    return name.strip("_").removesuffix("_by_thread")

@@ -1,4 +1,4 @@
-"""Ten ports in full: what a reader of the generated code sees."""
+"""Thirteen ports in full: what a reader of the generated code sees."""
 
 from pathlib import Path
 
@@ -23,6 +23,9 @@ PORTS = [
     ("histogram_shared_atomic", "triton"),
     ("saxpy_grid_stride", "pallas"),
     ("reduce_shared_tree", "pallas"),
+    ("matmul_tiled", "pallas"),
+    ("histogram_shared_atomic", "pallas"),
+    ("spmv_csr_scalar", "pallas"),
 ]
 
 

@@ -191,7 +191,10 @@ def test_updates_by_index(helpers: dict[str, Any]) -> None:
 def test_a_product_with_ragged_edges(helpers: dict[str, Any]) -> None:
     rng = np.random.default_rng(6)
     a, b = rng.integers(-4, 5, 37 * 70).astype(np.float32), rng.integers(-4, 5, (70, 300))
-    at = lambda row, inner: row * 70 + inner  # noqa: E731
+
+    def at(row: int, inner: int) -> int:
+        return row * 70 + inner
+
     left = helpers["_matrix"](jnp.asarray(a), at, (37, 70))
     turned = helpers["_matrix"](jnp.asarray(a), lambda i, j: at(j, i), (70, 37))
     sparse = helpers["_matrix"](jnp.asarray(a), lambda i, j: 3 * i + 5 * j, (900, 2))

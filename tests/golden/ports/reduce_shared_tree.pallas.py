@@ -234,6 +234,97 @@ def _reduce_shared_tree_by_grid(grid, block, in_, out, n, *, shared_bytes=0, int
     return (_like(out, out_given),)
 
 
+def __reduce_shared_tree_by_thread_kernel(grid, block, n_ref, in__ref, out_in, out_ref, buffer_ref):
+    @pl.when(pl.program_id(0) == 0)
+    def _():
+        out_ref[...] = out_in[...]
+
+    n = n_ref[0]
+    blocks, threads = math.prod(grid), math.prod(block)
+    shape = (8, _lanes(threads))
+    row = pl.program_id(0) * 8 + lax.broadcasted_iota(jnp.int32, shape, 0)
+    lane = lax.broadcasted_iota(jnp.int32, shape, 1)
+    active = (row < blocks) & (lane < threads)
+    thread_x = lax.rem(lane, jnp.int32(block[0]))
+    block_x = lax.rem(row, jnp.int32(grid[0]))
+    buffer_ref[...] = jnp.zeros_like(buffer_ref)
+    i = block_x * 256 + thread_x
+    in_value = _gather(in__ref, i, active & (i < n))
+    _scatter(
+        buffer_ref,
+        lax.broadcasted_iota(jnp.int32, shape, 0) * 256 + thread_x,
+        jnp.where(i < n, in_value, 0.0),
+        active,
+    )
+    stride = jnp.int32(128)
+    going = stride > 0
+
+    def round(state):
+        stride, going = state
+        mask_1 = active & (thread_x < stride)
+        buffer_value = _gather(
+            buffer_ref,
+            lax.broadcasted_iota(jnp.int32, shape, 0) * 256 + thread_x,
+            mask_1,
+        )
+        buffer_value_2 = _gather(
+            buffer_ref,
+            lax.broadcasted_iota(jnp.int32, shape, 0) * 256 + thread_x + stride,
+            mask_1,
+        )
+        _scatter(
+            buffer_ref,
+            lax.broadcasted_iota(jnp.int32, shape, 0) * 256 + thread_x,
+            buffer_value + buffer_value_2,
+            mask_1,
+        )
+        stride = stride >> 1
+        going = stride > 0
+        return stride, going
+
+    stride, going = lax.while_loop(lambda state: state[1], round, (stride, going))
+    mask_2 = active & (thread_x == 0)
+    buffer_value_3 = _gather(buffer_ref, lax.broadcasted_iota(jnp.int32, shape, 0) * 256, mask_2)
+    _scatter(out_ref, block_x, buffer_value_3, mask_2)
+
+
+def _reduce_shared_tree_by_thread(grid, block, in_, out, n, *, shared_bytes=0, interpret=False):
+    """`reduce_shared_tree<<<grid, block>>>`; returns (out)."""
+    grid, block = _dim3(grid), _dim3(block)
+    if block[0] * block[1] * block[2] > 1024:
+        raise ValueError(f"a block has at most 1024 threads, not {block}")
+    in_ = _flat(in_, jnp.float32)
+    out_given = out
+    out = _flat(out, jnp.float32)
+    lanes = _lanes(math.prod(block))
+    if 4 * (in_.size + 2 * out.size) > 80 << 20:
+        return _reduce_shared_tree_by_grid(
+            grid,
+            block,
+            in_,
+            out_given,
+            n,
+            shared_bytes=shared_bytes,
+        )
+    whole = pl.BlockSpec(memory_space=pltpu.VMEM)
+    scalar = pl.BlockSpec(memory_space=pltpu.SMEM)
+    words = [_scalar(n, jnp.int32), _words(in_, jnp.float32), _words(out, jnp.float32)]
+    with jax.enable_x64(False):
+        (out_words,) = pl.pallas_call(
+            functools.partial(__reduce_shared_tree_by_thread_kernel, grid, block),
+            grid=(pl.cdiv(math.prod(grid), 8),),
+            in_specs=[scalar] * 1 + [whole] * 2,
+            out_specs=[whole] * 1,
+            out_shape=[_like_words(words[2])],
+            scratch_shapes=[pltpu.VMEM((8 * 256 // 128, 128), jnp.float32)],
+            compiler_params=pltpu.CompilerParams(vmem_limit_bytes=100 << 20),
+            interpret=interpret,
+            name="_reduce_shared_tree_by_thread",
+        )(*words)
+    out = _unwords(out_words, out)
+    return (_like(out, out_given),)
+
+
 def _reduce_shared_tree_kernel(grid, block, n_ref, in__ref, out_in, out_ref):
     @pl.when(pl.program_id(0) == 0)
     def _():
@@ -271,26 +362,27 @@ def reduce_shared_tree(grid, block, in_, out, n, *, shared_bytes=0, interpret=Fa
     in_ = _flat(in_, jnp.float32)
     out_given = out
     out = _flat(out, jnp.float32)
-    if not (block[1:] == (1, 1) and block[0] in (256,)) or 4 * (in_.size + 2 * out.size) > 83886080:
-        return _reduce_shared_tree_by_grid(
+    if not (block[1:] == (1, 1) and block[0] in (256,)) or 4 * (in_.size + 2 * out.size) > 80 << 20:
+        return _reduce_shared_tree_by_thread(
             grid,
             block,
             in_,
             out_given,
             n,
             shared_bytes=shared_bytes,
+            interpret=interpret,
         )
     whole = pl.BlockSpec(memory_space=pltpu.VMEM)
     scalar = pl.BlockSpec(memory_space=pltpu.SMEM)
     words = [_scalar(n, jnp.int32), _words(in_, jnp.float32), _words(out, jnp.float32)]
     with jax.enable_x64(False):
-        out_words, = pl.pallas_call(
+        (out_words,) = pl.pallas_call(
             functools.partial(_reduce_shared_tree_kernel, grid, block),
             grid=(pl.cdiv(math.prod(grid), 8),),
             in_specs=[scalar] * 1 + [whole] * 2,
             out_specs=[whole] * 1,
             out_shape=[_like_words(words[2])],
-            compiler_params=pltpu.CompilerParams(vmem_limit_bytes=104857600),
+            compiler_params=pltpu.CompilerParams(vmem_limit_bytes=100 << 20),
             interpret=interpret,
             name="reduce_shared_tree",
         )(*words)
