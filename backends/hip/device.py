@@ -22,6 +22,7 @@ from crossport.backends.hip.edits import Edit, newline_of
 from crossport.backends.hip.functions import is_host_code
 from crossport.backends.hip.halves import half_edits
 from crossport.backends.hip.host_halves import FP16_HEADERS
+from crossport.backends.hip.includes import is_conditional
 from crossport.backends.hip.lexer import Kind
 from crossport.backends.hip.names import tables
 from crossport.backends.hip.source import Findings, SourceText
@@ -53,9 +54,8 @@ def device_edits(text: SourceText) -> Findings:
         _functions(text, frozenset(wanted), definitions, found)
     if b"cooperative_groups" in text.words or b"cg" in text.words:
         _groups(text, definitions, found)
-    is_home = any(include.path in FP16_HEADERS for include in text.includes)
-    if text.project_has_host_halves and is_home and b"CROSSPORT_HOST_HALF" not in text.words:
-        definitions["host_half.h"] = _polyfill("host_half.h")
+    if text.project_has_host_halves and b"CROSSPORT_HOST_HALF" not in text.words:
+        _host_halves(text, definitions, found)
     extra: set[str] = set()
     found.add(half_edits(text, extra))
     definitions |= {name: _polyfill(name) for name in extra}
@@ -86,6 +86,19 @@ def _is_own(text: SourceText, word: bytes) -> bool:
     row = _rows().get(word.decode())
     is_overload = word in text.own_entities and row is not None and row.polyfill in _TEMPLATES
     return not is_overload
+
+
+def _host_halves(text: SourceText, definitions: dict[str, str], found: Findings) -> None:
+    """Operators of the host, behind the header of the type: in its branch, where it has one."""
+    homes = [include for include in text.includes if include.path in FP16_HEADERS]
+    if not all(is_conditional(text, include.line_start) for include in homes):
+        definitions["host_half.h"] = _polyfill("host_half.h")
+        return
+    line = newline_of(text.source)
+    for include in homes:
+        at = text.line_after(include.end)
+        block = _polyfill("host_half.h").replace("\n", line)
+        found.edits.append(Edit(text.file, at, at, block, "what HIP's headers lack"))
 
 
 @cache

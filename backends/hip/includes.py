@@ -72,8 +72,8 @@ def include_edits(text: SourceText, options: IncludeOptions) -> Findings:
             if path.startswith("thrust/") and first_dependent is None:
                 first_dependent = include.line_start
             continue
-        is_conditional = _is_conditional(text, include.line_start)
-        if header == RUNTIME and runtime_at is None and not is_conditional:
+        has_condition = is_conditional(text, include.line_start)
+        if header == RUNTIME and runtime_at is None and not has_condition:
             runtime_at = include.line_start
         if first_dependent is None and header != RUNTIME:
             first_dependent = include.line_start
@@ -83,7 +83,7 @@ def include_edits(text: SourceText, options: IncludeOptions) -> Findings:
             found.edits.append(_remove(text, include, header))
         else:
             found.edits.append(_replace(text, include, header))
-            if not is_conditional:
+            if not has_condition:
                 seen.add(header)
     if options.adds_runtime:
         is_late = runtime_at is None or (
@@ -133,10 +133,10 @@ def _remove(text: SourceText, include: Include, header: str) -> Edit:
 
 
 def _is_only_content(text: SourceText, include: Include) -> bool:
-    return _is_conditional(text, include.line_start)
+    return is_conditional(text, include.line_start)
 
 
-def _is_conditional(text: SourceText, offset: int) -> bool:
+def is_conditional(text: SourceText, offset: int) -> bool:
     """Whether the place is inside an `#if`, an include guard left aside."""
     tokens = text.tokens
     depth = 0
@@ -183,7 +183,7 @@ def _add_runtime(text: SourceText, late: int | None, found: Findings) -> None:
 def _first_place(text: SourceText) -> int:
     """The line of the first `#include` at the outer level, or the first line of code."""
     for include in text.includes:
-        if not _is_conditional(text, include.line_start):
+        if not is_conditional(text, include.line_start):
             return text.line_before(include.line_start)
     return text.line_before(text.tokens.start[0]) if len(text.tokens) else 0
 

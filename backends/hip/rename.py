@@ -52,7 +52,10 @@ def rename_edits(text: SourceText) -> Findings:
         match resolution:
             case Renamed(hip, note):
                 if hip != name:
-                    found.edits.append(text.edit(index, index, hip, "API name"))
+                    # What is a struct in CUDA is a typedef in HIP.
+                    is_tagged = hip in _TYPEDEFS and tokens.at(index - 1) == b"struct"
+                    first = index - 1 if is_tagged else index
+                    found.edits.append(text.edit(first, index, hip, "API name"))
                 if note and word not in reported:
                     found.diagnostics.append(
                         text.diagnostic(
@@ -112,6 +115,7 @@ def _report_calls(text: SourceText, found: Findings) -> None:
             )
 
 
+_TYPEDEFS = frozenset({"hipGraphicsResource", "hipLaunchParams"})
 # Nobody else's names begin so.
 _LIBRARY = re.compile(rb"(cublas|cublasLt|cusparse|cusolver|cufft|curand|cudnn|cutensor)[A-Z]\w+\Z")
 

@@ -214,3 +214,11 @@ def test_a_guard_in_host_code_asks_for_what_host_compilers_define(tmp_path: Path
     port.add(tmp_path / "h.cpp")
     ported = _ported(port.result().files)
     assert ported["h.cpp"] == guard.replace("9000", "9000 || defined(__HIP_PLATFORM_AMD__)")
+
+
+def test_host_operators_of_halves_stay_in_the_branch_of_their_header(tmp_path: Path) -> None:
+    branch = "#ifdef GPU\n#include <cuda_fp16.h>\ntypedef half H;\n#else\ntypedef int H;\n#endif\n"
+    use = '#include "h.h"\nhalf f(half a, half b) { return a + b; }\n'
+    _write(tmp_path, {"k.cu": use, "h.h": branch})
+    ported = _ported(port_unit(tmp_path / "k.cu").files)["h.h"]
+    assert ported.index("hip_fp16.h") < ported.index("CROSSPORT_HOST_HALF") < ported.index("#else")
