@@ -106,6 +106,16 @@ ROWS = (
         note="AMD GPUs have one limit of shared memory (64 KiB on CDNA3), with or without opt-in",
     ),
     ApiRow("cudaDeviceBlockingSync", "hipDeviceScheduleBlockingSync"),
+    *(
+        ApiRow(cuda, hip, note="the runtime for AMD answers hipErrorNotSupported: do not check it")
+        for cuda, hip in (
+            ("cudaProfilerStart", "hipProfilerStart"),
+            ("cudaProfilerStop", "hipProfilerStop"),
+            ("cuProfilerStart", "hipProfilerStart"),
+            ("cuProfilerStop", "hipProfilerStop"),
+            ("cudaSetValidDevices", "hipSetValidDevices"),
+        )
+    ),
     # What the compiler defines.
     ApiRow("__CUDACC__", "__HIPCC__"),
     ApiRow("__CUDACC_RTC__", "__HIPCC_RTC__"),
@@ -174,6 +184,13 @@ ROWS = (
     ApiRow("cuCtxGetLimit", "hipDeviceGetLimit"),
     ApiRow("cuCtxSetLimit", "hipDeviceSetLimit"),
     ApiRow("cuCtxGetStreamPriorityRange", "hipDeviceGetStreamPriorityRange"),
+    # HIP declares these with hipCtx..., where the runtime for AMD answers hipErrorNotSupported.
+    ApiRow("cuCtxSynchronize", "hipDeviceSynchronize"),
+    ApiRow("cuCtxSetCacheConfig", "hipDeviceSetCacheConfig"),
+    ApiRow("cuCtxGetCacheConfig", "hipDeviceGetCacheConfig"),
+    ApiRow("cuCtxSetSharedMemConfig", "hipDeviceSetSharedMemConfig"),
+    ApiRow("cuCtxGetSharedMemConfig", "hipDeviceGetSharedMemConfig"),
+    ApiRow("cuCtxGetFlags", "hipGetDeviceFlags"),
     ApiRow("cuMemAllocFromPoolAsync", "hipMallocFromPoolAsync"),
     ApiRow("cuMemcpy2DUnaligned", "hipDrvMemcpy2DUnaligned"),
     ApiRow("CU_CTX_SCHED_AUTO", "hipDeviceScheduleAuto"),
@@ -181,6 +198,34 @@ ROWS = (
     ApiRow("CU_CTX_SCHED_YIELD", "hipDeviceScheduleYield"),
     ApiRow("CU_CTX_SCHED_BLOCKING_SYNC", "hipDeviceScheduleBlockingSync"),
     ApiRow("CU_CTX_MAP_HOST", "hipDeviceMapHost"),
+    ApiRow("CUmemGenericAllocationHandle", "hipMemGenericAllocationHandle_t"),
+    ApiRow("CU_MEM_ALLOC_GRANULARITY_MINIMUM", "hipMemAllocationGranularityMinimum"),
+    ApiRow("CU_MEM_ALLOC_GRANULARITY_RECOMMENDED", "hipMemAllocationGranularityRecommended"),
+    ApiRow(
+        "CU_DEVICE_ATTRIBUTE_VIRTUAL_ADDRESS_MANAGEMENT_SUPPORTED",
+        "hipDeviceAttributeVirtualMemoryManagementSupported",
+    ),
+    ApiRow("CU_DEVICE_ATTRIBUTE_GLOBAL_MEMORY_BUS_WIDTH", "hipDeviceAttributeMemoryBusWidth"),
+    *(
+        ApiRow(
+            f"CU_DEVICE_ATTRIBUTE_MAXIMUM_TEXTURE{axes}D_{side.upper()}",
+            f"hipDeviceAttributeMaxTexture{axes}D{side}",
+        )
+        for axes, sides in ((1, ("Width",)), (2, ("Width", "Height")))
+        for side in sides
+    ),
+    *(
+        ApiRow(
+            f"CU_DEVICE_ATTRIBUTE_MAXIMUM_TEXTURE3D_{side.upper()}",
+            f"hipDeviceAttributeMaxTexture3D{side}",
+        )
+        for side in ("Width", "Height", "Depth")
+    ),
+    # Graphics: the flags to map and to register with have the same numbers.
+    *(
+        ApiRow(f"cudaGraphicsMapFlags{flag}", f"hipGraphicsRegisterFlags{flag}")
+        for flag in ("None", "ReadOnly", "WriteDiscard")
+    ),
     # Run-time compilation: a HIP program is compiled to code, not to PTX.
     ApiRow("nvrtcGetPTX", "hiprtcGetCode", note="the result is AMD code, not PTX text"),
     ApiRow("nvrtcGetPTXSize", "hiprtcGetCodeSize"),

@@ -18,7 +18,7 @@ PREDEFINED = {"__HIPCC__", "__HIPCC_RTC__"}
 def test_row(row: rows.ApiRow) -> None:
     declared = tables.hip_api() | tables.hip_device() | PREDEFINED
     assert row.hip in declared
-    assert resolve._by_rule(row.cuda) != row.hip, "a rule says this already"
+    assert row.note or resolve._by_rule(row.cuda) != row.hip, "a rule says this already"
 
 
 def test_no_name_has_two_rows() -> None:
