@@ -47,8 +47,11 @@ def named_in_tests(arch: str) -> set[str]:
         names |= {f"{space}_load_{k}" for k in loads}
         names |= {f"{space}_store_{k}" for k in stores if space != "scratch" or "hi" not in k}
     for op in "add sub smin umin smax umax and or xor inc dec swap cmpswap".split():
-        names |= {f"global_atomic_{op}", f"global_atomic_{op}_x2"}
-    names |= {f"global_atomic_{k}" for k in "add_f32 add_f64 min_f64 max_f64 pk_add_f16".split()}
+        for space in ("global", "flat", "buffer"):
+            names |= {f"{space}_atomic_{op}", f"{space}_atomic_{op}_x2"}
+    for space in ("global", "flat", "buffer"):
+        floats = "add_f32 add_f64 min_f64 max_f64 pk_add_f16"
+        names |= {f"{space}_atomic_{k}" for k in floats.split()}
     kinds = "b32 b64 b96 b128 u8 i8 u16 i16 u8_d16 u8_d16_hi i8_d16 i8_d16_hi u16_d16 u16_d16_hi"
     names |= {f"ds_read_{k}" for k in kinds.split()}
     names |= {f"ds_write_{k}" for k in "b8 b16 b32 b64 b96 b128 b8_d16_hi b16_d16_hi".split()}
@@ -71,6 +74,8 @@ def _rdna3_names() -> set[str]:
     own = "\n".join(p.read_text() for p in sorted(_TESTS.glob("test_rdna3_*.py")))
     names = set(re.findall(r"\b(?:v|s|ds|global)_[a-z0-9_]+", own))
     names |= {"s_delay_alu", "s_clause", "s_cbranch_execnz"}
+    # test_modifiers.py runs them here too.
+    names |= {"v_fma_mix_f32", "v_fma_mixlo_f16", "v_fma_mixhi_f16"}
     names |= {n for n in encoding.opcodes("gfx1100", "VOPD") if "dot2" not in n and "amk" not in n}
     loads = "u8 i8 u16 i16 b32 b64 b96 b128 d16_u8 d16_i8 d16_b16 d16_hi_u8 d16_hi_i8 d16_hi_b16"
     stores = "b8 b16 b32 b64 b96 b128 d16_hi_b8 d16_hi_b16"

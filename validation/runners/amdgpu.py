@@ -14,6 +14,7 @@ import ctypes
 import re
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,8 +56,11 @@ class AmdgpuRunner:
 
     def missing(self) -> str | None:
         """What is needed to compile and emulate."""
+        from crossport.validation.amdgpu.arch import ARCHS
         from crossport.validation.amdgpu.compile import arch_named, choose_toolchain
 
+        if self.arch not in ARCHS:
+            return f"an emulator of {self.arch}: there is one of {', '.join(ARCHS)}"
         try:
             choose_toolchain(arch_named(self.arch))
         except PortError as error:
@@ -80,7 +84,7 @@ class AmdgpuRunner:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(data)
             entry = Path(scratch) / candidate.entry
-            entry.write_bytes(candidate.files[candidate.entry] + keep_instances(kernels).encode())
+            entry.write_bytes(candidate.files[candidate.entry] + _keep(kernels).encode())
             try:
                 code = CodeObject.load(
                     compile_hip(entry, self.arch, include=[scratch], flags=["-g1", *self.flags]),
@@ -104,7 +108,7 @@ class AmdgpuRunner:
         case = call.case
         symbol = symbols.get(plain_name(case.kernel))
         if symbol is None:
-            return RunOutput("missing", message=f"the code object has no kernel {case.kernel}")
+            return RunOutput("missing", message=f"the code object has no one kernel {case.kernel}")
         arrays = {name: np.array(values) for name, values in call.contents.items()}
         began = time.perf_counter()
         try:
@@ -126,7 +130,7 @@ class AmdgpuRunner:
         return RunOutput("ok", arrays, faults, seconds=time.perf_counter() - began)
 
 
-def keep_instances(kernels: Sequence[str]) -> str:
+def _keep(kernels: Sequence[str]) -> str:
     """Text that makes the compiler emit the template instances that cases name."""
     wanted = [name for name in kernels if "<" in name]
     lines = [
@@ -137,8 +141,13 @@ def keep_instances(kernels: Sequence[str]) -> str:
 
 
 def kernel_symbols(mangled: Sequence[str]) -> dict[str, str]:
-    """From kernels' plain names to their symbols in the code object."""
-    return {plain_name(demangle(symbol)): symbol for symbol in mangled}
+    """From kernels' plain names to their symbols in the code object; overloads are left out.
+
+    Which of two overloads a name means cannot be told, and running the other one tells nothing.
+    """
+    names = Counter(plain_name(demangle(symbol)) for symbol in mangled)
+    plain = {plain_name(demangle(symbol)): symbol for symbol in mangled}
+    return {name: symbol for name, symbol in plain.items() if names[name] == 1}
 
 
 def plain_name(name: str) -> str:

@@ -138,6 +138,18 @@ __device__ __attribute__((noinline)) int slow(int n) {
     return n < 2 ? n : slow(n - 1) + slow(n - 2);
 }
 __global__ void recursive(int *x) { x[threadIdx.x] = slow(x[threadIdx.x]); }
+__device__ __attribute__((noinline)) int deep(int n, int *seen) {
+    int own[8];
+    for (int k = 0; k < 8; k++) own[k] = n + k;
+    return n == 0 ? *seen : deep(n - 1, own + (n & 7)) + own[n & 3];
+}
+__global__ void endless_recursion(int *x) { x[threadIdx.x] = deep(x[threadIdx.x], x); }
+__global__ void circle(int *flags) {
+    if (threadIdx.x == 0) {
+        while (atomicAdd(&flags[blockIdx.x], 0) == 0) {}
+        atomicExch(&flags[1 - blockIdx.x], 1);
+    }
+}
 __global__ void grid_barrier(int *x, int *y) {
     x[blockIdx.x * blockDim.x + threadIdx.x] = blockIdx.x + 1;
     cooperative_groups::this_grid().sync();
@@ -406,6 +418,23 @@ def test_faults_say_what_and_where(devices: Callable[[str], Device]) -> None:
     y = np.zeros(128, np.float32)
     devices("gfx942").launch(code("gfx942"), "past_the_end", 2, 64, [y])
     assert (y == 1).all()
+
+
+def test_a_stack_that_outgrows_its_memory_is_a_fault(devices: Callable[[str], Device]) -> None:
+    """A lane's scratch ends; a recursion that goes on must not reach the next lane's."""
+    text = _fault(devices, "endless_recursion", [np.full(64, 1 << 20, np.int32)])
+    assert "scratch access outside the lane's share" in text and "source.hip:" in text
+
+
+def test_waves_that_wait_for_each_other_are_shown(devices: Callable[[str], Device]) -> None:
+    """The first workgroup waits for a flag that the last one would set, which waits for its own."""
+    flags = np.zeros(2, np.int32)
+    with pytest.raises(DeviceFault, match="did not end") as caught:
+        devices("gfx942").launch(
+            code("gfx942"), "circle", 2, 64, [flags], options=Options(instruction_limit=200_000)
+        )
+    assert {p.group for p in caught.value.positions} == {0, 1}
+    assert "circle" in caught.value.diagnostic.render()
 
 
 def test_endless_loops_end(devices: Callable[[str], Device]) -> None:

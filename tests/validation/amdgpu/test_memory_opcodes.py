@@ -194,8 +194,9 @@ INTEGER_ATOMICS: dict[str, Callable[[int, int, int], int]] = {
 @pytest.mark.parametrize("bits", (32, 64))
 @pytest.mark.parametrize("name", [*INTEGER_ATOMICS, "cmpswap"])
 @pytest.mark.parametrize("returns", (0, 1))
-def test_global_atomic(
-    devices: Callable[[str], Device], name: str, bits: int, returns: int
+@pytest.mark.parametrize("space", ("global", "flat", "buffer"))
+def test_atomic(
+    devices: Callable[[str], Device], space: str, name: str, bits: int, returns: int
 ) -> None:
     size, mask = bits // 8, (1 << bits) - 1
     memory = _memory(7)
@@ -203,7 +204,6 @@ def test_global_atomic(
     state, base = _state(memory)
     rng = random.Random(name)
     places = [rng.randrange(8) * 8 for _ in range(64)]  # lanes collide
-    _wide(state, base + np.array(places, np.int64))
     x = [rng.getrandbits(bits) for _ in range(64)]
     c = [int.from_bytes(before[p : p + size].tobytes(), "little") for p in places]
     words = size // 4
@@ -212,15 +212,8 @@ def test_global_atomic(
         for k in range(words * (2 if name == "cmpswap" else 1)):
             state.vgprs[DATA + k][lane] = value >> 32 * k & 0xFFFFFFFF
     suffix = "_x2" if bits == 64 else ""
-    code = encode(
-        "GLOBAL",
-        f"global_atomic_{name}{suffix}",
-        addr=ADDRESS,
-        data=DATA,
-        vdst=D,
-        saddr=0x7F,
-        sc0=returns,
-    )
+    code = _atomic(state, space, f"{name}{suffix}", base, np.array(places, np.int64), returns)
+    result = DATA if space == "buffer" and returns else D  # a buffer's result replaces its data
     after = run_code(devices("gfx942"), code, state)
     want = before.copy()
     for lane in ON:
@@ -231,7 +224,7 @@ def test_global_atomic(
         else:
             new = INTEGER_ATOMICS[name](old, x[lane], bits) & mask
         want[at : at + size] = np.frombuffer(new.to_bytes(size, "little"), np.uint8)
-        got = sum(int(after.vgprs[D + k][lane]) << 32 * k for k in range(words))
+        got = sum(int(after.vgprs[result + k][lane]) << 32 * k for k in range(words))
         if returns:
             assert got == old
         else:
@@ -239,18 +232,36 @@ def test_global_atomic(
     assert np.array_equal(memory, want)
 
 
+def _atomic(
+    state: State, space: str, name: str, base: int, offsets: NDArray[np.int64], returns: int
+) -> bytes:
+    """An atomic at `base + offset` of each lane."""
+    if space == "buffer":
+        state.vgprs[ADDRESS] = offsets
+        state.sgprs[20:24] = [base & 0xFFFFFFFF, base >> 32, 4096, 0x27000]
+        return encode(
+            "MUBUF", f"buffer_atomic_{name}", vaddr=ADDRESS, vdata=DATA, srsrc=5, soffset=128,
+            offen=1, sc0=returns,
+        )  # fmt: skip
+    _wide(state, base + offsets)
+    return encode(
+        space.upper(), f"{space}_atomic_{name}", addr=ADDRESS, data=DATA, vdst=D, saddr=0x7F,
+        sc0=returns,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("space", ("global", "flat", "buffer"))
 @pytest.mark.parametrize("name", ("add_f32", "add_f64", "min_f64", "max_f64", "pk_add_f16"))
-def test_float_atomic(devices: Callable[[str], Device], name: str) -> None:
+def test_float_atomic(devices: Callable[[str], Device], name: str, space: str) -> None:
     t = {"32": np.float32, "64": np.float64, "16": np.float16}[name[-2:]]
     memory = np.zeros(64, np.uint8)
     memory.view(t)[:2] = [1.5, -2.0]
     state, base = _state(memory)
-    _wide(state, np.full(64, base, np.int64))
     x = (LANE * 0.25 - 3).astype(t)
     raw = x.view(f"u{np.dtype(t).itemsize}").astype(np.uint64)
     state.vgprs[DATA] = raw & 0xFFFFFFFF if t != np.float16 else raw | raw << 16
     state.vgprs[DATA + 1] = raw >> 32
-    code = encode("GLOBAL", f"global_atomic_{name}", addr=ADDRESS, data=DATA, saddr=0x7F)
+    code = _atomic(state, space, name, base, np.zeros(64, np.int64), 0)
     run_code(devices("gfx942"), code, state)
     first, second = t(1.5), t(-2.0)
     for lane in ON:

@@ -10,7 +10,7 @@ pytest.importorskip("tinygrad")
 
 from amdgpu_encoding import encode
 
-from crossport.validation.amdgpu.device import Device
+from crossport.validation.amdgpu.device import Device, DeviceFault
 from crossport.validation.amdgpu.stepping import State, addresses_of, run_code
 
 A, B, C, D = 10, 12, 14, 4
@@ -42,18 +42,21 @@ def test_half_dot_products(devices: Callable[[str], Device]) -> None:
 
 
 def test_cube_faces(devices: Callable[[str], Device]) -> None:
-    for vector, face, major in (
-        ((3.0, 1.0, -2.0), 0.0, 6.0),
-        ((-3.0, 1.0, -2.0), 1.0, -6.0),
-        ((1.0, 4.0, 2.0), 2.0, 8.0),
-        ((1.0, -4.0, 2.0), 3.0, -8.0),
-        ((1.0, 2.0, 5.0), 4.0, 10.0),
-        ((1.0, 2.0, -5.0), 5.0, -10.0),
+    for vector, face, major, s, t in (
+        ((3.0, 1.0, -2.0), 0.0, 6.0, 2.0, -1.0),
+        ((-3.0, 1.0, -2.0), 1.0, -6.0, -2.0, -1.0),
+        ((1.0, 4.0, 2.0), 2.0, 8.0, 1.0, 2.0),
+        ((1.0, -4.0, 2.0), 3.0, -8.0, 1.0, -2.0),
+        ((1.0, 2.0, 5.0), 4.0, 10.0, 1.0, -2.0),
+        ((1.0, 2.0, -5.0), 5.0, -10.0, -1.0, -2.0),
     ):
         state = State()
         for at, value in zip((A, B, C), vector, strict=True):
             state.vgprs[at] = _float(value)
-        for name, want in (("v_cubeid_f32", face), ("v_cubema_f32", major)):
+        for name, want in (
+            ("v_cubeid_f32", face), ("v_cubema_f32", major), ("v_cubesc_f32", s),
+            ("v_cubetc_f32", t),
+        ):  # fmt: skip
             code = encode("VOP3", name, vdst=D, src0=256 + A, src1=256 + B, src2=256 + C)
             assert int(run_code(devices("gfx942"), code, state).vgprs[D][0]) == _float(want)
 
@@ -205,3 +208,31 @@ def test_unfused_multiply_adds_of_gfx90a(devices: Callable[[str], Device]) -> No
     assert run("VOP3", "v_mad_f32", src1=256 + B, src2=256 + C) == want
     assert run("VOP2", "v_madak_f32", vsrc1=B, literal=c) == want
     assert run("VOP2", "v_madmk_f32", vsrc1=C, literal=b) == want
+
+
+_HINTS = (
+    "s_sleep", "s_setprio", "s_sendmsg", "s_sethalt", "s_setkill", "s_icache_inv",
+    "s_incperflevel", "s_decperflevel", "s_cbranch_cdbgsys", "s_cbranch_cdbguser",
+    "s_cbranch_cdbgsys_or_user", "s_cbranch_cdbgsys_and_user",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", _HINTS)
+def test_hints_change_nothing(devices: Callable[[str], Device], name: str) -> None:
+    """Waits, priorities, messages and a debugger's branches: the next instruction follows."""
+    state = State()
+    state.vgprs[A] = 7
+    code = encode("SOPP", name, simm16=1) + encode("VOP1", "v_mov_b32", vdst=D, src0=256 + A)
+    after = run_code(devices("gfx942"), code, state)
+    assert int(after.vgprs[D][0]) == 7
+    assert np.array_equal(after.sgprs[:100], state.sgprs[:100])
+
+
+def test_trap_and_early_end(devices: Callable[[str], Device]) -> None:
+    move = encode("VOP1", "v_mov_b32", vdst=D, src0=129)
+    with pytest.raises(DeviceFault, match="a trap"):
+        run_code(devices("gfx942"), encode("SOPP", "s_trap", simm16=2), State())
+    with pytest.raises(DeviceFault, match="message 7"):
+        run_code(devices("gfx942"), encode("SOPP", "s_sendmsg", simm16=7), State())
+    after = run_code(devices("gfx942"), encode("SOPP", "s_endpgm_saved") + move, State())
+    assert int(after.vgprs[D][0]) == 0

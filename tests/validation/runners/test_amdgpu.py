@@ -8,7 +8,7 @@ pytest.importorskip("tinygrad")
 
 import crossport
 from crossport.validation.judge_port import judge_port
-from crossport.validation.runners.amdgpu import AmdgpuRunner
+from crossport.validation.runners.amdgpu import AmdgpuRunner, kernel_symbols
 from crossport.validation.verdict import Verdict
 
 CORPUS = Path(__file__).resolve().parents[3] / "corpus"
@@ -36,6 +36,19 @@ def _judge(name: str, arch: str) -> Verdict:
 def test_ports_repeat_the_recorded_run(name: str, arch: str) -> None:
     verdict = _judge(name, arch)
     assert verdict.passes, verdict.render()
+
+
+def test_overloads_have_no_plain_name() -> None:
+    symbols = kernel_symbols(("_Z3addPfi", "_Z3addPii", "_Z5scalefPf"))
+    assert symbols == {"scale": "_Z5scalefPf"}
+
+
+def test_a_gpu_that_is_not_emulated_is_said_so() -> None:
+    source = CORPUS / "vecadd" / "vecadd.cu"
+    result = crossport.port(source, to="rocm", arch=["gfx1201"])
+    verdict = judge_port(result, source.with_name("h200.bundle"), runner="amdgpu", arch="gfx1201")
+    assert verdict.exit_code == 4
+    assert "an emulator of gfx1201" in verdict.missing
 
 
 def test_what_was_not_ported_is_no_divergence() -> None:
