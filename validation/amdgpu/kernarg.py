@@ -9,6 +9,7 @@ import numpy as np
 from crossport.diagnostics import Code, Diagnostic, PortError
 from crossport.validation.amdgpu.arch import PRIVATE_APERTURE, SHARED_APERTURE
 from crossport.validation.amdgpu.code_object import Argument, Kernel
+from crossport.validation.amdgpu.hostcalls import HOSTCALL_ADDRESS
 from crossport.validation.amdgpu.memory_image import QUEUE_ADDRESS, Pointer, Struct
 
 _FLOATS = {2: "<e", 4: "<f", 8: "<d"}
@@ -116,4 +117,5 @@ def _hidden(kind: str, grid: tuple[int, ...], block: tuple[int, ...], dynamic_ld
         "hidden_private_base": PRIVATE_APERTURE >> 32,
         "hidden_shared_base": SHARED_APERTURE >> 32,
         "hidden_queue_ptr": QUEUE_ADDRESS,
+        "hidden_hostcall_buffer": HOSTCALL_ADDRESS,
     }.get(kind, 0)

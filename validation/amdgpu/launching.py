@@ -14,6 +14,7 @@ from crossport.diagnostics import PortError
 from crossport.validation.amdgpu import records as r
 from crossport.validation.amdgpu.arch import PRIVATE_APERTURE, SHARED_APERTURE
 from crossport.validation.amdgpu.code_object import CodeObject, Kernel
+from crossport.validation.amdgpu.hostcalls import HOSTCALL_ADDRESS, hostcall_buffer, messages
 from crossport.validation.amdgpu.kernarg import bad, build_kernarg, match_arguments
 from crossport.validation.amdgpu.memory_image import (
     IMAGE_ADDRESS,
@@ -47,7 +48,7 @@ from crossport.validation.amdgpu.report import (
 
 Schedule = Literal["in-order", "round-robin", "random"]
 _SCHEDULES = {"in-order": 0, "round-robin": 1, "random": 2}
-_POSITIONS, _FINDINGS, _TRACE = 4096, 4096, 1 << 16
+_POSITIONS, _FINDINGS, _TRACE, _PRINTED = 4096, 4096, 1 << 16, 1 << 16
 _DYNAMIC_STACK = 16384
 _RESIDENT_MEMORY = 512 << 20
 _MOST_SHADOW = 2 << 30
@@ -108,12 +109,14 @@ class Launching:
         self.layout = Layout()
         self.launch = r.Launch()
         self.layout.reserve(ctypes.sizeof(r.Launch))
+        self.calls_host = any(a.kind == "hidden_hostcall_buffer" for a in kernel.arguments)
         self.threads = self._thread_count()
 
     def _thread_count(self) -> int:
         wanted = self.options.threads or min(os.cpu_count() or 1, 64)
         options = self.options
-        if options.trace is not None or options.schedule == "random" or options.check_global:
+        one = options.schedule == "random" or options.check_global or self.calls_host
+        if options.trace is not None or one:
             return 1
         return max(1, min(wanted, self.shape.groups))
 
@@ -156,6 +159,11 @@ class Launching:
         queue[0x40:0x44] = (SHARED_APERTURE >> 32).to_bytes(4, "little")
         queue[0x44:0x48] = (PRIVATE_APERTURE >> 32).to_bytes(4, "little")
         layout.region("the queue", QUEUE_ADDRESS, bytes(queue))
+        if self.calls_host:
+            buffer = hostcall_buffer()
+            layout.region("the host call buffer", HOSTCALL_ADDRESS, buffer, writable=True)
+            s.hostcall, s.printed_capacity = HOSTCALL_ADDRESS, _PRINTED
+            s.printed = layout.reserve(_PRINTED * ctypes.sizeof(r.Printed))
         s.op_count, s.text_words = program.count, program.text_words
         s.ops = layout.put(program.operations)
         s.at_offset = layout.put(program.at_offset or b"\xff" * 4)
@@ -323,7 +331,7 @@ class Launching:
         self, context: Context, ended: r.Launch, file: MemoryFile, answer: dict[str, Any]
     ) -> PortError:
         if ended.fault.code:
-            return fault_of(context, ended.fault)
+            return fault_of(context, ended.fault, self._printed(ended, file))
         count = min(ended.position_count, _POSITIONS)
         raw = file.read(self.launch.positions, count * ctypes.sizeof(r.Position))
         positions = tuple(
@@ -340,6 +348,14 @@ class Launching:
         )
         return limit_of(context, positions, why)
 
+    def _printed(self, ended: r.Launch, file: MemoryFile) -> str:
+        """What the kernel printed."""
+        count = ended.printed_count
+        if not count:
+            return ""
+        raw = file.read(self.launch.printed, count * ctypes.sizeof(r.Printed))
+        return messages((r.Printed * count).from_buffer_copy(raw))
+
     def _report(
         self, context: Context, ended: r.Launch, file: MemoryFile, answer: dict[str, Any]
     ) -> LaunchReport:
@@ -355,6 +371,7 @@ class Launching:
             self._lds(),
             self._scratch(),
         )
+        report.output = self._printed(ended, file)
         kinds = {1: "write-write race", 2: "read-write race", 3: "uninitialised read"}
         kinds[4] = "global race"
         count = min(ended.finding_count, _FINDINGS)

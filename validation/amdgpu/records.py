@@ -112,6 +112,12 @@ class Finding(c.Structure):
     )
 
 
+class Printed(c.Structure):
+    """A piece of a message that a lane prints."""
+
+    _fields_ = (("message", c.c_uint64), ("flags", c.c_uint64), ("words", c.c_uint64 * 7))
+
+
 class Counter(c.Structure):
     """Profile of one operation."""
 
@@ -194,12 +200,20 @@ class Launch(c.Structure):
         ("grid_pad", c.c_uint32),
         ("lds_out", c.c_uint64),
         ("lds_in", c.c_uint64),
+        ("hostcall", c.c_uint64),
+        ("messages", c.c_uint64),
+        ("printed", c.c_uint64),
+        ("printed_count", c.c_uint32),
+        ("printed_capacity", c.c_uint32),
         ("clock", c.c_uint64),
         ("synchronised", c.c_uint64),
     )
 
 
-SHARED = (Operation, Launch, Region, FaultRecord, TraceRecord, Position, Finding, Counter)
+SHARED = (
+    *(Operation, Launch, Region, FaultRecord, TraceRecord, Position, Finding, Counter),
+    Printed,
+)
 
 # Operand kinds (FROM_*), source modifiers and flags of emu.h.
 VGPR, CONSTANT, SGPR, SCC, VCCZ, EXECZ, M0, NOTHING = range(8)

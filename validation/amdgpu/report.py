@@ -75,6 +75,8 @@ class LaunchReport:
     observations: tuple[Observation, ...] = ()
     trace: tuple[TraceStep, ...] = ()
     profile: "object | None" = None
+    output: str = ""
+    """What the kernel printed."""
     faulted: bool = False
 
     @property
@@ -137,6 +139,7 @@ _WHAT = {
     12: "too little memory on the host",
     13: "a float mode that this host cannot take",
     14: "a field value that the emulator does not know",
+    15: "a call of a host service that the emulator does not have (device malloc?)",
 }
 _HELP = {
     1: "report the opcode; until it is added, this kernel cannot be run here",
@@ -145,8 +148,8 @@ _HELP = {
 }
 
 
-def fault_of(context: Context, fault: r.FaultRecord) -> DeviceFault:
-    """A fault record as a diagnostic at the user's line."""
+def fault_of(context: Context, fault: r.FaultRecord, printed: str = "") -> DeviceFault:
+    """A fault record as a diagnostic at the user's line; `printed`: what the kernel said before."""
     pc, name = fault.pc, context.instruction(fault.pc)
     what = _WHAT.get(fault.code, f"fault {fault.code}")
     parts = [f"{what}: {name} at {context.place(pc)}"]
@@ -159,11 +162,13 @@ def fault_of(context: Context, fault: r.FaultRecord) -> DeviceFault:
         parts.append(f"{verb} of {size} bytes at {_address(context, fault)}")
     if fault.code != 12:
         parts.append(f"workgroup {fault.group}, wave {fault.wave}, lane {fault.lane}")
+    if printed:
+        parts.append(f"it printed: {printed.strip()[-300:]}")
     help_ = _HELP.get(fault.code, "")
     if fault.code == 2 and fault.address < 1 << 16:
         help_ = (
-            "the address is a null pointer; printf, assert and device malloc need a host service "
-            "that the emulator does not have"
+            "the address is a null pointer; device malloc needs a host service that the emulator "
+            "does not have"
         )
     return DeviceFault(
         Diagnostic(Code.DEVICE_FAULT, "; ".join(parts), context.span(pc), help=help_)

@@ -65,6 +65,7 @@ def run(machine: Machine, request: dict[str, object], memory: mmap.mmap) -> dict
         "positions",
         "findings",
         "synchronised",
+        "printed",
     ):
         if getattr(launch, name):
             setattr(launch, name, base + getattr(launch, name))

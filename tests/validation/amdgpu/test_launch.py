@@ -22,6 +22,7 @@ ARCHS = ("gfx90a", "gfx942", "gfx950", "gfx1100")
 SOURCE = r"""
 #include <hip/hip_runtime.h>
 #include <hip/hip_cooperative_groups.h>
+#include <cassert>
 struct Pair { float scale; int shift; double offset; };
 __constant__ float table[4];
 __device__ int counter;
@@ -117,6 +118,12 @@ __global__ void last_block_sums(const int *x, int *y, int *z) {
 __global__ void bytes_of_a_word(const int *x, unsigned char *y, int *z) {
     if (threadIdx.x == 0) y[blockIdx.x] = x[blockIdx.x];
 }
+__global__ void prints(const int *x) {
+    if (x[threadIdx.x] > 2)
+        printf("%s %d of %5.2f%% [%-4u|%04x] %c %llx\n", "lane", threadIdx.x, x[threadIdx.x] * 0.5,
+               7u, 255, 'a' + threadIdx.x, 0x123456789abcdefull);
+}
+__global__ void asserts(const int *x) { assert(x[threadIdx.x] < 9); }
 __global__ void reads_garbage(float *y) {
     __shared__ float s[256];
     if (threadIdx.x < 64) s[threadIdx.x] = 1;
@@ -360,6 +367,25 @@ def test_races_in_global_memory(
             assert "argument 1" in seen.array
             assert "source.hip:" in seen.place
             assert "source.hip:" in seen.other_place
+
+
+@pytest.mark.parametrize("arch", ("gfx942", "gfx1100"))
+def test_printf(devices: Callable[[str], Device], arch: str) -> None:
+    x = np.zeros(200, np.int32)
+    x[[5, 70, 130]] = [3, 4, 5]
+    report = devices(arch).launch(code(arch), "prints", 1, 200, [x])
+    assert sorted(report.output.splitlines()) == [
+        f"lane {lane} of {value:5.2f}% [7   |00ff] {chr(97 + lane & 255)} 123456789abcdef"
+        for lane, value in ((130, 2.5), (5, 1.5), (70, 2.0))
+    ]
+
+
+def test_assert_says_what_failed(devices: Callable[[str], Device]) -> None:
+    x = np.zeros(64, np.int32)
+    devices("gfx942").launch(code("gfx942"), "asserts", 1, 64, [x])
+    x[9] = 9
+    text = _fault(devices, "asserts", [x])
+    assert "a trap" in text and "`x[threadIdx.x] < 9' failed" in text
 
 
 def test_profile(devices: Callable[[str], Device]) -> None:

@@ -49,7 +49,8 @@ static Execute *const executors[] = {EXECUTORS(POINTER)};
 const char *executor_names(void) { return EXECUTORS(NAME); }
 u32 structure_size(u32 which) {
     u32 sizes[] = {sizeof(Operation), sizeof(Launch), sizeof(Region), sizeof(Fault),
-                   sizeof(TraceRecord), sizeof(Position), sizeof(Finding), sizeof(Counter)};
+                   sizeof(TraceRecord), sizeof(Position), sizeof(Finding), sizeof(Counter),
+                   sizeof(Printed)};
     return which < sizeof sizes / sizeof *sizes ? sizes[which] : 0;
 }
 /* Python stores the numbers of executors and bodies; make them pointers. */

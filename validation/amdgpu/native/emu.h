@@ -77,7 +77,7 @@ enum {
     FAULT_NONE, FAULT_UNKNOWN_OPCODE, FAULT_GLOBAL_BOUNDS, FAULT_LDS_BOUNDS, FAULT_SCRATCH_BOUNDS,
     FAULT_READ_ONLY, FAULT_BAD_JUMP, FAULT_TRAP, FAULT_RAN_OFF, FAULT_BAD_REGISTER,
     FAULT_MISALIGNED_ATOMIC, FAULT_BAD_BUFFER, FAULT_MEMORY, FAULT_UNSUPPORTED_MODE,
-    FAULT_BAD_VALUE,
+    FAULT_BAD_VALUE, FAULT_HOST_SERVICE,
 };
 
 typedef struct TraceRecord {
@@ -99,6 +99,9 @@ typedef struct Finding { /* of the race and initialisation checks */
 } Finding;
 enum { FOUND_RACE_WRITE_WRITE = 1, FOUND_RACE_READ_WRITE = 2, FOUND_UNINITIALISED = 3,
        FOUND_GLOBAL_RACE = 4 };
+
+/* One piece of a message that a lane prints: up to seven words (hostcall.h). */
+typedef struct Printed { u64 message, flags, words[7]; } Printed;
 
 typedef struct Counter { /* per operation, for the profile */
     u64 count, lanes, bytes, transactions, conflicts, ideal;
@@ -134,6 +137,9 @@ typedef struct Launch {
     u32 grid_lock, grid_arrived, grid_phase, grid_pad; /* the barrier across workgroups */
     u64 lds_out; /* host address to copy the first group's LDS to, or 0 */
     u64 lds_in;
+    u64 hostcall, messages; /* address of the host call buffer, or 0; messages begun so far */
+    Printed *printed;
+    u32 printed_count, printed_capacity;
     u64 clock, *synchronised; /* checks: accesses so far; for each workgroup, its last atomic */
 } Launch;
 

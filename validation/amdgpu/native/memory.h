@@ -6,6 +6,7 @@
 #define CROSSPORT_MEMORY_H
 #include "vector.h"
 #include "checks.h"
+#include "hostcall.h"
 
 /* One address to a host pointer, or null. */
 static u8 *host_of(Wave *w, u64 address, u32 size, int write, int lane, int flat, u32 *code) {
@@ -299,7 +300,10 @@ static int x_atomic(Wave *w, const Operation *o) {
     if (!(o->flags & INDEXED)) check_global(w, o, w->enabled, o->size, ATOMIC);
     const u32 *data = ROWPTR(w, o->index[1]);
     int compares = o->aux[0] == A_CMPSWAP || o->aux[0] == A_FCMPSWAP;
-    return atomic_rows(w, o, w->enabled, data, compares ? data + ROW * (o->size / 4) : 0, 0);
+    if (atomic_rows(w, o, w->enabled, data, compares ? data + ROW * (o->size / 4) : 0, 0))
+        return FAULTED;
+    const Region *r = w->last_region;
+    return r && w->launch->hostcall && r->base == w->launch->hostcall ? serve_host(w, o) : NEXT;
 }
 
 /* ---- buffers. index: 0 vaddr, 1 data, 2 resource SGPR; kind/index of soffset in source 2's slot:
