@@ -117,20 +117,17 @@ def _text(ctx: Lowering, cursor: Cursor) -> str:
         return spelled
     known = ctx.module.macros(cursor)
     statements = ptx.statements_in(macros.expand(macros.use_at(data, start), known))
-    number = _number_at(cursor, start)
+    number = _number_at(ctx, cursor, start)
     if number >= len(statements):
         raise NotLowered("inline assembly that cannot be read")
     return statements[number]
 
 
-def _number_at(cursor: Cursor, offset: int) -> int:
+def _number_at(ctx: Lowering, cursor: Cursor, offset: int) -> int:
     """How many asm statements the same use of a macro makes before this one."""
-    function = cursor.semantic_parent
-    if function is None:
-        return 0
     same = [
         each
-        for each in clang.walk(function)
+        for each in (clang.walk(ctx.function) if ctx.function is not None else ())
         if each.kind == cursor.kind and clang.offsets(each)[0] == offset
     ]
     return next((i for i, each in enumerate(same) if each == cursor), 0)

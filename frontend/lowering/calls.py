@@ -20,7 +20,7 @@ from crossport.frontend.lowering import cursors
 from crossport.frontend.lowering.context import Lowering, Lvalue
 from crossport.frontend.lowering.errors import NotLowered
 from crossport.frontend.lowering.module import definition_of
-from crossport.frontend.lowering.types import is_lambda
+from crossport.frontend.lowering.types import is_function, is_lambda
 from crossport.ir.nodes import (
     AddressOf,
     Call,
@@ -230,7 +230,7 @@ def argument(ctx: Lowering, arg: Cursor, parameter: Cursor, kind: Type) -> Expr:
     """One argument: a pointer for a reference, else the value."""
     if _is_default(arg):
         return _default_argument(ctx, arg, parameter, kind)
-    if parameter.type.get_canonical().kind in _REFERENCES:
+    if parameter.type.get_canonical().kind in _REFERENCES and not is_function(kind):
         return ctx.convert(ctx.address(referenced(ctx, arg)), kind)
     if arg.kind == CursorKind.INIT_LIST_EXPR:
         from crossport.frontend.lowering import initializers
@@ -269,7 +269,7 @@ def _default_argument(ctx: Lowering, arg: Cursor, parameter: Cursor, kind: Type)
     written = [c for c in parameter.get_children() if c.kind.is_expression()]
     if not written:
         raise NotLowered(f"the default of parameter {parameter.spelling}")
-    if parameter.type.get_canonical().kind in _REFERENCES:
+    if parameter.type.get_canonical().kind in _REFERENCES and not is_function(kind):
         return ctx.convert(ctx.address(referenced(ctx, written[-1])), kind)
     return ctx.convert(ctx.value(written[-1]), kind)
 

@@ -106,6 +106,7 @@ class Lowering:
         self.this: Expr | None = None  # a pointer to the object
         self.captured_this: Expr | None = None  # inside a lambda: the enclosing object
         self.shared: list[SharedVar] = []
+        self.function: Cursor | None = None
         self.result: Type = VOID
         self.returns_reference = False
         self.here: Span | None = None

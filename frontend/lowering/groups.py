@@ -13,12 +13,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from crossport.frontend import clang
 from crossport.frontend.clang import Cursor, CursorKind, TypeKind
 from crossport.frontend.lowering import cursors, warps
 from crossport.frontend.lowering.builtins import Found
 from crossport.frontend.lowering.calls import Site
 from crossport.frontend.lowering.context import Lowering, as_block
 from crossport.frontend.lowering.errors import NotLowered
+from crossport.frontend.lowering.module import definition_of
 from crossport.frontend.lowering.types import group_kind
 from crossport.ir.nodes import (
     Aggregate,
@@ -59,6 +61,8 @@ def lower(ctx: Lowering, site: Site, name: str) -> Found | None:
         args = ctx.values(site.args)
         value = handler(ctx, group, args)
         return Found(_result(ctx, site, value))
+    if clang.body(definition_of(site.callee)) is not None and not _is_known(site.args[-1]):
+        return None  # a reduction with a function of the user's, written out in the header
     function = _FUNCTIONS.get(name)
     if function is None:
         raise NotLowered(f"cooperative_groups::{name}")
@@ -453,13 +457,23 @@ _OPERATIONS = {"plus": "add", "less": "min", "greater": "max", "bit_and": "and",
 
 
 def _operation(cursor: Cursor) -> str:
+    functor = _functor(cursor)
+    if not _is_known(cursor):
+        raise NotLowered(f"a group reduction with {functor.spelling or 'a function'}")
+    return _OPERATIONS[str(functor.spelling)]
+
+
+def _is_known(cursor: Cursor) -> bool:
+    """Is an operator one of the library's, which the warp has instructions for?"""
+    functor = _functor(cursor)
+    return functor.spelling in _OPERATIONS and cursors.is_shim(functor)
+
+
+def _functor(cursor: Cursor) -> Cursor:
     kind = cursor.type.get_canonical()
     if kind.kind in (TypeKind.LVALUEREFERENCE, TypeKind.RVALUEREFERENCE):
         kind = kind.get_pointee().get_canonical()
-    name = str(kind.get_declaration().spelling)
-    if name not in _OPERATIONS or not cursors.is_shim(kind.get_declaration()):
-        raise NotLowered(f"a group reduction with {name or 'a function'}")
-    return _OPERATIONS[name]
+    return kind.get_declaration()
 
 
 def _reduce(scan: str | None) -> Callable[[Lowering, Site], Expr]:

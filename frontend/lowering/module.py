@@ -16,7 +16,7 @@ from crossport.frontend.lowering import cursors, macros, order
 from crossport.frontend.lowering.context import Binding, Fixed, Lowering
 from crossport.frontend.lowering.errors import NotLowered
 from crossport.frontend.lowering.gotos import structured
-from crossport.frontend.lowering.types import TypeTable, group_kind
+from crossport.frontend.lowering.types import TypeTable, group_kind, is_function
 from crossport.ir.nodes import (
     Aggregate,
     Bitcast,
@@ -397,6 +397,7 @@ def _lower_function(
     from crossport.frontend.lowering import lambdas, methods
 
     ctx.here = cursors.span(function)
+    ctx.function = function
     result = function.result_type
     ctx.returns_reference = result.get_canonical().kind in (
         TypeKind.LVALUEREFERENCE,
@@ -457,7 +458,8 @@ def _parameter(ctx: Lowering, parameter: Cursor) -> Param | None:
     name = ctx.fresh(str(parameter.spelling) or "unnamed")
     variable = Var(name, kind, span=ctx.here)
     canonical = parameter.type.get_canonical()
-    if canonical.kind in (TypeKind.LVALUEREFERENCE, TypeKind.RVALUEREFERENCE):
+    by_reference = canonical.kind in (TypeKind.LVALUEREFERENCE, TypeKind.RVALUEREFERENCE)
+    if by_reference and not is_function(kind):
         assert isinstance(kind, Pointer)
         place = Deref(Read(variable, span=ctx.here), Const(0, I32), kind.element, span=ctx.here)
         ctx.bindings[key] = place

@@ -139,6 +139,11 @@ class Capture:
     declaration: Cursor | None  # None: `this`
 
 
+def is_function(kind: Type) -> bool:
+    """A function by pointer or by reference: a handle, whichever way it is passed."""
+    return isinstance(kind, Handle) and kind.what.startswith("function ")
+
+
 class TypeTable:
     """Types of one translation unit. Asks `closure_layout` about lambdas: their bodies matter."""
 
@@ -186,7 +191,7 @@ class TypeTable:
             return self._pointer(sugared, kind)
         if what in (TypeKind.LVALUEREFERENCE, TypeKind.RVALUEREFERENCE):
             inner = self.lower(_pointee(sugared, kind))
-            return inner if inner == VOID else Pointer(inner)
+            return inner if inner == VOID or is_function(inner) else Pointer(inner)
         if what == TypeKind.CONSTANTARRAY:
             return Array(self.lower(kind.element_type), int(kind.element_count))
         if what == TypeKind.INCOMPLETEARRAY:

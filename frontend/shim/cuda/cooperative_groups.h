@@ -110,6 +110,18 @@ SHIM_OPERATION(plus, a + b) SHIM_OPERATION(less, a < b ? a : b) SHIM_OPERATION(g
 SHIM_OPERATION(bit_and, a& b) SHIM_OPERATION(bit_or, a | b) SHIM_OPERATION(bit_xor, a ^ b)
 #undef SHIM_OPERATION
 template <class G, class T, class F> T reduce(const G&, T, F&&);
+// Operators that are not known by name: tiles combine as the hardware's own operators do.
+template <unsigned N, class P, class T, class F> T reduce(const thread_block_tile<N, P>& g, T x, F&& op) {
+    for (unsigned distance = N / 2; distance > 0; distance /= 2) x = op(x, g.shfl_xor(x, distance));
+    return x;
+}
+template <unsigned N, class P, class T, class F> T inclusive_scan(const thread_block_tile<N, P>& g, T x, F&& op) {
+    for (unsigned distance = 1; distance < N; distance *= 2) {
+        T before = g.shfl_up(x, distance);
+        if (g.thread_rank() >= distance) x = op(before, x);
+    }
+    return x;
+}
 template <class G, class R, class T, class F> void reduce_update_async(const G&, R&, T, F&&);
 template <class G, class T, class F> T inclusive_scan(const G&, T, F&&);
 template <class G, class T> T inclusive_scan(const G&, T);

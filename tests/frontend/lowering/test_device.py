@@ -358,3 +358,53 @@ def test_three_way_minimum_and_maximum() -> None:
     assert (out[2].view(np.int16).reshape(-1, 2) == larger).all()
     assert (out[3].view(np.int32) == np.minimum(a, b) + (a <= b)).all()
     assert (out[4] == (xs >= ys)[:, 1] * 2 + (xs >= ys)[:, 0]).all()
+
+
+def test_a_tile_reduces_with_any_function() -> None:
+    text = """
+    #include <cooperative_groups.h>
+    #include <cooperative_groups/reduce.h>
+    #include <cooperative_groups/scan.h>
+    namespace cg = cooperative_groups;
+    struct Best { float value; int place; };
+    __device__ Best better(Best a, Best b) {
+        return b.value > a.value || (b.value == a.value && b.place < a.place) ? b : a;
+    }
+    struct First { template <class T> __device__ T operator()(T a, T b) const { return a; } };
+    __global__ void k(const float* x, int* place, int* sums, int* firsts) {
+        auto tile = cg::tiled_partition<16>(cg::this_thread_block());
+        Best best = cg::reduce(tile, Best{x[threadIdx.x], (int)threadIdx.x}, better);
+        place[threadIdx.x] = best.place;
+        auto add = [](int a, int b) { return a + b; };
+        sums[threadIdx.x] = cg::inclusive_scan(tile, best.place, add);
+        firsts[threadIdx.x] = cg::inclusive_scan(tile, (int)threadIdx.x, First());
+    }
+    """
+    x = np.random.default_rng(5).integers(0, 9, 64).astype(np.float32)
+    place, sums, firsts = (np.zeros(64, np.int32) for _ in range(3))
+    launch(text, 64, x, place, sums, firsts)
+    for start in range(0, 64, 16):
+        best = start + int(np.argmax(x[start : start + 16]))
+        assert (place[start : start + 16] == best).all()
+        assert sums[start : start + 16].tolist() == [best * (i + 1) for i in range(16)]
+        assert (firsts[start : start + 16] == start).all()
+
+
+MACRO_KERNEL = r"""
+#define COPY(d, s) asm volatile(               \
+    "mov.b32 %0, %1;\n"                        \
+    : "=r"(d) : "r"(s))
+#define ADD_THEN(d, a, n) asm("add.u32 %0, %1, " #n ";" : "=r"(d) : "r"(a)); COPY(d, d)
+template <int N> __global__ void k(unsigned* out) {
+    unsigned a = threadIdx.x, b;
+    COPY(b, a);
+    ADD_THEN(out[threadIdx.x], b, 40);
+}
+template __global__ void k<3>(unsigned*);
+"""
+
+
+def test_assembly_in_macros() -> None:
+    out = np.zeros(32, np.uint32)
+    launch(MACRO_KERNEL, 32, out)
+    assert out.tolist() == [i + 40 for i in range(32)]
