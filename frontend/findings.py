@@ -30,6 +30,8 @@ _CUDA_WORD = re.compile(
 _UNKNOWN = re.compile(
     r"undeclared|unknown type name|no (?:type|member|template) named|does not name|does not refer"
 )
+# What clang says of it: it has no launches in device code.
+_CHILD_LAUNCH = re.compile(r"reference to __global__ function '(\w+)' in __(?:global|device)__")
 _MISSING = re.compile(r"'(.+)' file not found")
 
 
@@ -63,6 +65,9 @@ def findings(
                 )
             )
         elif any(_covers(place, span) for place in device):
+            if (child := _CHILD_LAUNCH.search(text)) is not None:
+                result.append(_child_launch(child[1], span))
+                continue
             result.append(
                 Diagnostic(
                     Code.DEVICE_CODE_UNRESOLVED,
@@ -103,6 +108,16 @@ def _missing_header(name: str, span: Span) -> Diagnostic:
         span,
         Severity.WARNING,
         "pass its folder behind --, as in: port k.cu --to rocm -- -Iinclude",
+    )
+
+
+def _child_launch(kernel: str, span: Span) -> Diagnostic:
+    return Diagnostic(
+        Code.DEVICE_CODE_UNRESOLVED,
+        f"{kernel} is launched from the device (dynamic parallelism), which no target has",
+        span,
+        Severity.WARNING,
+        "launch it from the host, after the kernel that launches it now",
     )
 
 

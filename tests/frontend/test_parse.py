@@ -258,3 +258,14 @@ def test_launches_that_a_formatter_pulled_apart(tmp_path: Path) -> None:
     assert [kernel.name for kernel in unit.kernels] == ["k<3>"]
     assert [launch.block.values[0] for launch in unit.launches] == [64]
     assert unit.diagnostics == ()
+
+
+def test_a_launch_from_the_device_is_named() -> None:
+    text = """__global__ void child(int* p) { *p = 1; }
+__global__ void parent(int* p) { child<<<1, 32>>>(p); }
+"""
+    unit = parse("k.cu", text=text)
+    [found] = unit.diagnostics
+    assert found.code == Code.DEVICE_CODE_UNRESOLVED
+    assert found.span is not None and found.span.line == 2
+    assert "child is launched from the device (dynamic parallelism)" in found.message
