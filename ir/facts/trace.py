@@ -12,7 +12,7 @@ sums, with a profiler's.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -28,7 +28,7 @@ from crossport.ir.interpreter.kinds import Kind
 from crossport.ir.interpreter.masks import Mask, lanes_of
 from crossport.ir.interpreter.memory import MemoryObject
 from crossport.ir.interpreter.runtime import Runtime
-from crossport.ir.nodes import Assign, Atomic, Module, Node, Read
+from crossport.ir.nodes import Assign, Atomic, Effect, Module, Node, Read
 from crossport.ir.types import Struct
 
 AccessKind = Literal["load", "store", "atomic"]
@@ -138,7 +138,46 @@ def trace_launch(
         watch=recorder,
         time_limit=time_limit,
     )
+    recorder.finish()
     return LaunchTrace({t.target.name: t for t in recorder.traces}, report)
+
+
+_WORD = 4
+
+
+@dataclass(slots=True)
+class _Run:
+    """Loads of neighbouring words of shared memory, one after the other, by the same lanes.
+
+    Compilers merge them into loads of 8 and 16 bytes where the first word's place allows it: an
+    unrolled loop over `tile[k][4 * ty + i]` is one instruction.
+    """
+
+    key: SiteKey
+    lanes: Ints
+    offset: Ints
+    words: int = 1
+
+    def goes_on(self, lanes: Ints, offset: Ints, size: int) -> bool:
+        """Is a load the next word of this run?"""
+        return (
+            size == _WORD
+            and self.words < 4
+            and len(lanes) == len(self.lanes)
+            and bool((offset == self.offset + self.words * _WORD).all())
+            and bool((lanes == self.lanes).all())
+        )
+
+    def pieces(self) -> Iterator[tuple[Ints, int]]:
+        """Offset and bytes of each instruction."""
+        done = 0
+        while done < self.words:
+            offset = self.offset + done * _WORD
+            words = next(
+                n for n in (4, 2, 1) if n <= self.words - done and not (offset % (n * _WORD)).any()
+            )
+            yield offset, words * _WORD
+            done += words
 
 
 class Recorder:
@@ -149,11 +188,15 @@ class Recorder:
         self.rt: Runtime
         self.waves: dict[int, Ints] = {}
         self.chunks: dict[int, int] = {}
+        self.waiting: dict[str, _Run] = {}
+        self.loaded: dict[str, Ints] = {}
 
     # --- what the interpreter calls
 
     def attach(self, runtime: Runtime) -> None:
         """A chunk begins."""
+        self.finish()
+        self.loaded.clear()
         self.rt = runtime
         self.waves = {
             t.target.wave: runtime.slot * (1 << 12) + runtime.thread // t.target.wave
@@ -177,7 +220,9 @@ class Recorder:
         self._note("atomic", target, mask, j, kind, site)
 
     def barrier(self, mask: Mask, scope: str) -> None:
-        """Nothing to count."""
+        """Loads neither merge across it nor are kept."""
+        self.finish()
+        self.loaded.clear()
 
     def fence(self, mask: Mask) -> None:
         """Nothing to count."""
@@ -201,10 +246,55 @@ class Recorder:
             lanes, offset = lanes[first], offset[first]
         if not lanes.size:
             return
+        if self._is_known(what, target, lanes, offset, site):
+            return
         key = SiteKey(self.rt.sites[site].span, what, target.space, target.name, site)
+        if target.space == "global":
+            self._count(key, lanes, offset, size)
+            return
+        run = self.waiting.get(target.name)
+        if run is not None and not (what == "load" and run.goes_on(lanes, offset, size)):
+            self._finish(self.waiting.pop(target.name))
+            run = None
+        if run is not None:
+            run.words += 1
+        elif what == "load" and size == _WORD:
+            self.waiting[target.name] = _Run(key, lanes, offset)
+        else:
+            self._count(key, lanes, offset, size)
+
+    def _is_known(
+        self, what: AccessKind, target: MemoryObject, lanes: Ints, offset: Ints, site: int
+    ) -> bool:
+        """Does a load only repeat the lanes' last one of this object, nothing written between?
+
+        `if (x[i] > best) best = x[i]` is one instruction: compilers keep the value.
+        """
+        if what != "load":
+            self.loaded.clear()
+            return False
+        node = self.rt.sites[site].node
+        last = self.loaded.setdefault(target.name, np.full(self.rt.lanes, -1, np.int64))
+        if isinstance(node, Read) and node.volatile:
+            return False
+        if bool((last[lanes] == offset).all()):
+            return True
+        last[lanes] = offset
+        return False
+
+    def finish(self) -> None:
+        """Count what still waits for neighbours."""
+        while self.waiting:
+            self._finish(self.waiting.popitem()[1])
+
+    def _finish(self, run: _Run) -> None:
+        for offset, size in run.pieces():
+            self._count(run.key, run.lanes, offset, size)
+
+    def _count(self, key: SiteKey, lanes: Ints, offset: Ints, size: int) -> None:
         for trace in self.traces:
             wave = self.waves[trace.target.wave][lanes]
-            if target.space == "shared":
+            if key.space == "shared":
                 counts = shared_counts(offset, size, lanes, wave, trace.target)
             else:
                 counts = global_counts(offset, size, wave, trace.target)
@@ -218,11 +308,13 @@ class Recorder:
         """Bytes that one instruction moves where `kind` is a leaf of a larger value."""
         known = self.chunks.get(site)
         if known is None:
-            known = self.chunks[site] = self._piece(self.rt.sites[site])
+            known = self.chunks[site] = self._piece(self.rt.sites[site], kind)
         return max(known, kind.size)
 
-    def _piece(self, site: Site) -> int:
+    def _piece(self, site: Site, kind: Kind) -> int:
         node: Node | None = site.node
+        if isinstance(node, Effect) and node.name.startswith("wmma::"):
+            return 2 * kind.size  # a lane moves pairs
         if isinstance(node, Assign | Atomic | Read):
             node = node.place
         type = getattr(node, "type", None)

@@ -162,16 +162,34 @@ def _fill(rt: Runtime, mask: Mask, site: int, fragment: Any, value: Any, shape: 
     _write(rt, mask, site, fragment, _zeros(rt, shape) + whole)
 
 
-def _places(rt: Runtime, ld: Any, is_row_major: bool, shape: Shape) -> list[Any]:
-    """Element offsets, `count / width` a lane, in row-major order of the tile."""
+def _layout(rt: Runtime, is_row_major: bool, shape: Shape) -> NDArray[np.int64]:
+    """Which elements, by number in row-major order, each lane moves to or from memory, in order.
+
+    As the hardware does it: 8 lines of memory by 8 elements at a time, a pair of neighbours a lane.
+    What a lane holds is for `_get` to say; a whole tile does not depend on either.
+    """
     each = shape.count // rt.width
     if each * rt.width != shape.count:
         raise _refused(rt, "a tile that does not divide among the warp's lanes")
-    flat = rt.lane_in_warp[:, None] * each + np.arange(each)[None, :]
-    row, column = flat // shape.columns, flat % shape.columns
+    lines, length = shape.rows, shape.columns
+    if not is_row_major:
+        lines, length = length, lines
+    flat = np.arange(shape.count, dtype=np.int64).reshape(rt.width, each)
+    if rt.width == 32 and lines % 8 == 0 and length % 8 == 0:
+        # [line block, line, element block, pair, of pair] -> [line, pair][block, block, of pair]
+        parts = flat.reshape(lines // 8, 8, length // 8, 4, 2)
+        flat = parts.transpose(1, 3, 0, 2, 4).reshape(rt.width, each)
+    return flat if is_row_major else flat % length * lines + flat // length
+
+
+def _places(
+    rt: Runtime, ld: Any, is_row_major: bool, shape: Shape, flat: NDArray[np.int64]
+) -> list[Any]:
+    """The element offsets of each lane, one array for each element that it moves."""
+    row, column = flat[rt.lane_in_warp] // shape.columns, flat[rt.lane_in_warp] % shape.columns
     stride = np.broadcast_to(np.asarray(ld).astype(np.int64), rt.lanes)[:, None]
     offset = row * stride + column if is_row_major else column * stride + row
-    return [offset[:, i].copy() for i in range(each)]
+    return [offset[:, i].copy() for i in range(flat.shape[1])]
 
 
 def _load(
@@ -179,12 +197,14 @@ def _load(
     shape: Shape, type: Type,
 ) -> None:  # fmt: skip
     kind = _memory_kind(rt, type, shape)
+    flat = _layout(rt, is_row_major, shape)
     parts = [
         np.broadcast_to(load(rt, mask, pointer, j, kind, site), rt.lanes)
-        for j in _places(rt, ld, is_row_major, shape)
+        for j in _places(rt, ld, is_row_major, shape, flat)
     ]
-    value = np.stack(parts, 1).reshape(-1, shape.rows, shape.columns)
-    _write(rt, mask, site, fragment, value.astype(_zeros(rt, shape).dtype))
+    value = _zeros(rt, shape).reshape(-1, shape.count)
+    value[:, flat.reshape(-1)] = np.stack(parts, 1).reshape(-1, shape.count)
+    _write(rt, mask, site, fragment, value.reshape(-1, shape.rows, shape.columns))
 
 
 def _store(
@@ -192,8 +212,10 @@ def _store(
     shape: Shape,
 ) -> None:  # fmt: skip
     kind = kind_named(shape.element, rt.code.unit.oracle)
-    value = _read(rt, mask, site, fragment, shape).reshape(rt.lanes, -1)
-    for i, j in enumerate(_places(rt, ld, is_row_major, shape)):
+    flat = _layout(rt, is_row_major, shape)
+    whole = _read(rt, mask, site, fragment, shape).reshape(-1, shape.count)
+    value = whole[:, flat.reshape(-1)].reshape(rt.lanes, -1)
+    for i, j in enumerate(_places(rt, ld, is_row_major, shape, flat)):
         store(rt, mask, pointer, j, value[:, i].astype(kind.register), kind, site)
 
 

@@ -152,3 +152,54 @@ kernel k(sum: f32*, x: f32*) {
 """)
     report = KernelReport(kernel_facts(module, "k"), Span("k.cu", 1))
     assert any("64 lanes of a wave take turns at one address" in c for c in report.changes)
+
+
+MERGED = """
+kernel k(x: const f32*, out: f32*) {
+  shared tile: f32[128]
+  tile[%thread.x] = x[%thread.x]
+  barrier.block()
+  let sum: f32 = 0.0f
+  let i: i32 = 0
+  for (i < 4) {
+    sum = (sum + tile[((4 * (%thread.x as i32)) + (i + START))])
+  } step {
+    i = (i + 1)
+  }
+  out[%thread.x] = sum
+}
+"""
+
+
+@pytest.mark.parametrize(("start", "requests"), [(0, 1), (2, 2), (1, 3)])
+def test_neighbouring_words_of_shared_memory_are_one_load(start: int, requests: int) -> None:
+    """Four words from a place that divides by 16, 8 or 4 bytes."""
+    module = parse_module(MERGED.replace("START", str(start)))
+    x, out = np.ones(128, np.float32), np.zeros(128, np.float32)
+    trace = trace_launch(module, "k", 1, 31, [x, out]).on("sm_90")
+    assert trace.total("shared", "load").requests == requests
+    assert trace.total("shared", "store").requests == 1
+
+
+REPEATED = """
+kernel k(x: f32*, out: f32*) {
+  let best: f32 = 0.0f
+  if (x[%thread.x] > best) {
+    best = x[%thread.x]
+  }
+  STORE
+  best = (best + x[%thread.x])
+  out[%thread.x] = best
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("between", "requests"),
+    [("best = best", 1), ("out[0] = 1.0f", 2), ("barrier.block()", 2), ("best = x[0]", 3)],
+)
+def test_a_value_is_loaded_again_only_after_a_write(between: str, requests: int) -> None:
+    module = parse_module(REPEATED.replace("STORE", between))
+    x, out = np.ones(32, np.float32), np.zeros(32, np.float32)
+    trace = trace_launch(module, "k", 1, 32, [x, out]).on("sm_90")
+    assert trace.total("global", "load").requests == requests
