@@ -9,7 +9,6 @@ The first target is the one that the kernel was written for; the others are comp
 
 from __future__ import annotations
 
-import io
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -21,10 +20,10 @@ from crossport.diagnostics import Span
 from crossport.ir.facts.kernel import KernelFacts, TargetFacts
 from crossport.ir.facts.memory import Pattern
 from crossport.ir.facts.symbolic import Level
+from crossport.ir.facts.tables import access_table, cost, target_table
 from crossport.ir.facts.tpu import TpuFacts
 from crossport.ir.facts.walk import Access
 
-_WIDTH = 118
 _WORTH_SAYING = 0.1
 
 
@@ -80,7 +79,8 @@ class KernelReport:
             "",
             *self._annotated_source(),
             "",
-            self._target_table(),
+            access_table(facts),
+            target_table(facts),
         ]
         if self.changes:
             lines += ["What changes, and why it matters", *(f"  - {c}" for c in self.changes), ""]
@@ -159,37 +159,10 @@ class KernelReport:
     def _access_note(self, index: int, access: Access) -> str:
         space = "" if access.base.space == "global" else f", {access.base.space}"
         costs = [
-            f"{name} {_cost(on.patterns[index], on)}" for name, on in self.facts.targets.items()
+            f"{name} {cost(on.patterns[index], on)}" for name, on in self.facts.targets.items()
         ]
         head = f"{access.kind} {access.base.name}{space}, {access.size} B a lane"
         return f"{head}: {' · '.join(dict.fromkeys(costs))}"
-
-    def _target_table(self) -> str:
-        from rich.console import Console
-        from rich.table import Table
-
-        table = Table(box=None, pad_edge=False)
-        table.add_column("target")
-        for heading in ("waves/unit", "occupancy", "limited by", "flop/B", "bound"):
-            table.add_column(heading, justify="right")
-        for name, on in self.facts.targets.items():
-            fit = on.occupancy
-            intensity = "-" if on.intensity is None else f"{on.intensity:.2f}"
-            table.add_row(
-                f"{name} ({on.target.product})",
-                f"{fit.waves}/{fit.most}",
-                f"{fit.share:.0%}",
-                fit.limit,
-                f"{intensity} of {on.target.balance:.0f}",
-                on.bound,
-            )
-        for name, tpu in self.facts.tpus.items():
-            intensity = "-" if tpu.intensity is None else f"{tpu.intensity:.2f}"
-            balance = f"{intensity} of {tpu.balance:.0f}"
-            table.add_row(f"{name} ({tpu.target.product})", "-", "-", "-", balance, tpu.bound)
-        buffer = io.StringIO()
-        Console(file=buffer, width=_WIDTH, color_system=None).print(table)
-        return buffer.getvalue()
 
 
 def _count(number: int, noun: str) -> str:
@@ -204,21 +177,6 @@ def inspect_text(reports: Iterable[KernelReport]) -> str:
 def inspect_json(reports: Iterable[KernelReport]) -> list[dict[str, object]]:
     """All reports as JSON values."""
     return [report.as_json() for report in reports]
-
-
-def _cost(pattern: Pattern, on: TargetFacts) -> str:
-    share = "" if pattern.efficiency is None else f" ({pattern.efficiency:.0%})"
-    if pattern.shape == "data-dependent":
-        return "depends on data"
-    if pattern.segments is not None:
-        one = pattern.segments == 1
-        name = "sector" if on.target.vendor == "nvidia" else f"line of {on.target.segment} B"
-        unit = name if one else name.replace("sector", "sectors").replace("line", "lines")
-        reused = ", rest used next" if pattern.rounds_per_segment else ""
-        return f"{pattern.segments:.3g} {unit}{share.replace(')', reused + ')')}"
-    if pattern.passes is None:
-        return pattern.shape
-    return f"{pattern.passes:.3g} pass{'es' if pattern.passes != 1 else ''}{share}"
 
 
 def _places(lines: Sequence[int | None]) -> str:
