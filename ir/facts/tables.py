@@ -1,7 +1,7 @@
 """The two tables of a report: every access with what it costs, every target with what it allows.
 
-line  access      bytes from the base, by thread      loops  sm_90             gfx942
-  24  load in     4*thread.x + 1024*block.x           0      4 sectors (100%)  2 lines of 128 B (100%)
+line  access   bytes from the base, by thread  loops  sm_90             gfx942
+  24  load in  4*thread.x+1024*block.x             0  4 sectors (100%)  2 lines of 128 B (100%)
 """
 
 from __future__ import annotations
