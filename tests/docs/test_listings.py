@@ -16,7 +16,8 @@ from crossport.ir.printer import print_function
 from crossport.porting import Options, port_file
 
 ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "docs" / "architecture.md"
+ARCHITECTURE = ROOT / "docs" / "architecture.md"
+INSPECT = ROOT / "docs" / "inspect.md"
 KERNEL = Path("corpus/reduce_warp_shuffle/reduce_warp_shuffle.cu")
 _LISTING = re.compile(r"(<!-- listing: ([\w-]+) -->\n```\w*\n)(.*?)(```)", re.DOTALL)
 
@@ -47,11 +48,17 @@ def _unit_summary() -> str:
     return "\n".join(lines) + "\n"
 
 
+def _inspected() -> str:
+    unit = parse(Path("corpus/compact_ballot/compact_ballot.cu"))
+    return inspect_units([unit], None, ("sm_90", "gfx942", "v5e")).as_text()
+
+
 LISTINGS: dict[str, Callable[[], str]] = {
     "source": lambda: KERNEL.read_text(),
     "unit": _unit_summary,
     "thread-ir": lambda: "\n".join(print_function(f) for f in _module().functions),
     "facts": lambda: inspect_units([_unit()], None, ("sm_90", "gfx942")).as_text(),
+    "inspect": _inspected,
     "hip": lambda: port_file(KERNEL, ["hip"], Options()).diff(),
     "triton": lambda: next(iter(port_file(KERNEL, ["triton"], Options()).files.values())),
 }
@@ -59,7 +66,8 @@ LISTINGS: dict[str, Callable[[], str]] = {
 
 @pytest.mark.parametrize("name", LISTINGS)
 def test_listing_is_current(name: str, update_golden: bool) -> None:
-    page = PAGE.read_text()
+    path = INSPECT if name == "inspect" else ARCHITECTURE
+    page = path.read_text()
     found = {match.group(2): match.group(3) for match in _LISTING.finditer(page)}
     expected = LISTINGS[name]()
     if update_golden:
@@ -68,6 +76,6 @@ def test_listing_is_current(name: str, update_golden: bool) -> None:
             body = expected if match.group(2) == name else match.group(3)
             return match.group(1) + body + match.group(4)
 
-        PAGE.write_text(_LISTING.sub(renew, page))
+        path.write_text(_LISTING.sub(renew, page))
         return
     assert found[name] == expected
