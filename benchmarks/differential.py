@@ -55,6 +55,7 @@ def main() -> int:
     started, found = time.perf_counter(), 0
     last = arguments.seed + arguments.programs
     for first in range(arguments.seed, last, arguments.batch):
+        print(f"{first - arguments.seed} of {arguments.programs}", file=sys.stderr)
         for difference in check(list(range(first, min(first + arguments.batch, last)))):
             found += 1
             print(f"{difference.kernel}: {difference.stage}: {difference.detail}", flush=True)

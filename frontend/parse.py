@@ -25,6 +25,7 @@ from clang import cindex
 
 from crossport.diagnostics import Code, Diagnostic, PortError
 from crossport.frontend import cache, clang, shim
+from crossport.frontend.alignment import ordered_alignment
 from crossport.frontend.chevrons import joined_chevrons
 from crossport.frontend.collect import collect
 from crossport.frontend.findings import findings
@@ -109,7 +110,7 @@ class _Job:
 
     def __init__(self, path: Path, data: bytes, flags: Sequence[str], arch: int) -> None:
         self.path = path
-        self.data = joined_chevrons(data)
+        self.data = ordered_alignment(joined_chevrons(data))
         standard = next((f for f in reversed(flags) if f.startswith("-std=")), "-std=c++17")
         base = (
             *_BASE,

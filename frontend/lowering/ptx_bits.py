@@ -19,6 +19,7 @@ from crossport.ir.nodes import (
     Unary,
 )
 from crossport.ir.types import (
+    I32,
     U32,
     Scalar,
 )
@@ -50,6 +51,22 @@ def extract(machine: Machine, i: Instruction) -> None:
     up = width - int(start.value) - count
     moved = Binary("<<", value, Const(up, U32), span=here)
     machine.write(i.operands[0], Binary(">>", moved, Const(width - count, U32), span=here))
+
+
+def find_leading(machine: Machine, i: Instruction) -> None:
+    """bfind: the place of the highest bit that is not the sign's; all ones where there is none."""
+    kind = kind_of(i)
+    if "shiftamt" in i.modifiers:
+        raise NotLowered(f"PTX {i.name}")
+    here = machine.here
+    value = machine.kept(machine.value(i.operands[1], kind))
+    if kind.is_signed:  # a negative number's own bits are the zeros
+        sign = Binary(">>", value, Const(kind.size * 8 - 1, U32), span=here)
+        value = Binary("^", value, sign, span=here)
+    name = "__clz" if kind.size == 4 else "__clzll"
+    zeros = Intrinsic(name, (value,), I32, span=here)
+    place = Binary("-", Const(kind.size * 8 - 1, I32), zeros, span=here)
+    machine.write(i.operands[0], place)
 
 
 def _byte(machine: Machine, operand: str) -> Expr:

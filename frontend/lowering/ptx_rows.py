@@ -30,6 +30,7 @@ from crossport.frontend.lowering.ptx_arithmetic import (
 from crossport.frontend.lowering.ptx_bits import (
     dot,
     extract,
+    find_leading,
     funnel,
     insert,
     logic3,
@@ -91,6 +92,7 @@ ROWS: dict[str, Handler] = {
     "shl": shift("<<"), "shr": shift(">>"), "bfe": extract, "bfi": insert, "lop3": logic3,
     "prmt": permute, "shf": funnel, "sad": sum_of_differences, "dp4a": dot("__dp4a"),
     "dp2a": dot("__dp2a"), "popc": bits({U32: "__popc", U64: "__popcll"}, I32),
+    "bfind": find_leading,
     "clz": bits({U32: "__clz", U64: "__clzll"}, I32),
     "brev": bits({U32: "__brev", U64: "__brevll"}, None),
     "sqrt": named(_floats("sqrt")), "rsqrt": named(_floats("rsqrt")),

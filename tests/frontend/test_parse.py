@@ -269,3 +269,18 @@ __global__ void parent(int* p) { child<<<1, 32>>>(p); }
     assert found.code == Code.DEVICE_CODE_UNRESOLVED
     assert found.span is not None and found.span.line == 2
     assert "child is launched from the device (dynamic parallelism)" in found.message
+
+
+@pytest.mark.parametrize(
+    "declaration",
+    [
+        "__shared__ alignas(alignof(float4)) float a[64];",
+        "extern __shared__ alignas(16) float a[];",
+        "alignas(16) __shared__ float a[64];",
+    ],
+)
+def test_alignas_may_stand_behind_shared(declaration: str) -> None:
+    text = f"__global__ void k(float* p) {{ {declaration} a[0] = p[0]; p[1] = a[0]; }}"
+    unit = parse("k.cu", text=text)
+    assert unit.diagnostics == ()
+    assert unit.files["k.cu"].data.decode() == text

@@ -57,6 +57,8 @@ PTX = [
     ("mul.hi.u32 %0, %1, %2;", lambda a, b: (a * b) >> 32),
     ("and.b32 %0, %1, %2;", lambda a, b: a & b),
     ("not.b32 %0, %1;", lambda a, b: ~a),
+    ("bfind.u32 %0, %1;", lambda a, b: a.bit_length() - 1),
+    ("bfind.s32 %0, %1;", lambda a, b: (a if a < 1 << 31 else ~a & 0xFFFFFFFF).bit_length() - 1),
     ("shl.b32 %0, %1, 40;", lambda a, b: 0),
     ("shr.u32 %0, %1, 3;", lambda a, b: a >> 3),
     ("bfe.u32 %0, %1, 5, 9;", lambda a, b: bits(a, 5, 9)),
