@@ -84,8 +84,8 @@ def stencil_1d_halo(grid, block, x, out, n, **more):
     "compact_ballot": """
 def compact_ballot(grid, block, x, out, count, n, threshold, **more):
     kept = x[x > threshold]
-    out = out.copy()
-    out[: len(kept)] = kept[::-1]
+    out, base = out.copy(), int(count[0])
+    out[base : base + len(kept)] = kept[::-1]
     return (out, count + np.int32(len(kept)))
 """,
     "reduce_atomic_float": """
