@@ -23,6 +23,7 @@ _STYLE = (
     "table{border-collapse:collapse;width:100%;margin:.6em 0}"
     "td,th{border:1px solid #d0d7de;padding:.25em .5em;text-align:left;vertical-align:top}"
     "th{background:#f6f8fa}code{font-family:monospace}"
+    "pre{background:#f6f8fa;padding:.6em;overflow-x:auto}"
     ".word{color:#fff;border-radius:.3em;padding:.05em .5em;white-space:nowrap}"
 )
 
@@ -52,14 +53,19 @@ def _verdict(verdict: Verdict) -> str:
     if verdict.mutation is not None:
         score = verdict.mutation
         facts.append(("broken variants", f"{score.killed} of {score.total} rejected"))
+        facts += [("  not rejected", name) for name in score.survivors]
+    facts += [("not judged", f"{name}: {why}") for name, why in verdict.not_ported.items()]
     facts += [("caution", text) for text in verdict.cautions]
     if verdict.missing:
         facts.append(("cannot be verified here", verdict.missing))
     rows = "".join(f"<tr><th>{escape(k)}</th><td>{escape(v)}</td></tr>" for k, v in facts)
-    kernels = "".join(_kernel(verdict, name) for name in verdict.kernels)
+    judged = [name for name in verdict.kernels if name not in verdict.not_ported]
+    kernels = "".join(_kernel(verdict, name) for name in judged)
+    found = verdict.counterexample
+    smallest = f"<h3>The smallest failing launch</h3><pre>{escape(found)}</pre>" if found else ""
     return (
         f"<h2>{_word(verdict.word)} {escape(verdict.target)} by {escape(verdict.runner)}</h2>"
-        f"<table>{rows}</table>{kernels}"
+        f"<table>{rows}</table>{kernels}{smallest}"
     )
 
 

@@ -54,3 +54,15 @@ def test_text_of_a_port_stays_text() -> None:
     verdict = Verdict("triton", "r", (bad,), {}, "0", {}, {}, missing="<b>")
     tags = _checked(html_report([verdict], "<title>"))
     assert not {"script", "img", "b"} & tags.seen
+
+
+def test_what_was_not_judged_and_what_was_found_are_on_the_page() -> None:
+    launch = LaunchVerdict("k", "n33", "unseen", Word.DIVERGENT, "too far off")
+    verdict = Verdict(
+        "triton", "r", (launch,), {}, "0", {}, {}, not_ported={"other": "a grid-wide <barrier>"},
+        counterexample='cases = [{name = "n33"}]',
+    )  # fmt: skip
+    page = html_report([verdict])
+    _checked(page)
+    assert "other: a grid-wide &lt;barrier&gt;" in page
+    assert "cases = [{name = &quot;n33&quot;}]" in page
