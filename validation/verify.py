@@ -21,7 +21,7 @@ from crossport.validation.bundle.archive import Bundle, load_bundle
 from crossport.validation.cases import Case, ScalarArg
 from crossport.validation.explore import explore as search
 from crossport.validation.gate.hip import gate_hip
-from crossport.validation.gate.module import gate
+from crossport.validation.gate.module import gate_file
 from crossport.validation.judging import Judge
 from crossport.validation.metamorphic import Pair, judge_pair, pairs
 from crossport.validation.mutation import mutation_score
@@ -200,15 +200,10 @@ def _gate(candidate: Candidate, bundle: Bundle, subject: Subject | None) -> tupl
                 for case in bundle.cases.cases
             }
             symbols = _symbols(bundle, subject)
-            texts = {
-                name: data.decode("utf-8", "replace")
-                for name, data in candidate.files.items()
-                if name.endswith(".py")
-            }
             return tuple(
                 f"{name}:{fault}"
-                for name, text in texts.items()
-                for fault in gate(text, target, kernels, symbols)
+                for name, data in candidate.files.items()
+                for fault in gate_file(name, data, target, kernels, symbols)
             )
         case _:
             return ()

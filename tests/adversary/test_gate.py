@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from adversary.gate_exploits import ARRAYS, GATED, HONEST_MODULES, Gated, text_of
+from adversary.gate_exploits import ARRAYS, GATED, HONEST_MODULES, HONEST_TRITON, Gated, text_of
 from adversary.hip_exploits import HIP_EXPLOITS, HONEST_HIP, ORIGINAL, HipExploit
 
 from crossport.validation.gate.hip import gate_hip
-from crossport.validation.gate.module import gate
+from crossport.validation.gate.module import gate, gate_file
 from crossport.validation.gate.vocabulary import Target
 
 
@@ -30,6 +30,24 @@ def test_an_honest_module_passes(name: str, target: Target, text: str) -> None:
 @pytest.mark.parametrize(("name", "text"), HONEST_HIP, ids=lambda v: str(v)[:20])
 def test_an_honest_hip_source_passes(name: str, text: bytes) -> None:
     assert gate_hip({"k.hip": text}, [ORIGINAL], ["vecadd"]) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("k.py", b"# coding: utf-7\n" + HONEST_TRITON.encode()),
+        ("k.py", "# -*- coding: latin-1 -*-\nname = 'é'\n".encode("latin-1")),
+        ("k.py", b"name = '\xff'\n"),
+        ("k.so", b"\x7fELF"),
+        ("k.pyc", b"\0"),
+    ],
+)
+def test_a_file_that_python_would_read_in_another_way_is_refused(name: str, data: bytes) -> None:
+    assert gate_file(name, data, "triton")
+
+
+def test_a_plain_file_passes() -> None:
+    assert gate_file("k.py", b"\xef\xbb\xbf" + HONEST_TRITON.encode(), "triton", ARRAYS) == []
 
 
 def test_every_exploit_has_a_row_of_its_own() -> None:

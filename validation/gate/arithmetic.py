@@ -59,6 +59,9 @@ def host_arithmetic(
             break
     for function in functions:
         yield from _Host(function, arrays[function.name], devices, signatures).findings()
+    for name in known:
+        if name in devices:
+            yield f"0: {name} is device code, which nothing launches"
 
 
 def _known(tree: ast.Module, kernels: Mapping[str, Sequence[bool]]) -> dict[str, Sequence[bool]]:
@@ -260,6 +263,13 @@ class _Host:
 
     def findings(self) -> Iterator[str]:
         """What is computed with something that may be an array."""
+        launched = {
+            id(node.value) for node in ast.walk(self.function) if isinstance(node, ast.Subscript)
+        }
+        for node in ast.walk(self.function):
+            # Called like a function, a kernel would be Python under Triton's interpreter.
+            if isinstance(node, ast.Name) and node.id in self.devices and id(node) not in launched:
+                yield f"{node.lineno}: uses the kernel {node.id} without launching it"
         for node in ast.walk(self.function):
             match node:
                 case ast.BinOp(left=left, right=right):

@@ -13,6 +13,8 @@ judged as a port. What is not listed (vocabulary.py) is refused, not the other w
 from __future__ import annotations
 
 import ast
+import io
+import tokenize
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from crossport.validation.gate.arithmetic import host_arithmetic
@@ -44,6 +46,23 @@ def gate(
         return ["0: nested too deep to be read"]
     found.sort(key=lambda finding: int(finding.partition(":")[0]))
     return list(dict.fromkeys(found))
+
+
+def gate_file(
+    name: str, data: bytes, target: Target, kernels: Kernels | None = None,
+    symbols: Collection[str] | None = None,
+) -> list[str]:  # fmt: skip
+    """As `gate`, for a file as it is found: what Python would read is what is looked at."""
+    if not name.endswith(".py"):
+        return ["0: is no module"]
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+        text = data.decode("utf-8")
+    except (SyntaxError, UnicodeDecodeError) as error:
+        return [f"0: not Python: {error}"]
+    if encoding not in ("utf-8", "utf-8-sig"):
+        return [f"0: is written in {encoding}"]
+    return gate(text.removeprefix("\ufeff"), target, kernels, symbols)
 
 
 def _findings(

@@ -27,6 +27,11 @@ from crossport.validation.gate.vocabulary import (
 _IN_KERNEL_BUILTINS = frozenset(
     "range min max abs float int bool len tuple sum True False None".split()
 )
+_DECORATORS = frozenset(
+    (
+        "triton.jit triton.autotune triton.heuristics jax.jit jax.vmap functools.partial partial"
+    ).split()
+)
 # Reached only from the text that crossport prints, which is not looked at here.
 _PRINTED_ONLY = frozenset({"triton.knobs", "triton.runtime.interpreter.TensorHandle"})
 
@@ -76,13 +81,15 @@ class Names:
 def is_kernel(statement: ast.stmt) -> bool:
     """Whether a top-level function is Triton device code."""
     return isinstance(statement, ast.FunctionDef) and any(
-        ast.unparse(d).split("(")[0] in ("triton.jit", "jit") for d in statement.decorator_list
+        ast.unparse(d).split("(")[0] == "triton.jit" for d in statement.decorator_list
     )
 
 
 def check_names(statement: ast.stmt, names: Names) -> Iterator[str]:
     """Names and attributes in one statement of the top level."""
     checker = _Checker(statement, names)
+    if isinstance(statement, ast.FunctionDef):
+        yield from _decorators(statement)
     for node in ast.walk(statement):
         match node:
             case ast.Attribute():
@@ -95,6 +102,13 @@ def check_names(statement: ast.stmt, names: Names) -> Iterator[str]:
                 yield f"{node.lineno}: binds {name} again"
             case _:
                 pass
+
+
+def _decorators(statement: ast.FunctionDef) -> Iterator[str]:
+    for decorator in statement.decorator_list:
+        name = ast.unparse(decorator).split("(")[0]
+        if name not in _DECORATORS:
+            yield f"{decorator.lineno}: is decorated with {name}"
 
 
 class _Checker:

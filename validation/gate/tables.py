@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
+
+from crossport.validation.gate.names import is_kernel
 
 
 def check_tables(tree: ast.Module, symbols: Collection[str] | None) -> Iterator[str]:
@@ -43,13 +45,17 @@ def check_tables(tree: ast.Module, symbols: Collection[str] | None) -> Iterator[
         yield from _kernels(table, functions, aliases)
 
 
-def _kernels(table: ast.Dict, functions: Collection[str], aliases: dict[str, str]) -> Iterator[str]:
+def _kernels(
+    table: ast.Dict, functions: Mapping[str, ast.FunctionDef], aliases: dict[str, str]
+) -> Iterator[str]:
     rows: dict[str, str] = {}
     for key, value in zip(table.keys, table.values, strict=True):
         if not (isinstance(key, ast.Constant) and isinstance(key.value, str)):
             yield f"{table.lineno}: KERNELS has a key that is no text"
         elif not isinstance(value, ast.Name) or _meant(value.id, aliases) not in functions:
             yield f"{value.lineno}: KERNELS has a value that is no function of the module"
+        elif is_kernel(functions[_meant(value.id, aliases)]):
+            yield f"{value.lineno}: KERNELS has {key.value}, which nothing launches"
         elif key.value in rows:
             yield f"{value.lineno}: KERNELS has {key.value} twice"
         else:
