@@ -15,6 +15,7 @@ import argparse
 import datetime
 import hashlib
 import json
+import re
 import sys
 import time
 from collections import Counter
@@ -39,6 +40,7 @@ SHOWN = {
     "amdgpu:gfx1100": "HIP, gfx1100 emulated",
     "hip:h200": "HIP, on the H200",
     "triton": "Triton, interpreted",
+    "triton:h200": "Triton, on the H200",
     "pallas": "Pallas, interpreted",
 }
 GOOD = ("exact", "equivalent", "within-noise")
@@ -50,7 +52,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("step", choices=("run", "table"))
     parser.add_argument("corpus", type=Path, nargs="?", default=HERE.parent / "corpus")
-    parser.add_argument("--runners", default=",".join(r for r in SHOWN if r != "hip:h200"))
+    parser.add_argument("--runners", default=",".join(r for r in SHOWN if "h200" not in r))
     parser.add_argument("--kernels", default="")
     parser.add_argument("--minutes", type=float, default=1e9)
     parser.add_argument("--cells", type=Path, default=CELLS)
@@ -121,7 +123,7 @@ def _judge(path: Path, bundle: Bundle, port: PortResult | None, runner: str) -> 
     else:
         verdict = judge_port(
             port, bundle, runner=kind, arch=arch or "gfx942", fresh=FRESH, unseen=UNSEEN,
-            seconds=240, not_ported=not_judged(port, bundle),
+            seconds=1800, not_ported=not_judged(port, bundle),
         )  # fmt: skip
     return {
         "word": _word(verdict),
@@ -133,9 +135,11 @@ def _judge(path: Path, bundle: Bundle, port: PortResult | None, runner: str) -> 
 
 
 def _word(verdict: Verdict) -> str:
-    """A port without some of its kernels is refused, not undecided: it said so itself."""
-    judged = [launch.word.passes for launch in verdict.launches]
-    return "refused" if verdict.not_ported and all(judged) else verdict.word.value
+    """A port that says itself what it left is refused, not undecided."""
+    bad = [launch.reason for launch in verdict.launches if not launch.word.passes]
+    left = verdict.not_ported or bad
+    said = all(reason.startswith("not run: not ported") for reason in bad)
+    return "refused" if left and said else verdict.word.value
 
 
 def _why(verdict: Verdict) -> str:
@@ -146,7 +150,7 @@ def _why(verdict: Verdict) -> str:
 
 
 def _from_gpu(cells: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """The cells, and those of the HIP ports that ran on an NVIDIA GPU."""
+    """The cells, and those of the ports that ran on an NVIDIA GPU."""
     data = HERE / "hip_nvidia.json"
     made = dict(cells)
     for name, row in json.loads(data.read_text())["kernels"].items() if data.exists() else ():
@@ -156,11 +160,16 @@ def _from_gpu(cells: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
         words = [word for word in row["launches"] if word != "same bytes"]
         word = "divergent" if row["wrong"] else words[-1] if words else "exact"
         made[f"{name} hip:h200"] = {"word": word, "why": row["wrong"]}
+    page = HERE.parent / "docs" / "triton_h200.md"
+    rows = re.findall(r"(?m)^\| (\w+) \| ([a-z-]+) \| (.*?) ?\|$", page.read_text())
+    for name, word, why in rows:
+        if word in (*GOOD, "undecided", "divergent"):
+            made[f"{name} triton:h200"] = {"word": word, "why": why}
     return made
 
 
 def _print(cells: dict[str, dict[str, Any]]) -> None:
-    cells = _from_gpu(cells)
+    cells = {key: _said(cell) for key, cell in _from_gpu(cells).items()}
     names = sorted({key.split()[0] for key in cells})
     runners = [r for r in SHOWN if any(key.split()[1] == r for key in cells)]
     dates = sorted({str(cell["date"]) for cell in cells.values() if "date" in cell})
@@ -187,7 +196,23 @@ def _print(cells: dict[str, dict[str, Any]]) -> None:
     for key, cell in sorted(cells.items()):
         if cell["word"] not in GOOD:
             name, runner = key.split()
-            print(f"- {name}, {SHOWN[runner]}: {cell['word']}: {cell['why']}")
+            print(f"- {name}, {SHOWN[runner]}: {cell['word']}: {cell['why']}{_help(cell)}")
+
+
+def _said(cell: dict[str, Any]) -> dict[str, Any]:
+    """A cell of a port that says itself what it left: refused."""
+    left = str(cell["why"]).partition("not run: not ported: ")[2]
+    return {**cell, "word": "refused", "why": left} if left else cell
+
+
+def _help(cell: dict[str, Any]) -> str:
+    """What would decide a cell that is open."""
+    why = str(cell["why"])
+    if "file not found" in why:
+        return " (decided by: this library's headers, ROCM_PATH)"
+    if "timeout" in why:
+        return " (decided by: a faster machine, or a GPU)"
+    return ""
 
 
 if __name__ == "__main__":
