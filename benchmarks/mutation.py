@@ -1,6 +1,6 @@
-"""How many deliberately broken variants of each corpus kernel the recorded launches reject.
+"""How many deliberately broken variants of each corpus kernel a verdict's launches reject.
 
-python benchmarks/mutation.py corpus > docs/mutation.md
+python benchmarks/mutation.py corpus --most 12 > docs/mutation.md
 """
 
 from __future__ import annotations
@@ -48,7 +48,10 @@ def main() -> int:
         "# Mutation score\n\nMade by `python benchmarks/mutation.py corpus`: each kernel with one"
     )
     print("change that makes it wrong (an index swapped, a store dropped or narrowed, a barrier")
-    print("missing, a guard off by one...), judged as a port is, against the recorded launches.\n")
+    print(
+        "missing, a guard off by one...), judged as a port is: against the recorded launches, and"
+    )
+    print("against launches of sizes and values that nobody recorded.\n")
     rate = killed / total if total else 0.0
     print(f"{killed} of {total} rejected: {rate:.1%}. {same} more compute the same bits as the")
     print("original on recorded and fresh data, and are no broken ports.\n")

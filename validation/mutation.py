@@ -5,17 +5,19 @@
     barrier         ->                        a missing barrier
 
 Mutants are made of the lowered original, one change each, and run on the interpreter against the
-recorded launches, with the layers that judge ports. What survives names what the cases do not see:
-a kernel whose mutants live is verified by little. A mutant that computes the same bits as the
-original on every recorded launch and on fresh data is no broken port (`if (tid == 0)` around a
-store that all threads would make alike); such are counted apart.
+recorded launches and others of other sizes and values, with the layers that judge ports. What
+survives names what the cases do not see: a kernel whose mutants live is verified by little. A
+mutant that computes the same bits as the original on every recorded launch and on fresh data is no
+broken port (`if (tid == 0)` around a store that all threads would make alike); such are counted
+apart.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from crossport.ir.interpreter.report import Checks
 from crossport.ir.nodes import (
@@ -45,13 +47,17 @@ from crossport.ir.rewrite import rewrite
 from crossport.ir.types import BOOL, Scalar
 from crossport.validation.bundle.archive import Bundle
 from crossport.validation.cases import Case
+from crossport.validation.dtypes import Array
 from crossport.validation.numerics.layers import Evidence, judge_array
 from crossport.validation.oracle import Oracle, Truth
+from crossport.validation.plan import unseen_calls
 from crossport.validation.runners.interp import Subject
+from crossport.validation.variants import Variants, is_legal
 from crossport.validation.verdict import MutationScore
 
 MOST = 30
 SECONDS = 3.0
+UNSEEN = 12
 _OTHER_COMPARISON: dict[str, BinaryOp] = {"<": "<=", "<=": "<", ">": ">=", ">=": ">"}
 _OTHER_OPERATOR: dict[str, BinaryOp] = {
     "+": "-", "-": "+", "*": "+", "/": "*", "&": "|", "|": "&", "^": "|",
@@ -86,10 +92,21 @@ def mutants(module: Module, functions: Sequence[str], most: int = MOST) -> list[
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class _Launch:
+    """A launch that mutants are judged by: a recorded one, or one of sizes nobody recorded."""
+
+    case: Case
+    contents: Mapping[str, Array]
+    outputs: Mapping[str, Array]
+    noise: Mapping[str, tuple[Array, Array] | None]
+    truth: Truth
+
+
 def mutation_score(
     bundle: Bundle, subject: Subject, kernel: str, *, most: int = MOST
 ) -> MutationScore:
-    """The share of mutants of one kernel that its recorded launches reject."""
+    """The share of mutants of one kernel that the launches of a verdict reject."""
     from crossport.frontend.lowering import reachable
 
     function = subject.kernel(kernel)
@@ -98,18 +115,48 @@ def mutation_score(
     # Small launches first: most mutants die at once.
     cases.sort(key=lambda c: sum(a.bytes for a in c.arrays))
     oracle = Oracle(replace(subject, seconds=SECONDS), draws=1)
-    truths = {c.id: oracle.truth(c, c.initial()) for c in cases}
+    launches = [_recorded(bundle, oracle, case) for case in cases]
+    unseen: list[_Launch] | None = None
     killed, same, survivors, total = 0, 0, [], 0
     for mutant in mutants(subject.module, [function.name, *names], most):
         total += 1
         broken = replace(subject, module=mutant.module, seconds=SECONDS, _names={})
-        if any(_kills(bundle, c, truths[c.id], broken, mutant.needs_races) for c in cases):
+        if any(_kills(launch, broken, mutant.needs_races) for launch in launches):
             killed += 1
-        elif all(_same(c, subject, broken) for c in cases):
+            continue
+        if all(_same(c, subject, broken) for c in cases):
             same += 1
+            continue
+        # Only few get here, so what nobody recorded is drawn only then.
+        if unseen is None:
+            unseen = _unseen(bundle, subject, oracle, cases)
+        if any(_kills(launch, broken, mutant.needs_races) for launch in unseen):
+            killed += 1
         else:
             survivors.append(f"{kernel}: {mutant.name}")
     return MutationScore(killed, total - same, tuple(survivors), same)
+
+
+def _recorded(bundle: Bundle, oracle: Oracle, case: Case) -> _Launch:
+    contents = case.initial()
+    judged = case.written
+    return _Launch(
+        case, contents, {a.name: bundle.output(case, a) for a in judged},
+        {a.name: bundle.noise(case, a) for a in judged}, oracle.truth(case, contents),
+    )  # fmt: skip
+
+
+def _unseen(
+    bundle: Bundle, subject: Subject, oracle: Oracle, cases: Sequence[Case]
+) -> list[_Launch]:
+    """Launches as a verdict draws them, judged by the interpreted original."""
+    made: list[_Launch] = []
+    calls = unseen_calls(cases, Variants(bundle), partial(is_legal, subject), "mutation", UNSEEN)
+    for call in calls:
+        outputs = subject.run(call.case, call.contents).arrays
+        truth = oracle.truth(call.case, call.contents)
+        made.append(_Launch(call.case, call.contents, outputs, {}, truth))
+    return made
 
 
 def _same(case: Case, subject: Subject, broken: Subject) -> bool:
@@ -125,9 +172,9 @@ def _same(case: Case, subject: Subject, broken: Subject) -> bool:
     return True
 
 
-def _kills(bundle: Bundle, case: Case, truth: Truth, broken: Subject, races: bool) -> bool:
+def _kills(launch: _Launch, broken: Subject, races: bool) -> bool:
     checks = Checks(uninitialised=True, races=races, warp_races=races)
-    contents = case.initial()
+    case, contents, truth = launch.case, launch.contents, launch.truth
     try:
         outputs = broken.run(case, contents, checks=checks)
     except Exception:  # A mutant may break any rule of the IR; that is one way to be noticed.
@@ -143,11 +190,11 @@ def _kills(bundle: Bundle, case: Case, truth: Truth, broken: Subject, races: boo
         if array.compare == "ignore":
             continue
         evidence = Evidence(
-            original=bundle.output(case, array),
+            original=launch.outputs[array.name],
             oracle=truth.values.get(array.name),
             sensitivity=truth.sensitivity.get(array.name),
             own_error=truth.own_error.get(array.name),
-            noise=bundle.noise(case, array),
+            noise=launch.noise.get(array.name),
             may_reorder=array.compare == "multiset",
             shape=array.shape,
         )

@@ -38,7 +38,7 @@ def plan(
 ) -> list[Planned]:  # fmt: skip
     """The launches for some recorded cases; the same for the same seed."""
     planned = [Planned("recorded", Call(case, case.initial())) for case in cases]
-    chooser = random.Random(int.from_bytes(hashlib.sha256(seed.encode()).digest()[:8], "little"))
+    chooser = _chooser(seed)
     for kernel in dict.fromkeys(case.kernel for case in cases):
         mine = [case for case in cases if case.kernel == kernel]
         # Every shape gets a twin where there are not too many of them.
@@ -55,6 +55,19 @@ def plan(
             planned += [Planned("unseen", call) for call in drawn if call is not None]
     chooser.shuffle(planned)
     return planned
+
+
+def unseen_calls(
+    cases: Sequence[Case], variants: Variants, is_legal: IsLegal, seed: str, count: int
+) -> list[Call]:
+    """At most `count` legal launches of other sizes and values than some recorded ones."""
+    chooser = _chooser(seed)
+    drawn = [_unseen(cases, variants, is_legal, chooser) for _ in range(count)]
+    return [call for call in drawn if call is not None]
+
+
+def _chooser(seed: str) -> random.Random:
+    return random.Random(int.from_bytes(hashlib.sha256(seed.encode()).digest()[:8], "little"))
 
 
 def _probe(case: Case, chooser: random.Random) -> Call | None:
