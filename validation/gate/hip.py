@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from posixpath import dirname, join, normpath
 
 from crossport.backends.hip.lexer import Kind, Tokens
+from crossport.validation.gate.kept import kept_variables
 
 _ASKS = {
     "looks for files": "__has_include __has_include_next __has_embed",
@@ -49,7 +50,6 @@ _SPELLINGS = (
     (re.compile(rb"%:|\?\?="), "a directive in other letters"),
     (re.compile(rb"\\u[0-9a-fA-F]{4}"), "a name in code points"),
 )
-_STATE = {"__device__", "__managed__", "__constant__"}
 
 
 def gate_hip(
@@ -74,6 +74,7 @@ class _Known:
     """What the original has."""
 
     names: Counter[bytes]
+    kept: frozenset[bytes]
     text: str
     includes: frozenset[str]
     definitions: Counter[bytes]
@@ -90,6 +91,7 @@ class _Known:
             outside += sum(depth == 0 for _, depth in _asms(tokens))
         return cls(
             names,
+            frozenset(name for tokens in originals for _, name in kept_variables(tokens)),
             "\n".join(tokens.source.decode("utf-8", "replace") for tokens in originals),
             frozenset(i.path for tokens in originals for i in tokens.includes()),
             definitions,
@@ -106,18 +108,17 @@ class _Text:
     def findings(self) -> Iterator[tuple[int, str]]:
         """Place and finding."""
         tokens = self.tokens
-        depth = 0
         for at, kind in enumerate(tokens.kind):
             start, text = tokens.start[at], tokens.text[at]
-            depth += (text == b"{") - (text == b"}")
             if kind == Kind.NAME:
                 why = _QUESTIONS.get(text.decode("utf-8", "replace"))
                 if why is not None and text not in self.known.names:
                     yield start, f"{why}: {text.decode()}"
-                if text in _STATE_BYTES or (text == b"static" and depth > 0):
-                    yield from self._variable(at)
             elif kind == Kind.DIRECTIVE:
                 yield from self._directive(at)
+        for start, name in kept_variables(tokens):
+            if name not in self.known.kept:
+                yield start, f"keeps {name.decode()}, which is no variable of the original"
         yield from self._includes()
         yield from self._assembly()
         yield from self._spelling()
@@ -170,46 +171,6 @@ class _Text:
             if not pattern.search(self.known.text.encode()):
                 for match in pattern.finditer(self.tokens.source):
                     yield match.start(), why
-
-    def _variable(self, at: int) -> Iterator[tuple[int, str]]:
-        """A device variable, or a static local, that the original does not have."""
-        tokens = self.tokens
-        name = b""
-        words: set[bytes] = set()
-        depth = 0
-        for i in range(at + 1, min(at + 40, len(tokens))):
-            text = tokens.text[i]
-            if text in (b"<", b"<<<"):
-                depth += 1
-            elif text in (b">", b">>>"):
-                depth -= 1
-            elif tokens.kind[i] == Kind.NAME and depth <= 0:
-                words.add(text)
-                name = text
-            elif text in (b"(", b"{", b"}", b"::", b":"):
-                if text == b"(" and name in (b"__align__", b"alignas", b"__attribute__"):
-                    continue
-                if text == b"(" or text == b"}" or (text == b"{" and not name):
-                    return
-            elif text in (b";", b"=", b"["):
-                break
-        else:
-            return
-        constant = {b"const", b"constexpr", b"__shared__", b"typedef", b"using"}
-        if words & constant or (tokens.text[at] == b"static" and words & _STATE_BYTES):
-            return
-        if at and tokens.text[at - 1] in (b"constexpr", b"const", b"__shared__"):
-            return
-        if name and name not in self.known.names and not _is_lambda(tokens, at):
-            yield tokens.start[at], f"keeps {name.decode()}, which is no variable of the original"
-
-
-_STATE_BYTES = frozenset(name.encode() for name in _STATE)
-
-
-def _is_lambda(tokens: Tokens, at: int) -> bool:
-    """`[=] __device__ (int i) {...}`: no declaration."""
-    return at > 0 and tokens.text[at - 1] == b"]"
 
 
 def _asms(tokens: Tokens) -> Iterator[tuple[int, int]]:
