@@ -11,7 +11,7 @@ before a dot, or a built-in function from the list. So nothing is reached by ano
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from crossport.validation.gate.vocabulary import (
@@ -45,6 +45,8 @@ class Names:
     """Local name -> full name of the library."""
     functions: frozenset[str]
     values: frozenset[str]
+    parameters: Mapping[str, tuple[str, ...]]
+    """Of each function, in order."""
 
     @classmethod
     def of(cls, tree: ast.Module, target: Target) -> Names:
@@ -52,6 +54,7 @@ class Names:
         modules: dict[str, str] = {}
         functions: set[str] = set()
         values: set[str] = set()
+        parameters: dict[str, tuple[str, ...]] = {}
         for node in tree.body:
             match node:
                 case ast.Import(names=names):
@@ -61,8 +64,9 @@ class Names:
                 case ast.ImportFrom(module=module, names=names):
                     for alias in names:
                         modules[alias.asname or alias.name] = f"{module}.{alias.name}"
-                case ast.FunctionDef(name=name):
+                case ast.FunctionDef(name=name, args=args):
                     functions.add(name)
+                    parameters[name] = tuple(a.arg for a in (*args.posonlyargs, *args.args))
                 case ast.If(body=body, orelse=orelse):
                     # Only a choice that crossport prints gets by; what it defines is then known.
                     both = (s for s in [*body, *orelse] if isinstance(s, ast.FunctionDef))
@@ -75,7 +79,9 @@ class Names:
                     pass
         # `import jax` beside `import jax.numpy as jnp` binds jax itself.
         modules.pop("annotations", None)
-        return cls(target, modules, frozenset(functions), frozenset(values - {"KERNELS"}))
+        return cls(
+            target, modules, frozenset(functions), frozenset(values - {"KERNELS"}), parameters
+        )
 
 
 def is_kernel(statement: ast.stmt) -> bool:
@@ -122,6 +128,11 @@ class _Checker:
         self.handed_on = {
             id(n.value) for n in nodes if isinstance(n, ast.keyword) and n.arg == "interpret"
         }
+        for node in nodes:
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                taken = names.parameters.get(node.func.id, ())
+                pairs = zip(taken, node.args, strict=False)
+                self.handed_on |= {id(value) for name, value in pairs if name == "interpret"}
         self.inner = {
             id(n.value)
             for n in nodes
