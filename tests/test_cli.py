@@ -79,6 +79,17 @@ def test_a_folder_is_ported_into_another(kernel: Path, tmp_path: Path) -> None:
     assert "hipDeviceSynchronize" in (out / "scale.hip").read_text()
 
 
+def test_a_link_to_nowhere_in_a_folder_costs_only_itself(
+    kernel: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (kernel.parent / "gone.cu").symlink_to("nowhere.cu")
+    (kernel.parent / "gone.cuh").symlink_to("nowhere.cuh")
+    out = tmp_path / "out"
+    assert run([str(kernel.parent), "--to", "rocm", "-o", str(out), "-j", "1"]) == 2
+    assert "CP1001" in capsys.readouterr().err
+    assert (out / kernel.name).with_suffix(".hip").is_file()
+
+
 def test_a_folder_needs_a_place_to_go(kernel: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run([str(kernel.parent), "--to", "rocm"]) == 1
     assert "add -o OUT" in capsys.readouterr().err

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
 from crossport.backends.hip.port import HipOptions, HipPort, PortedFiles
-from crossport.diagnostics import Diagnostic, PortError, Severity, Span, placed
+from crossport.diagnostics import Code, Diagnostic, PortError, Severity, Span, placed
 from crossport.frontend.unit import TranslationUnit
 from crossport.ir.lift.naming import PortedKernel
 from crossport.result import KernelResult, OutputFile, PortResult, Status, TargetName, merge
@@ -118,13 +118,17 @@ def port_program(
             unit = parse_source(source, replace(options, flags=(*flags, *options.flags)))
         except PortError as error:
             findings += error.diagnostics
-            port.add(source)
+            if all(d.code != Code.CANNOT_READ for d in error.diagnostics):
+                port.add(source)
             continue
         units.append(unit)
         findings += unit.diagnostics
         port.add(source, unit)
     for source in host_sources:
-        port.add(source)
+        try:
+            port.add(source)
+        except PortError as error:
+            findings += error.diagnostics
     return merge([PortResult(diagnostics=tuple(findings)), _hip_result(port.result(), units)])
 
 
