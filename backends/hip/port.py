@@ -132,6 +132,7 @@ class HipPort:
     def add(self, source: Path, unit: TranslationUnit | None = None) -> None:
         """Take in a unit. With `unit`, the frontend's parse of it, meaning is ported too."""
         path = Path(os.path.abspath(source))
+        self._text(path)  # raises for a file that cannot be read, which is then no part of this
         self._sources[path] = None
         if unit is not None:
             self.project.learn(unit.files)
