@@ -80,7 +80,10 @@ class Memory(State):
         varying = var.name in self.facts.varying
         if varying:
             mask = self.mask
-            if statement.guard is not None:
+            if statement.guard is not None and self.facts.is_uniform(statement.guard):
+                # `mask & condition` of a scalar is an int32 in Triton's CPU interpreter.
+                mask = f"tl.where({self.e(statement.guard)}, {mask}, False)"
+            elif statement.guard is not None:
                 mask = f"{mask} & {self.e.tight(statement.guard, 4)}"
             spread = self.is_narrow(ref)
             arguments = f", mask={mask}, other=0"

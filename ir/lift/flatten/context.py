@@ -100,6 +100,9 @@ class Context:
     def fetch(self, name: str, args: Sequence[n.Expr], type: Type) -> Value:
         raise NotImplementedError
 
+    def choose(self, test: n.Expr, a: Value, b: Value) -> Value:
+        raise NotImplementedError
+
     def inline(self, function: n.Function, args: Sequence[Value]) -> Value | None:
         raise NotImplementedError
 

@@ -10,6 +10,7 @@ from crossport.ir.lift.flat import Root
 from crossport.ir.lift.flatten.places import Places
 from crossport.ir.lift.flatten.values import (
     Agg,
+    Choice,
     Compound,
     FunctionValue,
     Local,
@@ -124,7 +125,7 @@ class Expressions(Places):
 
     def compare_pointers(self, op: n.BinaryOp, a: Value, b: Value) -> n.Expr:
         left, right = self.as_pointer(a), self.as_pointer(b)
-        if left.root is right.root and left.root is not None:
+        if left.root == right.root and left.root is not None:
             return fold.binary(op, self.offset(left, 1), self.offset(right, 1))
         if left.root is None and right.root is None:
             return fold.binary(op, fold.i64(left.const), fold.i64(right.const))
@@ -134,13 +135,42 @@ class Expressions(Places):
             )
             if local and other.root is None and op in ("==", "!="):
                 return n.Const(op == "!=", BOOL)
+        mine, its = self.as_choice(left.root), self.as_choice(right.root)
+        if op in ("==", "!=") and mine is not None and its is not None:
+            # An argument may be null; only its address says so.
+            may_be_null = any(
+                root is not None and root.space == "param" and None in other.roots
+                for choice, other in ((mine, its), (its, mine))
+                for root in choice.roots
+            )
+            if not may_be_null:
+                return self.same_place(op, mine, its, left, right)
         return fold.binary(op, self.address(left), self.address(right))
+
+    def same_place(
+        self, op: n.BinaryOp, one: Choice, another: Choice, left: Ptr, right: Ptr
+    ) -> n.Expr:
+        """Do they point to the same place? Null is the same at any offset."""
+        equal: n.Expr = fold.FALSE
+        apart = fold.binary("==", self.offset(left, 1), self.offset(right, 1))
+        for i, root in enumerate(one.roots):
+            for j, other in enumerate(another.roots):
+                if root == other:
+                    both = fold.binary(
+                        "&&",
+                        fold.binary("==", one.selector, fold.constant(i, I32)),
+                        fold.binary("==", another.selector, fold.constant(j, I32)),
+                    )
+                    if root is not None:
+                        both = fold.binary("&&", both, apart)
+                    equal = fold.binary("||", equal, both)
+        return equal if op == "==" else fold.negate(equal)
 
     def pointer_difference(self, expr: n.PointerDiff) -> n.Expr:
         left, right = self.as_pointer(self.value(expr.lhs)), self.as_pointer(self.value(expr.rhs))
         kind = expr.lhs.type
         size = self.layouts.size(kind.element) if isinstance(kind, Pointer) else 1
-        if left.root is right.root and left.root is not None:
+        if left.root == right.root and left.root is not None:
             bytes_apart = fold.binary("-", self.offset(left, 1), self.offset(right, 1))
         else:
             bytes_apart = fold.binary("-", self.address(left), self.address(right))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from crossport.ir.lift.flat import Root
+
 
 @dataclass
 class Guesses:
@@ -12,15 +14,20 @@ class Guesses:
     addresses: set[str] = field(default_factory=set)
     bytes: set[str] = field(default_factory=set)
     memory: set[str] = field(default_factory=set)
+    roots: dict[str, tuple[Root | None, ...]] = field(default_factory=dict)
+    """The roots that a pointer variable may point into (None: null), where there are several."""
 
 
 class Retry(Exception):
-    """Walk again, with this variable known to be an address, bytes, or memory."""
+    """Walk again, with this variable known to be an address, bytes, memory, or one of roots."""
 
-    def __init__(self, kind: str, name: str) -> None:
-        self.kind, self.name = kind, name
+    def __init__(self, kind: str, name: str, roots: tuple[Root | None, ...] = ()) -> None:
+        self.kind, self.name, self.roots = kind, name, roots
         super().__init__(name)
 
     def apply(self, state: Guesses) -> None:
         """Note what was learned."""
-        getattr(state, self.kind).add(self.name)
+        if self.roots:
+            state.roots[self.name] = self.roots
+        else:
+            getattr(state, self.kind).add(self.name)

@@ -10,6 +10,7 @@ from crossport.ir.lift.flat import Root
 from crossport.ir.lift.flatten.textures import Textures
 from crossport.ir.lift.flatten.values import (
     Agg,
+    Choice,
     Compound,
     Local,
     Ptr,
@@ -110,16 +111,32 @@ class Lanes(Textures):
         if isinstance(pointer.root, Local):
             raise refuse("an atomic on a local variable", stmt.span or self.span)
         operands = tuple(self.scalar(o) for o in stmt.operands)
-        ref = self.ref(pointer, kind)
         var = self.fresh(stmt.target.name, kind) if stmt.target is not None else None
-        if stmt.op == "load" and var is not None:
-            self.emit(flat.Load(var, ref, volatile=True))
-        elif stmt.op == "store":
-            self.emit(flat.Store(ref, operands[0], volatile=True))
+        if isinstance(pointer.root, Choice):
+            if var is not None:
+                self.emit(flat.Set(var, None, declare=True))
+            for test, root in self.each_root(pointer.root):
+                old = self.fresh(var.name, kind) if var is not None else None
+                with self.collecting() as body:
+                    self.update(stmt.op, old, self.ref(replace(pointer, root=root), kind), operands)
+                    if var is not None and old is not None:
+                        self.emit(flat.Set(var, n.Read(old)))
+                self.emit(flat.Branch(test, body))
         else:
-            self.emit(flat.AtomicUpdate(var, stmt.op, ref, operands))
+            self.update(stmt.op, var, self.ref(pointer, kind), operands)
         if stmt.target is not None and var is not None:
             self.assign(stmt.target, n.Read(var))
+
+    def update(
+        self, op: n.AtomicOp, var: n.Var | None, ref: flat.Ref, operands: tuple[n.Expr, ...]
+    ) -> None:
+        """An atomic on one root."""
+        if op == "load" and var is not None:
+            self.emit(flat.Load(var, ref, volatile=True))
+        elif op == "store":
+            self.emit(flat.Store(ref, operands[0], volatile=True))
+        else:
+            self.emit(flat.AtomicUpdate(var, op, ref, operands))
 
     def effect(self, stmt: n.Effect) -> None:
         if stmt.name in IGNORED_EFFECTS:

@@ -11,6 +11,7 @@ from crossport.ir.lift.flat import Ref, Root
 from crossport.ir.lift.flatten.values import (
     ADDRESS,
     Agg,
+    Choice,
     FunctionValue,
     Local,
     Ptr,
@@ -20,7 +21,7 @@ from crossport.ir.lift.flatten.values import (
 )
 from crossport.ir.lift.flatten.variables import MOST_CELLS, Variables
 from crossport.ir.lift.layout import Leaf
-from crossport.ir.types import I64, Pointer, Scalar, Type
+from crossport.ir.types import I32, I64, Pointer, Scalar, Type
 
 
 class Places(Variables):
@@ -99,6 +100,8 @@ class Places(Variables):
 
     def read_pointer(self, pointer: Ptr, type: Type, volatile: bool) -> Value:
         """The value of a type behind a pointer."""
+        if isinstance(pointer.root, Choice):
+            return self.read_choice(pointer.root, pointer, type, volatile)
         if isinstance(pointer.root, Local):
             return self.read_local_dynamic(pointer.root, pointer, type)
         leaves = self.layouts.leaves(type, limit=MOST_CELLS)
@@ -129,11 +132,29 @@ class Places(Variables):
             return values[0][1]
         return Agg(tuple(values))
 
+    def read_choice(self, choice: Choice, pointer: Ptr, type: Type, volatile: bool) -> Value:
+        """What the one root of several holds there."""
+        result: Value | None = None
+        for test, root in self.each_root(choice):
+            saved, self.guard = self.guard, fold.conjunction(self.guard, test)
+            value = self.read_pointer(replace(pointer, root=root), type, volatile)
+            self.guard = saved
+            result = value if result is None else self.choose(test, value, result)
+        if result is None:
+            raise refuse("an access through a null pointer", self.span)
+        return result
+
     def load_name(self, ref: Ref, leaf: Leaf) -> str:
         base = ref.root.name.rstrip("_") if ref.root is not ADDRESS else "loaded"
         return f"{base}_{leaf.path}" if leaf.path else f"{base}_value"
 
     def write_pointer(self, pointer: Ptr, type: Type, value: Value, volatile: bool) -> None:
+        if isinstance(pointer.root, Choice):
+            for test, root in self.each_root(pointer.root):
+                with self.collecting() as body:
+                    self.write_pointer(replace(pointer, root=root), type, value, volatile)
+                self.emit(flat.Branch(test, body))
+            return
         if isinstance(pointer.root, Local):
             self.write_local_dynamic(pointer.root, pointer, type, value)
             return
@@ -170,6 +191,12 @@ class Places(Variables):
     def frozen(self, pointer: Ptr, name: str) -> Ptr:
         """The pointer with its offsets kept in variables, so that later writes do not move it."""
         terms = []
+        root = pointer.root
+        if isinstance(root, Choice) and not self.is_steady(root.selector):
+            selector = self.fresh(f"{name}_root", I32)
+            self.steady.add(selector.name)
+            self.emit(flat.Set(selector, root.selector, declare=True))
+            root = replace(root, selector=n.Read(selector))
         for expr, scale in pointer.terms:
             if isinstance(expr, n.Const) or self.is_steady(expr):
                 terms.append((expr, scale))
@@ -178,7 +205,7 @@ class Places(Variables):
             self.steady.add(var.name)
             self.emit(flat.Set(var, expr, declare=True))
             terms.append((n.Read(var), scale))
-        return replace(pointer, terms=tuple(terms))
+        return replace(pointer, root=root, terms=tuple(terms))
 
     def is_steady(self, expr: n.Expr) -> bool:
         names = {x.name for x in n.walk(expr) if isinstance(x, n.Var)}

@@ -26,10 +26,18 @@ def refuse(
 
 
 @dataclass(frozen=True)
+class Choice:
+    """One of several roots (None: null): the one with the number `selector`, an i32."""
+
+    roots: tuple[Root | None, ...]
+    selector: n.Expr
+
+
+@dataclass(frozen=True)
 class Ptr:
     """A root and a byte offset: `const + sum(expr * scale)`. Root None: null so far."""
 
-    root: Root | Local | None
+    root: Root | Local | Choice | None
     terms: tuple[tuple[n.Expr, int], ...] = ()
     const: int = 0
 
@@ -84,13 +92,23 @@ Value = n.Expr | Compound
 
 @dataclass(eq=False)
 class PtrCell:
-    """A pointer variable: its root is fixed by the first value, its offset is a variable."""
+    """A pointer variable: its offset is a variable; its root is fixed by the first value.
+
+    Where an earlier walk found several roots, `selector` says which one it is.
+    """
 
     var: n.Var
     unit: int
     root: Root | Local | None = None
     known: bool = False
     key: str = ""
+    roots: tuple[Root | None, ...] = ()
+    selector: n.Var | None = None
+
+    @property
+    def choice(self) -> Choice | None:
+        """The root that it is now, of several."""
+        return Choice(self.roots, n.Read(self.selector)) if self.selector is not None else None
 
 
 @dataclass(eq=False)

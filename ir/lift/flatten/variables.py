@@ -63,15 +63,12 @@ class Variables(Pointers):
                 case Pointer(element):
                     cell = self.pointer_cell(f"{key}.{leaf.path}", path, element)
                     cells[leaf.offset] = cell
-                    start = fold.constant(0, scalar_type(cell.var.type))
-                    first = len(self.out)
-                    self.emit(flat.Set(cell.var, start, declare=True))
-                    if initial is not None:
+                    if initial is None:
+                        start = fold.constant(0, scalar_type(cell.var.type))
+                        self.emit(flat.Set(cell.var, start, declare=True))
+                    else:
+                        self.emit(flat.Set(cell.var, None, declare=True))
                         self.set_pointer(cell, self.as_pointer(initial))
-                        if len(self.out) == first + 2:
-                            only = self.out.pop()
-                            assert isinstance(only, flat.Set)
-                            self.out[first] = flat.Set(cell.var, only.value, declare=True)
                 case _:
                     raise refuse(f"a variable of type {leaf.type}", self.span)
         return local
@@ -167,7 +164,7 @@ class Variables(Pointers):
         if isinstance(cell, PtrCell):
             if not cell.known:
                 return Ptr(None)
-            value = Ptr(cell.root, ((n.Read(cell.var), cell.unit),))
+            value = Ptr(cell.choice or cell.root, ((n.Read(cell.var), cell.unit),))
             return value if isinstance(type, Pointer) else self.as_number(value)
         if isinstance(type, Pointer):
             return self.as_pointer(n.Read(cell))
