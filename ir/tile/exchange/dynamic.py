@@ -71,6 +71,9 @@ class Dynamic(Shared):
         here[: len(ids)] = True
         statements: flat.Body = []
         value = self.summary.express(lanes, here, kind, statements)
+        if not self.act.all() and any(isinstance(s, flat.Load) for s in statements):
+            # Lanes that are not here would look up nothing.
+            raise NotLifted("some threads read what has no formula")
         out = self.out if self.hoisted is None else self.hoisted
         for statement in statements:
             out.append(statement)

@@ -253,3 +253,19 @@ def test_two_values_a_thread_are_scanned_one_by_one() -> None:
     reduces = found(lifted, flat.LaneReduce)
     assert [r.scan for r in reduces].count("inclusive") == 2
     assert [r.scan for r in reduces].count(None) == 1
+
+
+def test_a_table_for_all_lanes_is_not_looked_up_by_some() -> None:
+    body = """
+  shared s: f32[256]
+  let t: i32 = (%thread.x as i32)
+  s[((t * 77) ^ ((t >> 3) & 5)) & 255] = x[t]
+  barrier()
+  WHERE {
+    y[t] = s[(n & 255)]
+  }
+""".replace("s[((t * 77) ^ ((t >> 3) & 5)) & 255]", "s[(((t * 77) + ((t * t) * 2)) & 255)]")
+    everyone = lift(program(body.replace("WHERE", "if (n > 3)")))
+    assert everyone.globals, "the places have no formula"
+    with pytest.raises(NotLifted, match="formula"):
+        lift(program(body.replace("WHERE", "if (t < 32)")))
