@@ -44,9 +44,8 @@ def main() -> int:
             lives = "; ".join(s.split(": ", 1)[1].split("#")[0] for s in score.survivors)
             rows.append(f"| {kernel} | {score.killed} of {score.total} | {score.same} | {lives} |")
             print(rows[-1], file=sys.stderr, flush=True)
-    print(
-        "# Mutation score\n\nMade by `python benchmarks/mutation.py corpus`: each kernel with one"
-    )
+    print("# Mutation score\n")
+    print("Made by `python benchmarks/mutation.py corpus --most 12`: each kernel with one")
     print("change that makes it wrong (an index swapped, a store dropped or narrowed, a barrier")
     print(
         "missing, a guard off by one...), judged as a port is: against the recorded launches, and"
