@@ -131,7 +131,9 @@ def _run(subject: Subject, call: Call) -> RunOutput:
     try:
         outputs = subject.run(call.case, call.contents)
     except PortError as error:
-        return RunOutput("failed", message=str(error.diagnostic.message))
+        # What has no interpretation says nothing about the source.
+        unable = error.diagnostic.code is Code.NOT_INTERPRETED
+        return RunOutput("missing" if unable else "failed", message=error.diagnostic.message)
     except Exception as error:  # A fault of the interpreter must not end a verdict.
         return RunOutput("failed", message=f"the interpreter failed: {error!r}"[:500])
     faults = tuple(
