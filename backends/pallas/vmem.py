@@ -285,7 +285,7 @@ class VmemPrinter(GridPrinter):
             steps = f"pl.cdiv({total}, 1024)"
         else:
             steps = "1" if self.one_step else "pl.cdiv(math.prod(grid), 8)"
-            if scratch:
+            if any(r.space == "local" for r in scratch):
                 lines.append("    lanes = _lanes(math.prod(block))")
         lines += _unless(tests)
         lines.append("        LEAVE")

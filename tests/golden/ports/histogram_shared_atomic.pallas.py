@@ -396,7 +396,6 @@ def histogram_shared_atomic(grid, block, data, bins, n, *, shared_bytes=0, inter
     data = _flat(data, jnp.uint8)
     bins_given = bins
     bins = _flat(bins, jnp.uint32)
-    lanes = _lanes(math.prod(block))
     if 4 * (data.size + 2 * bins.size) > 80 << 20:
         return _histogram_shared_atomic_by_grid(
             grid,

@@ -427,7 +427,6 @@ def _matmul_tiled_by_thread(grid, block, A, B, C, M, N, K, *, shared_bytes=0, in
     B = _flat(B, jnp.float32)
     C_given = C
     C = _flat(C, jnp.float32)
-    lanes = _lanes(math.prod(block))
     if 4 * (A.size + B.size + 2 * C.size) > 80 << 20:
         return _matmul_tiled_by_grid(grid, block, A, B, C_given, M, N, K, shared_bytes=shared_bytes)
     whole = pl.BlockSpec(memory_space=pltpu.VMEM)

@@ -296,7 +296,6 @@ def _reduce_shared_tree_by_thread(grid, block, in_, out, n, *, shared_bytes=0, i
     in_ = _flat(in_, jnp.float32)
     out_given = out
     out = _flat(out, jnp.float32)
-    lanes = _lanes(math.prod(block))
     if 4 * (in_.size + 2 * out.size) > 80 << 20:
         return _reduce_shared_tree_by_grid(
             grid,
