@@ -8,6 +8,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,8 @@ pytest.importorskip("libtpu")
 
 ROOT = Path(__file__).resolve().parents[3]
 REAL, WHOLE = "float32", "int32"
-LAUNCHES = {
+Shape = tuple[int, int, int]
+LAUNCHES: dict[str, tuple[list[Any], Shape, Shape]] = {
     # Elementwise, a product on the matrix unit, a gather by data, atomics, a reduction of lanes.
     "vecadd": ([[REAL, 1000]] * 3 + [1000], (4, 1, 1), (256, 1, 1)),
     "matmul_tiled": (
