@@ -36,6 +36,11 @@ ROWS = (
         for name, bits in (("__fmaf", 32), ("__fma", 64))
         for cuda, ocml in _ROUNDINGS.items()
     ),
+    # HIP's are plain operators, and its compiler fuses those of different statements.
+    *(
+        DeviceRow(f"__{operation}_rn", f"crossport_{operation}_rn", "unfused.h", is_partial=True)
+        for operation in ("fmul", "fadd", "fsub", "dmul", "dadd", "dsub")
+    ),
     # The scope of the device holds that of a block.
     *(DeviceRow(f"atomic{name}_block", f"atomic{name}") for name in _ATOMICS),
     DeviceRow("umin", "crossport_umin", "integer_min_max.h"),
