@@ -20,6 +20,7 @@ from crossport.backends.hip.api.resolve import (
     looks_like_api,
     resolve,
 )
+from crossport.backends.hip.lexer import Kind
 from crossport.backends.hip.names import tables
 from crossport.backends.hip.source import Findings, SourceText
 from crossport.backends.hip.switch_cases import repeated_cases, without_case
@@ -92,6 +93,22 @@ def rename_edits(text: SourceText) -> Findings:
 
 def _report_calls(text: SourceText, found: Findings) -> None:
     """Calls into a library by a name that no table has: an inline function, a newer release."""
+    tokens = text.tokens
+    blas = {word for word in text.words if _BLAS.match(word)}
+    for index in text.code_names if blas else ():
+        # A letter for the transposition: the interface that cuBLAS had before it had handles.
+        is_old = tokens.kind[index + 2 : index + 3] == [Kind.CHARACTER]
+        if is_old and tokens.at(index + 1) == b"(" and tokens.text[index] in blas:
+            found.diagnostics.append(
+                text.diagnostic(
+                    Code.HIP_SIGNATURE,
+                    f"{tokens.text[index].decode()} without a handle is cuBLAS's old interface,"
+                    " which hipBLAS does not have",
+                    index,
+                    Severity.ERROR,
+                    "pass a handle first, and CUBLAS_OP_N or CUBLAS_OP_T for the letters",
+                )
+            )
     unknown = {
         word
         for word in text.words - text.own_names
@@ -99,7 +116,6 @@ def _report_calls(text: SourceText, found: Findings) -> None:
     }
     if not unknown:
         return
-    tokens = text.tokens
     for index in text.code_names:
         word = tokens.text[index]
         if word in unknown and tokens.at(index + 1) == b"(" and not tokens.is_name(index - 1):
@@ -115,6 +131,7 @@ def _report_calls(text: SourceText, found: Findings) -> None:
             )
 
 
+_BLAS = re.compile(rb"cublas[SDCZ][a-z]\w+\Z")
 _TYPEDEFS = frozenset({"hipGraphicsResource", "hipLaunchParams"})
 # Nobody else's names begin so.
 _LIBRARY = re.compile(rb"(cublas|cublasLt|cusparse|cusolver|cufft|curand|cudnn|cutensor)[A-Z]\w+\Z")
