@@ -165,7 +165,8 @@ def _in_host_code(text: SourceText, word: bytes, *, is_plain: bool = False) -> b
 def _math_header(text: SourceText, found: Findings) -> None:
     """`isnan(x)` in host code: nvcc includes math.h by itself, whose functions are global."""
     words = device_rows.MATH_CLASSIFICATION & text.words - text.own_names
-    if not words or not _MATH_HEADERS.isdisjoint(text.project_includes):
+    # A header of the program may be read before the one that includes math.h.
+    if not words or any(include.path in _MATH_HEADERS for include in text.includes):
         return
     if any(_in_host_code(text, word, is_plain=True) for word in words):
         at = place_for_definitions(text)

@@ -222,3 +222,12 @@ def test_host_operators_of_halves_stay_in_the_branch_of_their_header(tmp_path: P
     _write(tmp_path, {"k.cu": use, "h.h": branch})
     ported = _ported(port_unit(tmp_path / "k.cu").files)["h.h"]
     assert ported.index("hip_fp16.h") < ported.index("CROSSPORT_HOST_HALF") < ported.index("#else")
+
+
+def test_a_header_has_math_h_of_its_own(tmp_path: Path) -> None:
+    header = "template <class T> bool f(T x) { return isfinite(x); }\n"
+    _write(tmp_path, {"a.cu": '#include "h.h"\n', "b.cu": "#include <math.h>\n", "h.h": header})
+    port = HipPort(tmp_path, HipOptions())
+    port.add(tmp_path / "a.cu")
+    port.add(tmp_path / "b.cu")
+    assert _ported(port.result().files)["h.h"].startswith("#include <math.h>\n")
