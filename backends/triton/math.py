@@ -344,6 +344,48 @@ def _any(mask):
     """Does any lane hold?"""
     return tl.max(mask.to(tl.int32)) != 0
 ''',
+    "_split2": '''
+@triton.jit
+def _split2(x):
+    """The two columns of a tensor."""
+    return tl.split(x)
+''',
+    "_split4": '''
+@triton.jit
+def _split4(x):
+    """The four columns of a tensor."""
+    even, odd = tl.split(tl.reshape(x, [x.shape[0], 2, 2]))
+    a, c = tl.split(even)
+    b, d = tl.split(odd)
+    return a, b, c, d
+''',
+    "_split8": '''
+@triton.jit
+def _split8(x):
+    """The eight columns of a tensor."""
+    even, odd = tl.split(tl.reshape(x, [x.shape[0], 4, 2]))
+    a, c, e, g = _split4(even)
+    b, d, f, h = _split4(odd)
+    return a, b, c, d, e, f, g, h
+''',
+    "_join2": '''
+@triton.jit
+def _join2(a, b):
+    """Two tensors as the columns of one."""
+    return tl.join(a, b)
+''',
+    "_join4": '''
+@triton.jit
+def _join4(a, b, c, d):
+    """Four tensors as the columns of one."""
+    return tl.reshape(tl.join(tl.join(a, c), tl.join(b, d)), [a.shape[0], 4])
+''',
+    "_join8": '''
+@triton.jit
+def _join8(a, b, c, d, e, f, g, h):
+    """Eight tensors as the columns of one."""
+    return tl.reshape(tl.join(_join4(a, c, e, g), _join4(b, d, f, h)), [a.shape[0], 8])
+''',
     "_group": '''
 @triton.jit
 def _group(x, WIDTH: tl.constexpr):
@@ -412,7 +454,10 @@ def _source(lane, source, WIDTH: tl.constexpr):
 @triton.jit
 def _atomic_cas(pointer, compare, value, mask, spare):
     """Compare and swap in the lanes of the mask; the others turn to a spare word."""
-    return tl.atomic_cas(tl.where(mask, pointer, spare), compare, value)
+    old = compare
+    if tl.max(mask.to(tl.int32)) != 0:
+        old = tl.atomic_cas(tl.where(mask, pointer, spare), compare, value)
+    return old
 ''',
     "_atomic_wrap": '''
 @triton.jit
@@ -434,6 +479,8 @@ def _atomic_wrap(pointer, limit, mask, spare, DOWN: tl.constexpr):
 ''',
 }
 HELPER_NEEDS: dict[str, tuple[str, ...]] = {
+    "_split8": ("_split4",),
+    "_join8": ("_join4",),
     "_popcll": ("_popc",),
     "_clz": ("_popc",),
     "_clzll": ("_clz",),

@@ -9,6 +9,7 @@ from crossport.backends.triton.contraction import DOT, TILE_ORDER, TILES, launch
 from crossport.backends.triton.expressions import TORCH_TYPES, literal
 from crossport.backends.triton.math import HELPERS, NUMPY, NUMPY_IMPORTS
 from crossport.backends.triton.simt import KernelText
+from crossport.backends.triton.simt.state import SPARE_WORDS
 from crossport.ir.lift import flat
 from crossport.ir.lift.naming import module_header
 from crossport.ir.lift.wrapping import wrap
@@ -227,7 +228,9 @@ def launcher(part: Part) -> str:
         return with_globals(finished(lines), part)
     if part.free is not None:
         if text.uses_spare:
-            lines.append(f"    spare = torch.zeros(2, dtype=torch.int64, device={device})")
+            lines.append(
+                f"    spare = torch.empty({SPARE_WORDS}, dtype=torch.int64, device={device})"
+            )
             call.append("spare")
         lines += free_launch(part, part.free, call)
         return with_globals(finished(lines), part)
@@ -244,7 +247,7 @@ def launcher(part: Part) -> str:
         lines.append("    )")
         call += ["scratch", "scratch_bytes"]
     if text.uses_spare:
-        lines.append(f"    spare = torch.zeros(2, dtype=torch.int64, device={device})")
+        lines.append(f"    spare = torch.empty({SPARE_WORDS}, dtype=torch.int64, device={device})")
         call.append("spare")
     if part.row is not None:
         lengths = [host_text(b) for b in part.row_bounds]

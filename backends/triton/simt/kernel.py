@@ -6,7 +6,8 @@ import re
 
 from crossport.backends.triton.expressions import tl_type
 from crossport.backends.triton.simt.control import Control
-from crossport.backends.triton.simt.state import KernelText, stored
+from crossport.backends.triton.simt.state import SPARE_WORDS, KernelText, stored
+from crossport.backends.triton.simt.vectors import run_of
 from crossport.ir.lift import flat
 from crossport.ir.lift.flatten import refuse
 from crossport.ir.tile.retile import FreeShape, index_var, size_var
@@ -159,6 +160,14 @@ class Printer(Control):
         self.print_views()
 
     def print_views(self) -> None:
+        if self.uses_spare:
+            # Lanes that take no part in a compare-and-swap turn to a word of their own.
+            number = "tl.program_id(0) * LANES + lane"
+            if self.free is not None:
+                number = "index_x"
+                for a in self.free.axes[1:]:
+                    number = f"{number} + index_{a} * 1031"
+            self.line(f"slot = spare + ({number}) % {SPARE_WORDS}")
         for (root_name, kind), view in self.views.items():
             self.line(f"{view} = {root_name}.to(tl.pointer_type({kind}), bitcast=True)")
 
@@ -172,7 +181,14 @@ class Printer(Control):
                 if stride is not None:
                     strides[id(statement)] = stride
                     starts.add(stride.variable.name)
+        merged: set[int] = set()
         for position, statement in enumerate(body):
+            if id(statement) in merged:
+                continue
+            run = run_of(body, position)
+            if run and self.access_together(run):
+                merged |= {id(s) for s in run}
+                continue
             if id(statement) in strides:
                 self.stride_loop(statement, strides[id(statement)])  # type: ignore[arg-type]
                 continue

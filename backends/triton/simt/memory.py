@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from crossport.backends.triton.expressions import tl_type
 from crossport.backends.triton.simt.state import Pending, State, stored
+from crossport.backends.triton.simt.vectors import Access, offset_of
 from crossport.ir.lift import flat
 from crossport.ir.lift.flat import Ref, Root
 from crossport.ir.lift.flatten import refuse
+from crossport.ir.lift.tidy import reads
 from crossport.ir.nodes import Cast, Const, Expr
 from crossport.ir.types import BOOL, I32, I64, U8
 
@@ -57,15 +59,34 @@ class Memory(State):
         form = f"{self.e(ref.index)}:{ref.type}"
         written = self.pending.stores.get(key, set())
         loaded = self.pending.loads.get(key, set())
+        if self.free is not None and not isinstance(store, flat.AtomicUpdate):
+            # Threads do not wait for each other: what matters is what one of them does twice.
+            written = {s for s in written if not self.is_apart(s, ref)}
+            loaded = {f for f in loaded if not self.is_apart(f, ref)}
         if store is None:
             if written:
                 self.barrier()
             self.pending.loads.setdefault(key, set()).add(form)
+            self.note_place(form, ref)
             return
         own = str(id(store))
         if written - {own} or loaded - {form}:
             self.barrier()
         self.pending.stores.setdefault(key, set()).add(own)
+        self.note_place(own, ref)
+
+    def is_apart(self, earlier: str, ref: Ref) -> bool:
+        """Is another access known to be at another place of the same thread?"""
+        if not reads(ref.index) <= self.steady:
+            return False  # the same text may mean another place in another round
+        place = self.places.get(earlier)
+        here = (*offset_of(ref.index), ref.unit)
+        return place is not None and place[::2] == here[::2] and place[1] != here[1]
+
+    def note_place(self, key: str, ref: Ref) -> None:
+        """Remember where an access is; loads by their form, stores by their statement."""
+        whole = ref.is_whole and ref.root.space != "address" and reads(ref.index) <= self.steady
+        self.places[key] = (*offset_of(ref.index), ref.unit) if whole else None
 
     def barrier(self) -> None:
         if self.lines and self.lines[-1].strip() == "tl.debug_barrier()":
@@ -118,6 +139,60 @@ class Memory(State):
             mask = f"{self.e.use('_any')}({self.mask})"
         self.line(f"tl.store({self.pointer(ref, spread=spread)}, {text}, mask={mask})")
 
+    def access_together(self, run: list[Access]) -> bool:
+        """Neighbours in memory as one access, where lanes differ and stand in a row."""
+        first = run[0]
+        if self.dimensions or self.facts.is_uniform(first.ref.index):
+            return False
+        width = len(run)
+        ids = {str(id(s)) for s in run}
+        # Not the form of a single access: another thread may do that.
+        forms = {f"{self.e(s.ref.index)}:{s.ref.type} of {width}": s.ref for s in run}
+        key = first.ref.root.name
+        loaded = self.pending.loads.setdefault(key, set())
+        written = self.pending.stores.setdefault(key, set())
+        if self.free is not None:
+            written = {w for w in written if not all(self.is_apart(w, s.ref) for s in run)}
+            loaded = {f for f in loaded if not all(self.is_apart(f, s.ref) for s in run)}
+        if isinstance(first, flat.Load):
+            if not all(s.var.name in self.facts.varying for s in run):  # type: ignore[union-attr]
+                return False
+            if written:
+                self.barrier()
+            self.pending.loads.setdefault(key, set()).update(forms)
+            for form, ref in forms.items():
+                self.note_place(form, ref)
+        else:
+            if written - ids or loaded - forms.keys():
+                self.barrier()
+            self.pending.stores.setdefault(key, set()).update(ids)
+            for s in run:
+                self.note_place(str(id(s)), s.ref)
+        base = self.pointer(first.ref, spread=False)
+        places = f"({base})[:, None] + tl.arange(0, {width})[None, :]"
+        if isinstance(first, flat.Load):
+            mask = self.mask
+            if first.guard is not None:
+                mask = f"{mask} & {self.e.tight(first.guard, 4)}"
+            parts = self.names.fresh(f"{first.ref.root.name}_parts")
+            self.line(f"{parts} = tl.load({places}, mask=({mask})[:, None], other=0)")
+            names = ", ".join(s.var.name for s in run)  # type: ignore[union-attr]
+            self.line(f"{names} = {self.e.use(f'_split{width}')}({parts})")
+            for s in run:
+                if s.ref.type != first.ref.type:
+                    name = s.var.name  # type: ignore[union-attr]
+                    self.line(f"{name} = {name}.to({tl_type(s.ref.type)}, bitcast=True)")
+            return True
+        values = []
+        for s in run:
+            text = self.lanes(s.value)  # type: ignore[union-attr]
+            if s.ref.type != first.ref.type:
+                text = f"({text}).to({tl_type(first.ref.type)}, bitcast=True)"
+            values.append(text)
+        joined = f"{self.e.use(f'_join{width}')}({', '.join(values)})"
+        self.line(f"tl.store({places}, {joined}, mask={self.mask}[:, None])")
+        return True
+
     def atomic(self, statement: flat.AtomicUpdate) -> None:
         ref, op, kind = statement.ref, statement.op, statement.ref.type
         if kind.size < 4 and not (op == "add" and kind.kind in ("f16", "bf16")):
@@ -139,14 +214,14 @@ class Memory(State):
         if op == "cas":
             self.uses_spare = True
             self.e.use("_atomic_cas")
-            spare = f"spare.to(tl.pointer_type({tl_type(kind)}), bitcast=True)"
+            spare = f"slot.to(tl.pointer_type({tl_type(kind)}), bitcast=True)"
             compare, value = (self.lanes(o) for o in statement.operands)
             self.line(f"{target}_atomic_cas({pointer}, {compare}, {value}, {self.mask}, {spare})")
             return
         if op in ("inc", "dec"):
             self.uses_spare = True
             self.e.use("_atomic_wrap")
-            spare = f"spare.to(tl.pointer_type({tl_type(kind)}), bitcast=True)"
+            spare = f"slot.to(tl.pointer_type({tl_type(kind)}), bitcast=True)"
             limit = self.lanes(statement.operands[0])
             self.line(
                 f"{target}_atomic_wrap({pointer}, {limit}, {self.mask}, {spare}, {op == 'dec'})"

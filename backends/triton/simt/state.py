@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +16,8 @@ from crossport.ir.lift.uniform import Uniformity, uniformity
 from crossport.ir.nodes import Expr, Read, Var, children, walk
 from crossport.ir.tile.retile import FreeShape, index_var
 from crossport.ir.types import BOOL, U8, Scalar
+
+SPARE_WORDS = 1 << 15
 
 
 @dataclass
@@ -69,6 +72,8 @@ class State:
         self.mask = "active"
         self.masks: list[tuple[str, str]] = [("kernel", "active")]
         self.pending = Pending()
+        self.steady = _steady(program) | self.facts.varying - _written(program)
+        self.places: dict[str, tuple[str, int, int] | None] = {}
         self.views: dict[tuple[str, str], str] = {}
         self.uses_scratch = False
         self.uses_spare = False
@@ -119,7 +124,7 @@ class State:
                 self.names.fresh(var.name)
         for name in (
             *(f"{n}_{a}" for n in ("index", "size") for a in "xyz"),
-            "active", "zero", "scratch", "scratch_bytes", "spare", "program",
+            "active", "zero", "scratch", "scratch_bytes", "spare", "slot", "program",
             "lane", "lane_id", "warp_id",
             *(f"{a}_{d}" for a in ("thread", "block", "block_dim", "grid_dim") for d in "xyz"),
             *(r.name for r in (*self.program.shared, *self.program.locals)),
@@ -164,6 +169,26 @@ class State:
 
     def body(self, body: flat.Body) -> None:
         raise NotImplementedError
+
+
+def _written(program: flat.Program) -> set[str]:
+    return {v.name for s in flat.statements(program.body) if (v := flat.target(s)) is not None}
+
+
+def _steady(program: flat.Program) -> set[str]:
+    """Variables that keep one value: parameters, and what is written once and in no loop."""
+    writes = Counter(
+        v.name for s in flat.statements(program.body) if (v := flat.target(s)) is not None
+    )
+    looped = {
+        v.name
+        for loop in flat.statements(program.body)
+        if isinstance(loop, flat.Loop)
+        for s in flat.statements([loop])
+        if (v := flat.target(s)) is not None
+    }
+    scalars = {var.name for p in program.parameters for _, var in p.scalars}
+    return scalars - writes.keys() | {n for n, count in writes.items() if count == 1} - looped
 
 
 def stored(kind: Scalar) -> Scalar:
