@@ -9,6 +9,9 @@ from crossport.ir.nodes import Binary, Const, Expr, Read, Var
 from crossport.ir.tile.strides import Stride
 from crossport.ir.types import BOOL, I32
 
+# Statements that loops of known length may come to when they are written out.
+MOST_UNROLLED = 64
+
 
 class Control(BetweenLanes):
     """Statements with statements inside."""
@@ -139,7 +142,7 @@ class Control(BetweenLanes):
         arguments = f"{self.e(stride.base)}, {self.e(stride.bound)}, {self.e(stride.step)}"
         entry = self.pending.copy()
         self.enter_loop(statement)
-        self.line(f"for {start} in range({arguments}):")
+        self.line(f"for {start} in {counted(statement, arguments)}:")
         self.mask = going
         self.masks.append((statement.label, going))
         with self.indented():
@@ -185,9 +188,9 @@ class Control(BetweenLanes):
                 if any(var.name in reads(x) for x in flat.expressions(inner)):
                     return None
         if op == "<=":
-            end = Binary("+", end, Const(1, I32))
-            if not isinstance(end.lhs, Const):
+            if not isinstance(end, Const):
                 return None  # the end might wrap
+            end = fold.binary("+", end, Const(1, I32))
         return var.name, start.value, end, int(amount)
 
     def range_loop(self, statement: flat.Loop, body: flat.Body, position: int) -> bool:
@@ -203,7 +206,13 @@ class Control(BetweenLanes):
         entry = self.pending.copy()
         self.e.counters.add(name)
         self.enter_loop(statement)
-        self.line(f"for {name} in range({', '.join(arguments)}):")
+        ends = fold.as_int(start), fold.as_int(end)
+        rounds = counted(statement, ", ".join(arguments))
+        if ends[0] is not None and ends[1] is not None:
+            size = sum(1 for _ in flat.statements(statement.body))
+            if 0 < (ends[1] - ends[0]) // step * size <= MOST_UNROLLED:
+                rounds = f"tl.static_range({', '.join(arguments)})"
+        self.line(f"for {name} in {rounds}:")
         with self.indented():
             self.body(statement.body)
         self.pending.join(entry)
@@ -235,3 +244,15 @@ class Control(BetweenLanes):
                 self.line(f"{mask} = {mask} & ({leaving} == 0)")
         self.line(f"{leaving} = {leaving} & {'False' if self.dimensions else '(lane < 0)'}")
         self.inhabited -= {leaving, *inner}
+
+
+def counted(loop: flat.Loop, arguments: str) -> str:
+    """The rounds of a counted loop; short ones that load go several at a time.
+
+    The loads of one round need not wait for the sums of the last.
+    """
+    inside = list(flat.statements(loop.body))
+    simple = all(isinstance(s, flat.Set | flat.Load) for s in inside)
+    if simple and len(inside) <= 12 and any(isinstance(s, flat.Load) for s in inside):
+        return f"tl.range({arguments}, loop_unroll_factor=4)"
+    return f"range({arguments})"

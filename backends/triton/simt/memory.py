@@ -12,6 +12,9 @@ from crossport.ir.lift.tidy import reads
 from crossport.ir.nodes import Cast, Const, Expr
 from crossport.ir.types import BOOL, I32, I64, U8
 
+# What lanes do to one place can be done to a value of their own first: sums for now.
+_COMBINED = {"add": ("tl.sum", "0")}
+
 
 class Memory(State):
     """What reads and writes memory."""
@@ -139,6 +142,23 @@ class Memory(State):
             mask = f"{self.e.use('_any')}({self.mask})"
         self.line(f"tl.store({self.pointer(ref, spread=spread)}, {text}, mask={mask})")
 
+    def combined(self, statement: flat.AtomicUpdate) -> bool:
+        """An update of one place by all lanes, as one of what they come to together."""
+        ref, kind = statement.ref, statement.ref.type
+        if not self.facts.is_uniform(ref.index) or kind.size < 4:
+            return False
+        if kind.is_float and self.free is None:
+            return False  # a block has reduced what it could, in the order of the source
+        function, neutral = _COMBINED[statement.op]
+        unit = f"tl.full((), {neutral}, {tl_type(kind)})"
+        mine = self.lanes(statement.operands[0])
+        total = f"{function}(tl.where({self.mask}, {mine}, {unit}))"
+        mask = f", mask={self.e.use('_any')}({self.mask})" if self.may_be_empty(self.mask) else ""
+        scope = ', scope="cta"' if ref.root.space == "shared" else ""
+        pointer = self.pointer(ref, spread=False)
+        self.line(f'tl.atomic_add({pointer}, {total}{mask}, sem="relaxed"{scope})')
+        return True
+
     def access_together(self, run: list[Access]) -> bool:
         """Neighbours in memory as one access, where lanes differ and stand in a row."""
         first = run[0]
@@ -228,6 +248,8 @@ class Memory(State):
             )
             return
         name = {"sub": "add", "exch": "xchg"}.get(op, op)
+        if statement.var is None and op in _COMBINED and self.combined(statement):
+            return
         value = values[0]
         if op == "sub":
             value = f"0 - ({value})" if not kind.is_signed else f"-({value})"
