@@ -55,8 +55,8 @@ def _tiles(rows, columns):
     if torch.version.hip is not None:
         tile = (64, 64, 32, 4, 2) if rows * columns < 2048 * 2048 else (128, 128, 32, 8, 2)
         return tile, {"matrix_instr_nonkdim": 16, "waves_per_eu": 2}, "ieee"
-    tile = (64, 64, 32, 4, 3) if rows * columns < 2048 * 2048 else (128, 64, 32, 4, 3)
-    return tile, {}, "tf32x3"
+    warps = 8 if rows * columns < 2048 * 2048 else 4
+    return (128, 64, 32, warps, 3), {}, "tf32x3"
 
 
 @triton.jit
@@ -117,7 +117,7 @@ def _matmul_tiled_by_thread_kernel(
             mask=active,
         )
         tl.debug_barrier()
-        for k in range(16):
+        for k in tl.static_range(16):
             As_value = tl.load(
                 As + thread_y.to(tl.int64) * 16 + tl.cast(k, tl.int64),
                 mask=active,

@@ -70,7 +70,12 @@ def _reduce_warp_shuffle_by_thread_kernel(
     lane_ = thread_x % 32
     warp = thread_x // 32
     sum_ = tl.full([LANES], 0.0, tl.float32)
-    for i_start in range(block_x * block_dim_x, n, block_dim_x * grid_dim_x):
+    for i_start in tl.range(
+        block_x * block_dim_x,
+        n,
+        block_dim_x * grid_dim_x,
+        loop_unroll_factor=4,
+    ):
         i = i_start + thread_x
         going = active & (i < n)
         in_value = tl.load(in_ + i, mask=going, other=0)
@@ -156,7 +161,12 @@ def _reduce_warp_shuffle_kernel(
     lane_ = thread_x % 32
     warp = thread_x // 32
     sum_ = tl.full([LANES], 0.0, tl.float32)
-    for i_start in range(block_x * block_dim_x, n, block_dim_x * grid_dim_x):
+    for i_start in tl.range(
+        block_x * block_dim_x,
+        n,
+        block_dim_x * grid_dim_x,
+        loop_unroll_factor=4,
+    ):
         i = i_start + thread_x
         going = active & (i < n)
         in_value = tl.load(in_ + i, mask=going, other=0)

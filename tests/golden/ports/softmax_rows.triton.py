@@ -76,7 +76,7 @@ def _softmax_rows_by_thread_kernel(
     scratch += program * scratch_bytes
     shared = scratch.to(tl.pointer_type(tl.float32), bitcast=True)
     top = tl.full([LANES], -3.4028234663852886e+38, tl.float32)
-    for c_start in range(0, cols, 128):
+    for c_start in tl.range(0, cols, 128, loop_unroll_factor=4):
         c = c_start + thread_x
         going = active & (c < cols)
         in_value = tl.load(
@@ -101,7 +101,7 @@ def _softmax_rows_by_thread_kernel(
     top = tl.full([LANES], shared_value_3, tl.float32)
     tl.debug_barrier()
     sum_ = tl.full([LANES], 0.0, tl.float32)
-    for c_2_start in range(0, cols, 128):
+    for c_2_start in tl.range(0, cols, 128, loop_unroll_factor=4):
         c_2 = c_2_start + thread_x
         going_2 = active & (c_2 < cols)
         in_value_2 = tl.load(
@@ -221,7 +221,7 @@ def _softmax_rows_kernel(
     block_x = tl.program_id(0)
     block_dim_x = tl.full((), BLOCK_X, tl.int32)
     top = tl.full([LANES], -3.4028234663852886e+38, tl.float32)
-    for c_start in range(0, cols, block_dim_x):
+    for c_start in tl.range(0, cols, block_dim_x, loop_unroll_factor=4):
         c = c_start + thread_x
         going = active & (c < cols)
         in_value = tl.load(
@@ -234,7 +234,7 @@ def _softmax_rows_kernel(
     sum_ = tl.full([LANES], 0.0, tl.float32)
     fmax_all = tl.max(tl.where(active, top_4, tl.full((), float("-inf"), tl.float32)), axis=0)
     top_5 = fmax_all
-    for c_2_start in range(0, cols, block_dim_x):
+    for c_2_start in tl.range(0, cols, block_dim_x, loop_unroll_factor=4):
         c_2 = c_2_start + thread_x
         going_2 = active & (c_2 < cols)
         in_value_2 = tl.load(
