@@ -368,7 +368,7 @@ def _report(rows: list[tuple[str, str, str]], speed: list[_Speed]) -> Iterator[s
     good = sum(word in ("exact", "equivalent", "within-noise") for _, word, _ in rows)
     yield "# Triton ports on an NVIDIA H200\n"
     yield "Made by `python benchmarks/triton_gpu.py`; what is measured, and how, stands there.\n"
-    yield reasons["measured"] + "\n"
+    yield reasons["measured"].strip() + "\n"
     timed = [s for s in speed if s.port]
     for tier in ("tile", "simt"):
         ratios = [s.ratio for s in timed if s.tier == tier]
