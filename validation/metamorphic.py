@@ -95,12 +95,24 @@ def judge_pair(pair: Pair, first: RunOutput, second: RunOutput) -> LaunchVerdict
     if first.status != "ok" or second.status != "ok":
         return None
     case = pair.first.case
+    faults = (*first.faults, *second.faults)
+    if faults or not all(
+        _fits(a, o.arrays.get(a.name)) for a in case.written for o in (first, second)
+    ):
+        reason = "memory or shapes that are not the kernel's"
+        return LaunchVerdict(
+            case.kernel, case.name, "metamorphic", Word.DIVERGENT, reason, (), faults
+        )
     for array in case.written:
         expected = pair.relation.expected(array, first.arrays[array.name])
         if not _same(second.arrays[array.name], expected, array):
             reason = f"{pair.relation} in the original, but not here"
             return LaunchVerdict(case.kernel, case.name, "metamorphic", Word.DIVERGENT, reason)
     return LaunchVerdict(case.kernel, case.name, "metamorphic", Word.EXACT, str(pair.relation))
+
+
+def _fits(array: ArrayArg, values: Array | None) -> bool:
+    return values is not None and values.dtype == array.dtype.storage and values.size == array.count
 
 
 def _candidates(case: Case) -> list[tuple[str, int]]:

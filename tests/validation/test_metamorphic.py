@@ -51,6 +51,16 @@ def test_a_port_that_keeps_the_relation_passes_and_one_that_does_not_fails() -> 
     assert "in the original, but not here" in bad.reason
 
 
+def test_results_of_another_shape_are_wrong_and_no_crash() -> None:
+    subject, (pair, _) = _pairs("matmul_tiled")
+    arrays = subject.run(pair.first.case, pair.first.contents).arrays
+    for odd in ({}, {**arrays, "C": arrays["C"][:3]}, {**arrays, "C": arrays["C"].astype(np.int8)}):
+        found = judge_pair(pair, RunOutput("ok", arrays), RunOutput("ok", odd))
+        assert found is not None and found.word is Word.DIVERGENT
+    found = judge_pair(pair, RunOutput("ok", arrays, ("guard",)), RunOutput("ok", arrays))
+    assert found is not None and found.word is Word.DIVERGENT
+
+
 def test_a_launch_that_failed_is_judged_for_itself() -> None:
     _, (pair, _) = _pairs("matmul_tiled")
     assert judge_pair(pair, RunOutput("refused"), RunOutput("ok")) is None
