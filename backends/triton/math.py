@@ -459,6 +459,26 @@ def _atomic_cas(pointer, compare, value, mask, spare):
         old = tl.atomic_cas(tl.where(mask, pointer, spare), compare, value)
     return old
 ''',
+    "_atomic_min": '''
+@triton.jit
+def _atomic_min(pointer, value, mask, SCOPE: tl.constexpr):
+    """atomicMin of signed numbers, one sign at a time.
+
+    Triton 3.9 for AMD first combines lanes at one address, and compares them as unsigned.
+    """
+    tl.atomic_min(pointer, value, mask=mask & (value < 0), sem="relaxed", scope=SCOPE)
+    tl.atomic_min(pointer, value, mask=mask & (value >= 0), sem="relaxed", scope=SCOPE)
+''',
+    "_atomic_max": '''
+@triton.jit
+def _atomic_max(pointer, value, mask, SCOPE: tl.constexpr):
+    """atomicMax of signed numbers, one sign at a time.
+
+    Triton 3.9 for AMD first combines lanes at one address, and compares them as unsigned.
+    """
+    tl.atomic_max(pointer, value, mask=mask & (value < 0), sem="relaxed", scope=SCOPE)
+    tl.atomic_max(pointer, value, mask=mask & (value >= 0), sem="relaxed", scope=SCOPE)
+''',
     "_atomic_wrap": '''
 @triton.jit
 def _atomic_wrap(pointer, limit, mask, spare, DOWN: tl.constexpr):

@@ -253,6 +253,11 @@ class Memory(State):
         value = values[0]
         if op == "sub":
             value = f"0 - ({value})" if not kind.is_signed else f"-({value})"
+        if name in ("min", "max") and kind.is_signed and statement.var is None:
+            helper = self.e.use(f"_atomic_{name}")
+            reach = '"cta"' if ref.root.space == "shared" else '"gpu"'
+            self.line(f"{helper}({pointer}, {value}, {self.mask}, {reach})")
+            return
         scope = ', scope="cta"' if ref.root.space == "shared" else ""
         relaxed = ', sem="relaxed"' if statement.var is None else ""
         self.line(f"{target}tl.atomic_{name}({pointer}, {value}, mask={self.mask}{relaxed}{scope})")

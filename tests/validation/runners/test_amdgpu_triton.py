@@ -9,10 +9,12 @@ pytest.importorskip("tinygrad")
 pytest.importorskip("triton")
 
 import crossport
+from crossport.porting import Options
 from crossport.validation.bundle.archive import load_bundle
 from crossport.validation.judge_port import candidate_of, judge_port
 from crossport.validation.runners.amdgpu import AmdgpuRunner
 from crossport.validation.runners.base import Call
+from crossport.verification import evidence_for
 
 SOURCE = Path(__file__).resolve().parents[3] / "corpus" / "vecadd" / "vecadd.cu"
 BUNDLE = SOURCE.with_name("h200.bundle")
@@ -38,3 +40,18 @@ def test_a_store_outside_every_array_is_a_fault() -> None:
     )
     assert outputs[0].status == "failed"
     assert "outside" in outputs[0].message
+
+
+def test_signed_least_and_largest_are_combined_as_signed(tmp_path: Path) -> None:
+    source = tmp_path / "k.cu"
+    source.write_text(
+        "__global__ void k(const int* in, int* least, int* largest, int n) {\n"
+        "  int i = blockIdx.x * blockDim.x + threadIdx.x;\n"
+        "  if (i < n) { atomicMin(least, in[i] - 15); atomicMax(largest, in[i] - 40); }\n"
+        "}\n"
+    )
+    verdict = judge_port(
+        crossport.port(source, to="triton"), evidence_for(source, Options()),
+        runner="amdgpu", arch="gfx942", fresh=1,
+    )  # fmt: skip
+    assert verdict.word.value == "exact", verdict.render()
