@@ -143,6 +143,7 @@ class _Inliner:
 
     def _expand(self, call: Call, callee: Function) -> Block:
         """The callee's body with its names made fresh."""
+        callee = self._apart(call, callee)
         places, values, out = self._arguments(call, callee)
         for name in sorted(locals_of(callee.body)):
             fresh = self.names.fresh(name)
@@ -154,6 +155,27 @@ class _Inliner:
         returns = _Returns(self.names, call)
         out += returns.structured(body)  # type: ignore[arg-type]
         return tuple(out)
+
+    def _apart(self, call: Call, callee: Function) -> Function:
+        """The callee, its parameters named as nothing that the arguments speak of.
+
+        Otherwise `tick(&clock)` of `tick(clock: i32*)` would put an argument into an argument.
+        """
+        spoken = {node.name for arg in call.args for node in walk(arg) if isinstance(node, Var)}
+        own = locals_of(callee.body)
+        renamed: dict[str, Place] = {}
+        params = []
+        for param in callee.params:
+            name = param.name
+            while name in spoken or (name != param.name and name in own):
+                name = self.names.fresh(param.name)
+            if name != param.name:
+                renamed[param.name] = Var(name, param.type)
+            params.append(replace(param, name=name))
+        if not renamed:
+            return callee
+        body = tuple(substitute(s, renamed, {}) for s in callee.body)
+        return replace(callee, params=tuple(params), body=body)  # type: ignore[arg-type]
 
     def _arguments(
         self, call: Call, callee: Function
