@@ -150,7 +150,8 @@ def function(part: Part) -> str:
                 lines.append(f"    {root.name}_given = {root.name}")
             lines.append(f"    {root.name} = _flat({root.name}, {kind})")
     for g in program.globals:
-        lines.append(f'    {g.root.name} = {part.function_name}.globals["{g.root.name}"]')
+        kept_in = f'{part.function_name}.globals["{g.root.name}"]'
+        lines.append(f"    {g.root.name} = {contents(g) if g.is_lookup else kept_in}")
     lines += [other_way(part, line) if "LEAVE" in line else line for line in text.lines]
     for name in text.written_globals:
         lines.append(f'    {part.function_name}.globals["{name}"] = {name}')
@@ -158,10 +159,11 @@ def function(part: Part) -> str:
     comma = "," if len(results) == 1 else ""
     lines.append(f"    return ({', '.join(results)}{comma})")
     result = "\n".join(wrap(lines)) + "\n"
-    if program.globals and part.fallback is not None:
+    settable = [g for g in program.globals if not g.is_lookup]
+    if settable and part.fallback is not None:
         result += f"\n\n{part.function_name}.globals = {part.fallback.function_name}.globals\n"
-    elif program.globals:
-        rows = "".join(f"    {global_row(g)}\n" for g in program.globals)
+    elif settable:
+        rows = "".join(f'    "{g.root.name}": {contents(g)},\n' for g in settable)
         result += f"\n\n{part.function_name}.globals = {{\n{rows}}}\n"
     return result
 
@@ -182,12 +184,13 @@ def flat_roots(program: flat.Program) -> list[flat.Root]:
     return [root for p in program.parameters for _, root in p.roots]
 
 
-def global_row(g: flat.GlobalArray) -> str:
+def contents(g: flat.GlobalArray) -> str:
+    """An array of what a global variable holds at first."""
     kind = JNP_TYPES["u8" if g.root.element.kind == "bool" else g.root.element.kind]
     if g.init is None:
-        return f'"{g.root.name}": jnp.zeros({g.count}, {kind}),'
+        return f"jnp.zeros({g.count}, {kind})"
     numbers = ", ".join(literal(v) for v in g.init)
-    return f'"{g.root.name}": jnp.array([{numbers}], {kind}),'
+    return f"jnp.array([{numbers}], {kind})"
 
 
 def unpack(p: flat.Parameter) -> list[str]:

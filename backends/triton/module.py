@@ -131,7 +131,7 @@ def module_text(source_name: str, source_text: str, parts: list[Part]) -> str:
         out.append(_ARRAY)
     if any(is_struct(p) for part in parts for p in part.program.parameters):
         out.append(_FIELDS)
-    if any(part.program.globals for part in parts):
+    if any(not g.is_lookup for part in parts for g in part.program.globals):
         out.append(_GLOBAL)
     if any(part.free is not None and part.free.has_votes for part in parts):
         out.append(_WARP)
@@ -216,9 +216,12 @@ def launcher(part: Part) -> str:
                 f"    {name} = torch.tensor([float({name})], dtype=torch.float64, device={device})"
             )
     for g in program.globals:
+        call.append(g.root.name)
+        if g.is_lookup:
+            lines.append(f"    {g.root.name} = {contents(g)[:-1]}, device={device})")
+            continue
         table = f"{part.function_name}.globals"
         lines.append(f'    {g.root.name} = _global({table}, "{g.root.name}", {device})')
-        call.append(g.root.name)
     if part.contraction is not None:
         if part.free is not None:
             lines += required_extents(part.free)
@@ -280,9 +283,9 @@ def finished(lines: list[str]) -> str:
 
 def with_globals(result: str, part: Part) -> str:
     """The launcher, and the table of the kernel's globals."""
-    program = part.program
-    if program.globals:
-        rows = "".join(f"    {global_row(g)}\n" for g in program.globals)
+    settable = [g for g in part.program.globals if not g.is_lookup]
+    if settable:
+        rows = "".join(f'    "{g.root.name}": {contents(g)},\n' for g in settable)
         result += f"\n\n{part.function_name}.globals = {{\n{rows}}}\n"
     return result
 
@@ -381,12 +384,13 @@ def kernel_name(part: Part) -> str:
     return f"_{part.function_name.lstrip('_')}_kernel"
 
 
-def global_row(g: flat.GlobalArray) -> str:
+def contents(g: flat.GlobalArray) -> str:
+    """A tensor of what a global variable holds at first."""
     kind = TORCH_TYPES[g.root.element.kind]
     if g.init is None:
-        return f'"{g.root.name}": torch.zeros({g.count}, dtype={kind}),'
+        return f"torch.zeros({g.count}, dtype={kind})"
     numbers = ", ".join(literal(v) for v in g.init)
-    return f'"{g.root.name}": torch.tensor([{numbers}], dtype={kind}),'
+    return f"torch.tensor([{numbers}], dtype={kind})"
 
 
 def unpack(p: flat.Parameter) -> list[str]:

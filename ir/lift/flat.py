@@ -244,11 +244,15 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class GlobalArray:
-    """A `__device__`/`__constant__` variable; `init`: its scalars in order (None: zeros)."""
+    """A `__device__`/`__constant__` variable; `init`: its scalars in order (None: zeros).
+
+    is_lookup: a table that the lifting made, of no concern to whoever calls the port.
+    """
 
     root: Root
     count: int
     init: tuple[int | float | bool, ...] | None
+    is_lookup: bool = False
 
 
 @dataclass(slots=True)

@@ -122,7 +122,8 @@ class Summariser:
             f"lane_table_{zlib.crc32(numbers.tobytes()):08x}", "constant", I32, 4 * self.threads
         )
         if all(t.root != root for t in self.tables):
-            self.tables.append(flat.GlobalArray(root, self.threads, tuple(numbers.tolist())))
+            contents = tuple(numbers.tolist())
+            self.tables.append(flat.GlobalArray(root, self.threads, contents, is_lookup=True))
         var = Var(self.names.fresh("looked_up"), I32)
         out.append(flat.Load(var, flat.Ref(root, fold.cast(lane(), I64), I32, 4)))
         return Read(var)
