@@ -35,8 +35,9 @@ from pathlib import Path
 from typing import Any
 
 from crossport.validation.bundle.archive import Bundle, load_bundle
-from crossport.validation.cases import ArrayArg, Case, ScalarArg, StructArg
+from crossport.validation.cases import ArrayArg, Case, ScalarArg, StructArg, TextureArg
 from crossport.validation.runners.base import Call, Candidate, RunOutput
+from crossport.validation.runners.exchange import texture_fields
 
 REPEATS = 20
 FLUSH = 256 << 20
@@ -229,8 +230,11 @@ def _arguments(case: Case, tensors: dict[str, Any]) -> list[Any]:
                 fields = (f if isinstance(f, tuple) else (f.name, None) for f in arg.fields)
                 values = {f.name: f.value for f in arg.fields if not isinstance(f, tuple)}
                 made.append({n: tensors[a] if a else values[n] for n, a in fields})
-            case _:
-                raise LookupError("textures")
+            case TextureArg():
+                fields = texture_fields(arg)
+                made.append(
+                    {f["name"]: tensors[f["array"]] if "array" in f else f["value"] for f in fields}
+                )
     return made
 
 
@@ -339,7 +343,7 @@ def _judge(options: argparse.Namespace) -> int:
         bundle = load_bundle(options.corpus / name / "h200.bundle")
         text = (options.modules / f"{name}.py").read_bytes()
         candidate = Candidate("triton", {f"{name}.py": text}, f"{name}.py")
-        verdict = verify(candidate, bundle, _Replay(outputs), seed=seed, unseen=0)
+        verdict = verify(candidate, bundle, _Replay(outputs), seed=seed, unseen=0, relations=False)
         first = verdict.first
         why = "" if first is None else f"{first.kernel}/{first.case}: {first.reason}"
         rows.append((name, verdict.word.value, why[:160]))

@@ -44,6 +44,7 @@ def verify(
     *,
     fresh: int = FRESH,
     unseen: int = UNSEEN,
+    relations: bool = True,
     seed: str | None = None,
     kernels: Collection[str] = (),
     not_ported: Mapping[str, str] | None = None,
@@ -54,8 +55,9 @@ def verify(
     """Run a candidate and judge every launch.
 
     fresh: at most so many launches a kernel on data nobody has seen. unseen: so many of sizes that
-    nobody recorded. seed: repeats an earlier verdict's draw. kernels: only these; none named: all.
-    not_ported: kernels that have no port, and why: while there are any, no port is verified.
+    nobody recorded. relations: also launches that are compared with each other. seed: repeats an
+    earlier verdict's draw. kernels: only these; none named: all. not_ported: kernels that have no
+    port, and why: while there are any, no port is verified.
     gated: refuse ports that hold more than a port (see gate/); only the tester's own tests go
     without. mutate: broken variants to try a kernel, for the mutation score. explore: so many more
     launches, drawn by Hypothesis, which makes one that fails small.
@@ -81,7 +83,7 @@ def verify(
         None if subject is None else lambda case, contents: is_legal(subject, case, contents),
         unseen,
     )  # fmt: skip
-    related = _related(subject, cases, seed)
+    related = _related(subject, cases, seed) if relations else []
     both = [call for pair in related for call in (pair.first, pair.second)]
     outputs = runner.run(candidate, [*(p.call for p in planned), *both])
     outputs, twice = outputs[: len(planned)], outputs[len(planned) :]

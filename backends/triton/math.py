@@ -10,7 +10,7 @@ from __future__ import annotations
 # Stem of the CUDA name (the `f` of float32 dropped) -> expression for f32 and f64.
 FLOAT: dict[str, str] = {
     "sqrt": "tl.sqrt({0})",
-    "rsqrt": "libdevice.rsqrt({0})",
+    "rsqrt": "_rsqrt({0})",
     "fabs": "tl.abs({0})",
     "floor": "tl.floor({0})",
     "ceil": "tl.ceil({0})",
@@ -23,20 +23,18 @@ FLOAT: dict[str, str] = {
     "trunc": "libdevice.trunc({0})",
     "exp": "libdevice.exp({0})",
     "exp2": "libdevice.exp2({0})",
-    "expm1": "libdevice.expm1({0})",
     "exp10": "libdevice.pow(tl.zeros_like({0}) + 10, {0})",
-    "log": "libdevice.log({0})",
-    "log2": "libdevice.log2({0})",
-    "log10": "libdevice.log10({0})",
-    "log1p": "libdevice.log1p({0})",
+    "log": "_log({0})",
+    "log2": "_log2({0})",
+    "log10": "_log10({0})",
     "pow": "libdevice.pow({0}, {1})",
-    "atan2": "libdevice.atan2({0}, {1})",
-    "fmod": "libdevice.fmod({0}, {1})",
+    "atan2": "_atan2({0}, {1})",
+    "fmod": "_fmod({0}, {1})",
     "hypot": "libdevice.hypot({0}, {1})",
     "copysign": "libdevice.copysign({0}, {1})",
     "nextafter": "libdevice.nextafter({0}, {1})",
     "fdim": "tl.where({0} <= {1}, 0.0, {0} - {1})",
-    "erf": "libdevice.erf({0})",
+    "erf": "_erf({0})",
     "erfc": "libdevice.erfc({0})",
     "erfinv": "libdevice.erfinv({0})",
     "lgamma": "libdevice.lgamma({0})",
@@ -48,8 +46,14 @@ FLOAT: dict[str, str] = {
     "sinpi": "_sinpi({0})",
     "cospi": "_cospi({0})",
 }
-for _name in "sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh".split():
+for _name in "cos acos cosh acosh".split():
     FLOAT[_name] = f"libdevice.{_name}({{0}})"
+
+# Triton links libdevice so that it takes denormal float32 numbers for zero. These functions are the
+# identity there, and come through helpers that say so.
+NEAR_IDENTITY = tuple("sin tan asin atan sinh tanh asinh atanh expm1 log1p".split())
+for _name in NEAR_IDENTITY:
+    FLOAT[_name] = f"_{_name}({{0}})"
 
 # Whole names.
 NAMED: dict[str, str] = {
@@ -338,6 +342,34 @@ def _cospi(x):
     wide = wide - 2.0 * libdevice.rint(wide * 0.5)
     return libdevice.cos(wide * 3.141592653589793).to(x.dtype)
 ''',
+    "_rsqrt": '''
+@triton.jit
+def _rsqrt(x):
+    """1 / sqrt(x). libdevice takes denormal numbers for zero."""
+    tiny = tl.abs(x) < 1.1754943508222875e-38
+    return libdevice.rsqrt(tl.where(tiny, x * 16777216.0, x)) * tl.where(tiny, 4096.0, 1.0)
+''',
+    "_erf": '''
+@triton.jit
+def _erf(x):
+    """erf(x). libdevice takes denormal numbers for zero."""
+    tiny = tl.abs(x) < 1.1754943508222875e-38
+    return tl.where(tiny, x * 1.1283791670955126, libdevice.erf(x))
+''',
+    "_fmod": '''
+@triton.jit
+def _fmod(x, y):
+    """fmod(x, y), x where it is the smaller. libdevice takes denormal numbers for zero."""
+    return tl.where(tl.abs(x) < tl.abs(y), x, libdevice.fmod(x, y))
+''',
+    "_atan2": '''
+@triton.jit
+def _atan2(y, x):
+    """atan2(y, x), y / x where y is tiny. libdevice takes denormal numbers for zero."""
+    angle = libdevice.atan2(y, x)
+    ratio = tl.where(x > 1e-20, y / tl.where(x > 1e-20, x, 1.0), angle)
+    return tl.where(tl.abs(y) < 1.1754943508222875e-38, ratio, angle)
+''',
     "_any": '''
 @triton.jit
 def _any(mask):
@@ -498,6 +530,22 @@ def _atomic_wrap(pointer, limit, mask, spare, DOWN: tl.constexpr):
     return result
 ''',
 }
+for _name in NEAR_IDENTITY:
+    HELPERS[f"_{_name}"] = f'''
+@triton.jit
+def _{_name}(x):
+    """{_name}(x), x where that is tiny. libdevice takes denormal numbers for zero."""
+    return tl.where(tl.abs(x) < 1.1754943508222875e-38, x, libdevice.{_name}(x))
+'''
+for _name, _scale in {"log": 16.635532333438686, "log2": 24.0, "log10": 7.224719895935548}.items():
+    HELPERS[f"_{_name}"] = f'''
+@triton.jit
+def _{_name}(x):
+    """{_name}(x). libdevice takes denormal numbers for zero."""
+    tiny = tl.abs(x) < 1.1754943508222875e-38
+    result = libdevice.{_name}(tl.where(tiny, x * 16777216.0, x))
+    return tl.where(tiny, result - {_scale}, result)
+'''
 HELPER_NEEDS: dict[str, tuple[str, ...]] = {
     "_split8": ("_split4",),
     "_join8": ("_join4",),
