@@ -12,8 +12,8 @@ FLOAT: dict[str, str] = {
     "sqrt": "tl.sqrt({0})",
     "rsqrt": "_rsqrt({0})",
     "fabs": "tl.abs({0})",
-    "floor": "tl.floor({0})",
-    "ceil": "tl.ceil({0})",
+    "floor": "_floor({0})",
+    "ceil": "_ceil({0})",
     "fmax": "tl.maximum({0}, {1})",
     "fmin": "tl.minimum({0}, {1})",
     "fma": "tl.fma({0}, {1}, {2})",
@@ -114,14 +114,14 @@ NAMED: dict[str, str] = {
     "__byte_perm": "_byte_perm({0}, {1}, {2})",
     "__dp4a": "_dp4a({0}, {1}, {2})",
     "__float2int_rn": "_to_int(libdevice.rint({0}), tl.int32)",
-    "__float2int_rd": "_to_int(tl.floor({0}), tl.int32)",
-    "__float2int_ru": "_to_int(tl.ceil({0}), tl.int32)",
+    "__float2int_rd": "_to_int(_floor({0}), tl.int32)",
+    "__float2int_ru": "_to_int(_ceil({0}), tl.int32)",
     "__float2uint_rn": "_to_int(libdevice.rint({0}), tl.uint32)",
-    "__float2uint_rd": "_to_int(tl.floor({0}), tl.uint32)",
-    "__float2uint_ru": "_to_int(tl.ceil({0}), tl.uint32)",
+    "__float2uint_rd": "_to_int(_floor({0}), tl.uint32)",
+    "__float2uint_ru": "_to_int(_ceil({0}), tl.uint32)",
     "__double2int_rn": "_to_int(libdevice.rint({0}), tl.int32)",
-    "__double2int_rd": "_to_int(tl.floor({0}), tl.int32)",
-    "__double2int_ru": "_to_int(tl.ceil({0}), tl.int32)",
+    "__double2int_rd": "_to_int(_floor({0}), tl.int32)",
+    "__double2int_ru": "_to_int(_ceil({0}), tl.int32)",
     "lrintf": "_to_int(libdevice.rint({0}), tl.int64)",
     "lrint": "_to_int(libdevice.rint({0}), tl.int64)",
     "llrintf": "_to_int(libdevice.rint({0}), tl.int64)",
@@ -341,6 +341,20 @@ def _cospi(x):
     wide = x.to(tl.float64)
     wide = wide - 2.0 * libdevice.rint(wide * 0.5)
     return libdevice.cos(wide * 3.141592653589793).to(x.dtype)
+''',
+    "_floor": '''
+@triton.jit
+def _floor(x):
+    """floor(x). Triton's, on NVIDIA, takes denormal numbers for zero."""
+    tiny = tl.abs(x) < 1.1754943508222875e-38
+    return tl.where(tiny, tl.where(x < 0, -1.0, x * 0.0), tl.floor(x))
+''',
+    "_ceil": '''
+@triton.jit
+def _ceil(x):
+    """ceil(x). Triton's, on NVIDIA, takes denormal numbers for zero."""
+    tiny = tl.abs(x) < 1.1754943508222875e-38
+    return tl.where(tiny, tl.where(x > 0, 1.0, x * 0.0), tl.ceil(x))
 ''',
     "_rsqrt": '''
 @triton.jit
