@@ -382,7 +382,7 @@ def _atan2(y, x):
     """atan2(y, x), y / x where y is tiny. libdevice takes denormal numbers for zero."""
     angle = libdevice.atan2(y, x)
     ratio = tl.where(x > 1e-20, y / tl.where(x > 1e-20, x, 1.0), angle)
-    return tl.where(tl.abs(y) < 1.1754943508222875e-38, ratio, angle)
+    return tl.where(tl.abs(y) < 1e-30, ratio, angle)
 ''',
     "_any": '''
 @triton.jit
