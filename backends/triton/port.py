@@ -60,7 +60,7 @@ def port_module(module: Module, source_text: str, options: Options | None = None
 def _port(module: Module, kernel: Function, name: str, options: Options) -> modules.Part:
     try:
         if "tile" in options.tiers:
-            part = _port_tile(module, kernel, name, options)
+            part = _port_tile_or_reason(module, kernel, name, options)
             if isinstance(part, modules.Part):
                 return part
             reason = part
@@ -76,6 +76,15 @@ def _port(module: Module, kernel: Function, name: str, options: Options) -> modu
         raise PortError(
             Diagnostic(Code.KERNEL_TOO_LARGE, "an expression nests too deeply", kernel.span)
         ) from None
+
+
+def _port_tile_or_reason(
+    module: Module, kernel: Function, name: str, options: Options
+) -> modules.Part | str:
+    try:
+        return _port_tile(module, kernel, name, options)
+    except RecursionError:
+        return "what its threads exchange nests too deeply"
 
 
 def _port_simt(module: Module, kernel: Function, name: str) -> modules.Part:
