@@ -100,7 +100,7 @@ def _cbrt(x):
     size = jnp.abs(x)
     guess = jnp.exp(jnp.log(size) * 0.3333333333333333)
     near = guess - (guess - size / (guess * guess)) * 0.3333333333333333
-    plain = (size > 0) & (size < jnp.inf)
+    plain = (size >= 1.1754943508222875e-38) & (size < jnp.inf)
     return jnp.copysign(jnp.where(plain, near, size), x)
 ''',
     "_apart": '''
