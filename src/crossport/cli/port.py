@@ -187,9 +187,10 @@ def _report(result: PortResult, *, as_json: bool, show_diff: bool, sarif: str | 
 
 def _print_summary(result: PortResult) -> None:
     for output in result.outputs:
-        edits = f"{output.edits} edit{'s' if output.edits != 1 else ''}"
+        edits = f": {output.edits} edit{'s' if output.edits != 1 else ''}"
+        edits = edits if output.target == "hip" else ""
         origin = f"{shown_path(output.source)} -> " if output.source else ""
-        click.echo(f"{origin}{output.path}: {edits}", err=True)
+        click.echo(f"{origin}{output.path}{edits}", err=True)
     for group in _alike(result.kernels):
         kernel = group[0]
         name = f"{kernel.name.partition('<')[0]} ({len(group)} instances)"
