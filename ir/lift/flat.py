@@ -3,7 +3,7 @@
     particles[i].x += dt * p.vx      ->      load t0 = particles[8 * i + 0] : f32
                                              store particles[8 * i + 0] = t0 + dt * p_vx
 
-What flattening (flatten.py) has removed: calls, structs, local arrays, pointers to locals, lazy
+What flattening (flatten/) has removed: calls, structs, local arrays, pointers to locals, lazy
 reads inside expressions, `switch`, `continue`, early returns where nesting says the same. What a
 pointer may point into is no longer a question: every access names its root.
 
