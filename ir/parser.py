@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn, cast, get_args
 
 from crossport.diagnostics import Code, Diagnostic, PortError, Span
+from crossport.ir.nesting import room
 from crossport.ir.nodes import (
     AddressOf,
     Aggregate,
@@ -117,6 +118,7 @@ class _Token:
     offset: int
 
 
+@room()
 def parse_module(text: str, file: str = "<ir>") -> Module:
     """A whole module. Raises PortError (CP3002) where the text is not one."""
     parser = _Parser(text, file)
@@ -136,6 +138,7 @@ def parse_module(text: str, file: str = "<ir>") -> Module:
     return Module(tuple(functions), tuple(structs), tuple(globals_))
 
 
+@room()
 def parse_function(text: str, file: str = "<ir>") -> Function:
     """A single kernel or device function."""
     return parse_module(text, file).functions[0]

@@ -19,6 +19,7 @@ import math
 from collections.abc import Iterable
 from typing import assert_never
 
+from crossport.ir.nesting import room
 from crossport.ir.nodes import (
     AddressOf,
     Aggregate,
@@ -87,6 +88,7 @@ KEYWORDS = frozenset(
 _LITERAL_SUFFIX = {"i32": "", "f64": "", "f32": "f"}
 
 
+@room()
 def print_module(module: Module) -> str:
     """The whole module as text."""
     parts = [
@@ -97,6 +99,7 @@ def print_module(module: Module) -> str:
     return "\n".join(parts)
 
 
+@room()
 def print_function(function: Function) -> str:
     """One kernel or device function as text."""
     params = ", ".join(_param(p) for p in function.params)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from crossport.ir.nesting import room
 from crossport.ir.nodes import (
     AddressOf,
     Aggregate,
@@ -59,6 +60,7 @@ from crossport.ir.printer import print_expr
 from crossport.ir.types import BOOL, I32, U32, VOID, Array, Pointer, Scalar, Struct, Type
 
 
+@room()
 def verify(module: Module) -> list[str]:
     """What is wrong with a module, one line each; empty if nothing is."""
     functions = {f.name: f for f in module.functions}

@@ -107,7 +107,7 @@ def mutation_score(
     bundle: Bundle, subject: Subject, kernel: str, *, most: int = MOST
 ) -> MutationScore:
     """The share of mutants of one kernel that the launches of a verdict reject."""
-    from crossport.frontend.lowering import reachable
+    from crossport.ir.reachable import reachable
 
     function = subject.kernel(kernel)
     names = [f.name for f in reachable(subject.module, function)]

@@ -15,6 +15,7 @@ from crossport.ir.lift import flat
 from crossport.ir.lift.naming import Options, PortedKernel, PortedModule, Tier, function_names
 from crossport.ir.lift.prepare import prepare
 from crossport.ir.lift.tidy import tidy
+from crossport.ir.nesting import room
 from crossport.ir.nodes import Function, Module
 from crossport.ir.tile.blocks import Shape, lift_for_blocks, needs_exchange
 from crossport.ir.tile.contract import contract, may_contract
@@ -37,7 +38,8 @@ def port_module(module: Module, source_text: str, options: Options | None = None
             continue
         name = names[kernel.name]
         try:
-            part = _port(module, kernel, name, options)
+            with room():
+                part = _port(module, kernel, name, options)
         except PortError as error:
             kernels.append(PortedKernel(kernel.name, name, "refused", None, error.diagnostics))
             continue
@@ -57,7 +59,7 @@ def _port(module: Module, kernel: Function, name: str, options: Options) -> modu
     try:
         part = _port_contraction(module, kernel, name, options)
         part = part or _port_vmem(module, kernel, name, options)
-    except (NotTiled, RecursionError) as reason:
+    except NotTiled as reason:
         part = _port_xla(module, kernel, name)
         note = f"no Pallas form: {reason}"
         part.program.notes.append(Diagnostic(Code.LOWER_TIER, note, kernel.span, Severity.NOTE))
@@ -67,13 +69,7 @@ def _port(module: Module, kernel: Function, name: str, options: Options) -> modu
 def _port_xla(module: Module, kernel: Function, name: str) -> modules.Part:
     """All threads of the grid at once, in jax.numpy."""
     program = prepare(module, kernel)
-    try:
-        text = print_kernel(program)
-    except RecursionError:
-        raise PortError(
-            Diagnostic(Code.KERNEL_TOO_LARGE, "an expression nests too deeply", kernel.span)
-        ) from None
-    return modules.Part(program, kernel.name, name, "xla", text)
+    return modules.Part(program, kernel.name, name, "xla", print_kernel(program))
 
 
 def _port_elementwise(module: Module, kernel: Function, name: str) -> modules.Part | None:
@@ -85,7 +81,7 @@ def _port_elementwise(module: Module, kernel: Function, name: str) -> modules.Pa
     tidy(program)
     try:
         tile = print_tile(program, free, name)
-    except (NotTiled, RecursionError):
+    except NotTiled:
         return None
     return modules.Part(program, kernel.name, name, "tile", tile.text, tuple(tile.kernel))
 

@@ -18,6 +18,7 @@ from crossport.ir.lift.naming import Options, PortedKernel, PortedModule, Tier, 
 from crossport.ir.lift.prepare import prepare
 from crossport.ir.lift.tidy import tidy
 from crossport.ir.lift.versions import split_versions
+from crossport.ir.nesting import room
 from crossport.ir.nodes import Function, Module
 from crossport.ir.tile.blocks import Lifted, Shape, lift_for_blocks, lift_warps, needs_exchange
 from crossport.ir.tile.contract import contract, may_contract
@@ -46,7 +47,8 @@ def port_module(module: Module, source_text: str, options: Options | None = None
             continue
         name = names[kernel.name]
         try:
-            part = _port(module, kernel, name, options)
+            with room():
+                part = _port(module, kernel, name, options)
         except PortError as error:
             kernels.append(PortedKernel(kernel.name, name, "refused", None, error.diagnostics))
             continue
@@ -58,33 +60,18 @@ def port_module(module: Module, source_text: str, options: Options | None = None
 
 
 def _port(module: Module, kernel: Function, name: str, options: Options) -> modules.Part:
-    try:
-        if "tile" in options.tiers:
-            part = _port_tile_or_reason(module, kernel, name, options)
-            if isinstance(part, modules.Part):
-                return part
-            reason = part
-        else:
-            reason = ""
-        by_thread = _port_simt(module, kernel, name)
-        if reason and by_thread.tier == "simt":
-            by_thread.program.notes.append(
-                Diagnostic(Code.LOWER_TIER, reason, kernel.span, Severity.NOTE)
-            )
-        return by_thread
-    except RecursionError:
-        raise PortError(
-            Diagnostic(Code.KERNEL_TOO_LARGE, "an expression nests too deeply", kernel.span)
-        ) from None
-
-
-def _port_tile_or_reason(
-    module: Module, kernel: Function, name: str, options: Options
-) -> modules.Part | str:
-    try:
-        return _port_tile(module, kernel, name, options)
-    except RecursionError:
-        return "what its threads exchange nests too deeply"
+    reason = ""
+    if "tile" in options.tiers:
+        part = _port_tile(module, kernel, name, options)
+        if isinstance(part, modules.Part):
+            return part
+        reason = part
+    by_thread = _port_simt(module, kernel, name)
+    if reason and by_thread.tier == "simt":
+        by_thread.program.notes.append(
+            Diagnostic(Code.LOWER_TIER, reason, kernel.span, Severity.NOTE)
+        )
+    return by_thread
 
 
 def _port_simt(module: Module, kernel: Function, name: str) -> modules.Part:

@@ -9,6 +9,7 @@ A statement that cannot be lowered becomes one `Opaque` with its text; the ones 
 from __future__ import annotations
 
 from collections.abc import Callable
+from ctypes import ArgumentError
 
 from crossport.frontend import clang
 from crossport.frontend.clang import Cursor, CursorKind, TypeKind
@@ -51,6 +52,9 @@ def statement(ctx: Lowering, cursor: Cursor) -> None:
         del ctx.out[mark:]
         ctx.opaque(cursor, reason.reason)
     except RecursionError:
+        del ctx.out[mark:]
+        ctx.opaque(cursor, "nested too deeply")
+    except ArgumentError:  # the same, seen inside a call of libclang
         del ctx.out[mark:]
         ctx.opaque(cursor, "nested too deeply")
     except Exception as error:  # an error of ours must not cost the user the rest of the file

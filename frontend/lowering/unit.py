@@ -9,7 +9,6 @@ Nothing is refused as a whole: what cannot be lowered is an `Opaque` inside its 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from crossport.diagnostics import Code, Diagnostic, Severity, Span
@@ -17,10 +16,9 @@ from crossport.frontend.lowering import cursors
 from crossport.frontend.lowering.errors import NotLowered
 from crossport.frontend.lowering.module import ModuleLowering, function_key
 from crossport.frontend.unit import Kernel, TranslationUnit
+from crossport.ir.nesting import MOST_NESTED, nesting, room
 from crossport.ir.nodes import (
-    Call,
     Function,
-    FunctionRef,
     GlobalVar,
     KernelInfo,
     Let,
@@ -32,6 +30,8 @@ from crossport.ir.nodes import (
     Var,
     walk,
 )
+from crossport.ir.passes.split_deep import DEEP, split_deep
+from crossport.ir.reachable import reachable
 from crossport.ir.types import VOID, Handle
 
 
@@ -56,6 +56,7 @@ class Problem:
         )
 
 
+@room()
 def lower_unit(unit: TranslationUnit, *, strict: bool = False) -> Module:
     """Lower every kernel of a unit. `strict` lets our own errors through, for tests."""
     lowering = _start(unit, strict)
@@ -65,6 +66,7 @@ def lower_unit(unit: TranslationUnit, *, strict: bool = False) -> Module:
     return _with_losses(unit, finish(lowering, kernels))
 
 
+@room()
 def lower_kernel(unit: TranslationUnit, name: str, *, strict: bool = False) -> Module:
     """Lower one kernel of a unit, with the functions that it reaches."""
     lowering = _start(unit, strict)
@@ -140,12 +142,25 @@ def finish(lowering: ModuleLowering, kernels: list[Function]) -> Module:
     """The module: device functions first, in order of discovery, then the kernels."""
     functions = [f for f in lowering.functions.values() if f is not None]
     functions += kernels
+    functions = [_bounded(f) for f in functions]
     globals_ = tuple(lowering.globals.values())
     renamed = _clashes(functions, globals_)
     if renamed:
         functions = [_rename(f, renamed) for f in functions]
         globals_ = tuple(replace(g, name=renamed.get(g.name, g.name)) for g in globals_)
     return Module(tuple(functions), lowering.types.definitions(), globals_)
+
+
+def _bounded(function: Function) -> Function:
+    """The function, its long expressions in parts; opaque if it nests too deep all the same."""
+    if nesting(function) <= DEEP:
+        return function
+    function = split_deep(function)
+    depth = nesting(function)
+    if depth <= MOST_NESTED:
+        return function
+    reason = f"nested {depth} levels deep, more than {MOST_NESTED}"
+    return replace(function, body=(Opaque(function.name, reason, span=function.span),))
 
 
 def _clashes(functions: list[Function], globals_: tuple[GlobalVar, ...]) -> dict[str, str]:
@@ -177,33 +192,6 @@ def _rename(function: Function, renamed: dict[str, str]) -> Function:
     return rewrite(function, rule) if wanted else function
 
 
-def reachable(module: Module, kernel: Function) -> Iterator[Function]:
-    """The kernel and every function that it may call."""
-    functions = {f.name: f for f in module.functions}
-    tables = {
-        g.name: [n.name for n in walk(g.init) if isinstance(n, FunctionRef)]
-        for g in module.globals
-        if g.init is not None
-    }
-    seen: set[str] = set()
-    pending = [kernel.name]
-    while pending:
-        name = pending.pop()
-        if name in seen or name not in functions:
-            continue
-        seen.add(name)
-        function = functions[name]
-        yield function
-        for statement in function.body:
-            for node in walk(statement):
-                if isinstance(node, Call) and isinstance(node.function, str):
-                    pending.append(node.function)
-                elif isinstance(node, FunctionRef):
-                    pending.append(node.name)
-                elif isinstance(node, Var):
-                    pending += tables.get(node.name, ())
-
-
 def problems(module: Module, kernel: Function) -> list[Problem]:
     """What is opaque in a kernel and in what it calls; empty: the kernel is lowered."""
     found = []
@@ -215,4 +203,4 @@ def problems(module: Module, kernel: Function) -> list[Problem]:
     return found
 
 
-__all__ = ["Problem", "lower_kernel", "lower_unit", "problems", "reachable"]
+__all__ = ["Problem", "lower_kernel", "lower_unit", "problems"]

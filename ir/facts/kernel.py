@@ -31,6 +31,7 @@ from crossport.ir.facts.symbolic import Level, NotEvaluable, evaluate, unknowns
 from crossport.ir.facts.tpu import TpuFacts, tpu_facts
 from crossport.ir.facts.walk import Access, Branch, Loop, Sync, Trace, walk_kernel
 from crossport.ir.facts.warp import WarpAssumption, warp_assumptions
+from crossport.ir.nesting import room
 from crossport.ir.nodes import Function, Module
 
 DEFAULT_TARGETS = ("sm_90", "gfx942")
@@ -118,6 +119,7 @@ class KernelFacts:
         return self.targets[target]
 
 
+@room()
 def kernel_facts(
     module: Module,
     kernel: str,

@@ -21,7 +21,9 @@ from crossport.ir.interpreter.code import Site, Unit
 from crossport.ir.interpreter.compile_statements import FunctionCompiler
 from crossport.ir.interpreter.kinds import Layout, round_bf16
 from crossport.ir.interpreter.registers import RegisterArray
-from crossport.ir.nodes import Call, Function, FunctionRef, Module, Node, walk
+from crossport.ir.nesting import room
+from crossport.ir.nodes import Function, Module
+from crossport.ir.reachable import reachable
 
 _HELPERS: dict[str, Any] = {
     "i64": np.int64, "load": pointers.load, "store": pointers.store, "warp": warp,
@@ -55,7 +57,7 @@ class CompiledModule:
     def __init__(self, module: Module, kernel: str, options: Options) -> None:
         self.module = module
         self.kernel = _function(module, kernel)
-        self.reached = reachable(module, self.kernel)
+        self.reached = list(reachable(module, self.kernel))
         self.unit = Unit(
             module,
             Layout(module.structs, options.oracle),
@@ -100,25 +102,6 @@ class CompiledModule:
         return found if found is not None and found.name in self.unit.python_names else None
 
 
-def reachable(module: Module, kernel: Function) -> list[Function]:
-    """The kernel and every device function it may call, callees by first mention."""
-    functions = {f.name: f for f in module.functions}
-    found = {kernel.name: kernel}
-    # Tables of functions in global memory may be called from anywhere.
-    queue: list[Node] = [kernel, *(g.init for g in module.globals if g.init is not None)]
-    while queue:
-        for node in walk(queue.pop(0)):
-            name = None
-            if isinstance(node, Call) and isinstance(node.function, str):
-                name = node.function
-            elif isinstance(node, FunctionRef):
-                name = node.name
-            if name in functions and name not in found:
-                found[name] = functions[name]
-                queue.append(functions[name])
-    return list(found.values())
-
-
 def _function(module: Module, kernel: str) -> Function:
     for function in module.functions:
         if function.name == kernel or (function.kernel and function.base_name == kernel):
@@ -147,9 +130,10 @@ class _Held:
         return isinstance(other, _Held) and other.module is self.module
 
 
+@room()
 def compiled(module: Module, kernel: str, options: Options = DEFAULT) -> CompiledModule:
     """The compiled form of a kernel; the same object for the same module object."""
     return _by_identity((id(module), kernel, options), _Held(module))
 
 
-__all__ = ["CompiledModule", "Options", "compiled", "reachable"]
+__all__ = ["CompiledModule", "Options", "compiled"]

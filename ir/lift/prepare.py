@@ -9,19 +9,35 @@ from crossport.ir.lift.flatten import flatten
 from crossport.ir.lift.hazards import check_waits
 from crossport.ir.lift.narrow import narrow
 from crossport.ir.lift.tidy import tidy
-from crossport.ir.nodes import Function, Module
+from crossport.ir.nesting import MOST_NESTED, nesting, room
+from crossport.ir.nodes import Function, Module, Node
+from crossport.ir.reachable import reachable
 
 
 def prepare(module: Module, kernel: Function) -> flat.Program:
     """The flat, tidy program of a kernel; PortError if it has none or waits for other threads."""
-    try:
+    with room():
         module = expand_random(module)
-        program = tidy(flatten(module, module.function(kernel.name)))
+        function = module.function(kernel.name)
+        for reached in reachable(module, function):
+            _check_nesting(reached, kernel)
+        program = tidy(flatten(module, function))
+        for statement in flat.statements(program.body):
+            for expr in flat.expressions(statement):
+                _check_nesting(expr, kernel)
         # Narrowing makes copies of what were conversions: tidy once more.
         tidy(narrow(program))
         check_waits(program)
-    except RecursionError:
-        raise PortError(
-            Diagnostic(Code.KERNEL_TOO_LARGE, "an expression nests too deeply", kernel.span)
-        ) from None
     return program
+
+
+def _check_nesting(node: Node, kernel: Function) -> None:
+    depth = nesting(node)
+    if depth > MOST_NESTED:
+        text = f"what it computes nests {depth} levels deep, more than {MOST_NESTED}"
+        raise PortError(
+            Diagnostic(
+                Code.KERNEL_TOO_LARGE, text, node.span or kernel.span,
+                help="give parts of the long expression names of their own",
+            )
+        )  # fmt: skip

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from crossport.ir.nesting import room
 from crossport.ir.nodes import Function, Module
 from crossport.ir.passes.canonicalize_loops import canonicalize_loops
 from crossport.ir.passes.drop_dead_code import drop_dead_code
@@ -58,6 +59,7 @@ PASSES: tuple[Callable[[Module], Module], ...] = (
 )
 
 
+@room()
 def simplify(module: Module) -> Module:
     """Run `PASSES` in order."""
     for rule in PASSES:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from crossport.ir.lift import flat
 from crossport.ir.lift.tidy import tidy
 from crossport.ir.tile.exchange import lift_exchanges
-from crossport.ir.tile.summary import NotLifted
+from crossport.ir.tile.limits import NotLifted
 from crossport.ir.tile.warps import WARP, Warps, split_warps
 
 Shape = tuple[int, int, int]

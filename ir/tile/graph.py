@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from crossport.ir.tile.limits import MOST_NODES, NotLifted
+
 Ids = NDArray[np.int64]
 AC_OPERATORS = frozenset(
     ("+", "*", "&", "|", "^", "min", "max", "fminf", "fmaxf", "fmin", "fmax", "__hmin", "__hmax")
@@ -29,6 +31,8 @@ class Graph:
     nodes: list[Key] = field(default_factory=list)
     _index: dict[Key, int] = field(default_factory=dict)
     _leaves: dict[tuple[int, str], Ids] = field(default_factory=dict)
+    _size: int = 0
+    """Nodes made, and operands listed of chains."""
 
     def make(self, *key: object) -> int:
         """The node of that key."""
@@ -37,7 +41,13 @@ class Graph:
             found = len(self.nodes)
             self.nodes.append(key)
             self._index[key] = found
+            self._count(1)
         return found
+
+    def _count(self, more: int) -> None:
+        self._size += more
+        if self._size > MOST_NODES:
+            raise NotLifted(f"what its threads exchange has more than {MOST_NODES} values")
 
     @property
     def undefined(self) -> int:
@@ -61,16 +71,23 @@ class Graph:
 
     def leaves(self, node: int, op: str) -> Ids:
         """The sorted operands of a chain of one operator."""
-        key = (node, op)
-        found = self._leaves.get(key)
-        if found is None:
-            entry = self.nodes[node]
-            if entry[0] != op:
-                found = np.array([node], np.int64)
-            else:
-                parts = [self.leaves(int(a), op) for a in entry[1:]]  # type: ignore[call-overload]
-                found = np.sort(np.concatenate(parts))
+        waiting = [node]
+        while waiting:
+            top = waiting[-1]
+            if (top, op) in self._leaves:
+                waiting.pop()
+                continue
+            entry = self.nodes[top]
+            below = [int(a) for a in entry[1:]] if entry[0] == op else []  # type: ignore[call-overload]
+            missing = [a for a in below if (a, op) not in self._leaves]
+            if missing:
+                waiting += missing
+                continue
+            found = np.array([top], np.int64)
+            if below:
+                found = np.sort(np.concatenate([self._leaves[a, op] for a in below]))
                 if op in IDEMPOTENT:
                     found = np.unique(found)
-            self._leaves[key] = found
-        return found
+            self._count(len(found))
+            self._leaves[top, op] = found
+        return self._leaves[node, op]

@@ -21,14 +21,10 @@ from crossport.ir.lift.names import Names
 from crossport.ir.nodes import BinaryOp, Expr, Intrinsic, Read, Select, Var
 from crossport.ir.tile.affine import fit, lane, predicate
 from crossport.ir.tile.graph import AC_OPERATORS, Graph, Ids
+from crossport.ir.tile.limits import MOST_OPERATORS, MOST_SUMMARIES, NotLifted
 from crossport.ir.types import BOOL, F32, F64, I32, I64, Scalar
 
-MOST_SUMMARIES = 48
 Mask = NDArray[np.bool_]
-
-
-class NotLifted(Exception):
-    """What kept a kernel from being lifted, in words for its user."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +52,8 @@ class Summariser:
         self.names = names
         self.types = types
         self.count = 0
+        self.operators = 0
+        """How many operators stand around what is expressed now."""
         self.known: dict[tuple[object, ...], Expr] = {}
         self.kept: set[str] = set()
         self._splits: dict[bytes, tuple[dict[str, list[int]], list[int]]] = {}
@@ -91,9 +89,13 @@ class Summariser:
             # No summary as a whole: operand by operand.
             head = heads.pop()
             columns = np.array([[int(a) for a in e[1:]] for e in entries], np.int64)
+            self.operators += 1
+            if self.operators > MOST_OPERATORS:
+                raise NotLifted(f"a value of more than {MOST_OPERATORS} operators has no summary")
             parts = [
                 self._express(columns[:, j], lanes, kind, out) for j in range(columns.shape[1])
             ]
+            self.operators -= 1
             return applied(head, parts[0], parts[1], kind)
         return self._classes(ids, lanes, [str(e[0]) for e in entries], kind, out)
 

@@ -27,8 +27,7 @@ from dataclasses import replace
 from crossport.ir.lift import flat
 from crossport.ir.lift.tidy import tidy
 from crossport.ir.tile.exchange.control import Executor
-from crossport.ir.tile.exchange.state import MOST_STATEMENTS
-from crossport.ir.tile.summary import NotLifted
+from crossport.ir.tile.limits import MOST_STATEMENTS, NotLifted
 
 
 def lift_exchanges(

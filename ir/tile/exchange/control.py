@@ -15,7 +15,7 @@ from crossport.ir.nodes import Expr, Var
 from crossport.ir.tile.exchange.state import assigned
 from crossport.ir.tile.exchange.updates import Update, Updates
 from crossport.ir.tile.exchange.values import OWN, Mask, Nodes
-from crossport.ir.tile.summary import NotLifted
+from crossport.ir.tile.limits import NotLifted
 
 MOST_ROUNDS = 1024
 

@@ -17,7 +17,7 @@ from crossport.ir.nodes import Binary, Cast, Const, Expr, Read, Var
 from crossport.ir.tile.exchange.shared import Shared
 from crossport.ir.tile.exchange.values import Cells
 from crossport.ir.tile.graph import Ids
-from crossport.ir.tile.summary import NotLifted
+from crossport.ir.tile.limits import NotLifted
 from crossport.ir.types import I32, I64, Scalar
 
 MOST_PARTS = 8

@@ -10,7 +10,7 @@ from crossport.ir.lift import flat
 from crossport.ir.tile.exchange.evaluation import Evaluation
 from crossport.ir.tile.exchange.values import Cells, Mask, Nodes
 from crossport.ir.tile.graph import Ids
-from crossport.ir.tile.summary import NotLifted
+from crossport.ir.tile.limits import NotLifted
 
 
 class Shared(Evaluation):

@@ -12,10 +12,9 @@ from crossport.ir.lift.rewrite import map_nodes, map_own
 from crossport.ir.nodes import Binary, Cast, Expr, Node, Read, Var
 from crossport.ir.tile.exchange.values import OWN, Cells, Concrete, Mask, Nodes
 from crossport.ir.tile.graph import Graph, Ids
-from crossport.ir.tile.summary import NotLifted, Summariser
+from crossport.ir.tile.limits import MOST_STATEMENTS, NotLifted
+from crossport.ir.tile.summary import Summariser
 from crossport.ir.types import Scalar
-
-MOST_STATEMENTS = 6000
 
 
 class Environment(dict[str, object]):

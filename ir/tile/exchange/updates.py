@@ -18,7 +18,8 @@ from crossport.ir.nodes import Read, Var
 from crossport.ir.tile.exchange.dynamic import Dynamic
 from crossport.ir.tile.exchange.values import Cells, Mask
 from crossport.ir.tile.graph import Ids
-from crossport.ir.tile.summary import NotLifted, applied, neutral
+from crossport.ir.tile.limits import NotLifted
+from crossport.ir.tile.summary import applied, neutral
 
 OPERATORS = {"add": "+", "min": "min", "max": "max", "and": "&", "or": "|", "xor": "^"}
 

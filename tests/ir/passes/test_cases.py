@@ -24,6 +24,7 @@ from crossport.ir.passes import (
     nest_guards,
     split_structs,
 )
+from crossport.ir.passes.split_deep import split_deep
 from crossport.ir.printer import print_module
 from crossport.ir.verify import verify
 
@@ -35,6 +36,8 @@ PASSES: dict[str, Callable[[Module], Module]] = {
     "forward_reads": each_function(forward_reads),
     "inline_calls": inline_calls,
     "nest_guards": each_function(nest_guards),
+    # What is deep in earnest would fill pages here.
+    "split_deep": each_function(lambda function: split_deep(function, 4)),
     "split_structs": split_structs,
 }
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from interpreter_strategies import kernels, values_of
 
 from crossport.frontend.lowering import lower_unit
@@ -19,7 +20,8 @@ from crossport.frontend.parse import parse
 from crossport.ir.interpreter import run
 from crossport.ir.nodes import AddressOf, Call, Function, KernelInfo, Let, Module, Param, Read, Var
 from crossport.ir.parser import parse_module
-from crossport.ir.passes import PASSES, simplify
+from crossport.ir.passes import PASSES, each_function, simplify
+from crossport.ir.passes.split_deep import split_deep
 from crossport.ir.printer import print_module
 from crossport.ir.types import F32, I32, VOID, Pointer
 from crossport.ir.verify import verify
@@ -46,6 +48,14 @@ def outcome(module: Module) -> np.ndarray[Any, Any]:
 @given(module=kernels())
 def test_a_pass_keeps_the_meaning(rule: Callable[[Module], Module], module: Module) -> None:
     changed = rule(module)
+    assert verify(changed) == [], print_module(changed)
+    assert np.array_equal(outcome(module), outcome(changed)), print_module(changed)
+
+
+@SETTINGS
+@given(module=kernels(), deep=st.integers(2, 5))
+def test_splitting_keeps_the_meaning(module: Module, deep: int) -> None:
+    changed = each_function(lambda function: split_deep(function, deep))(module)
     assert verify(changed) == [], print_module(changed)
     assert np.array_equal(outcome(module), outcome(changed)), print_module(changed)
 

@@ -7,7 +7,7 @@ import pytest
 
 from crossport.ir.lift import flat
 from crossport.ir.tile.exchange import lift_exchanges
-from crossport.ir.tile.summary import NotLifted
+from crossport.ir.tile.limits import NotLifted
 
 _SPEC = importlib.util.spec_from_file_location("kernels", Path(__file__).with_name("kernels.py"))
 assert _SPEC is not None and _SPEC.loader is not None
