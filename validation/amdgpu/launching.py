@@ -179,8 +179,8 @@ class Launching:
         s.entry, s.wave_size = program.entry, kernel.wave_size
         s.lds_size, s.scratch_size = self._lds(), self._scratch()
         s.mode = kernel.mode
-        s.thread_id_rows = (kernel.rsrc2 >> 11 & 3) + 1
-        s.packed_ids = 1
+        # Only the directions that the kernel asks for are in v0; a kernel does not mask the others.
+        s.thread_ids = (kernel.rsrc2 >> 11 & 3) + 1
         s.m0_row = self.code.arch.m0
         s.shared_aperture, s.private_aperture = SHARED_APERTURE, PRIVATE_APERTURE
         s.scratch_va = SCRATCH_ADDRESS

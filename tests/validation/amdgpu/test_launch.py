@@ -52,6 +52,9 @@ __global__ void shape(int *out) {
     out[at] = threadIdx.x + 10 * threadIdx.y + 100 * threadIdx.z + 1000 * blockIdx.x
             + 10000 * blockIdx.y + 100000 * blockIdx.z;
 }
+__global__ void only_x(int *out) {
+    atomicAdd(&out[threadIdx.x], 1);
+}
 __global__ void dynamic(const int *x, int *y) {
     extern __shared__ int buffer[];
     buffer[threadIdx.x] = x[threadIdx.x];
@@ -234,6 +237,14 @@ def test_shapes(devices: Callable[[str], Device], arch: str) -> None:
         for x in range(5)
     ]
     assert out.tolist() == want
+
+
+@pytest.mark.parametrize("arch", ARCHS)
+def test_a_direction_that_the_kernel_ignores(devices: Callable[[str], Device], arch: str) -> None:
+    """Such a kernel takes v0 for threadIdx.x unmasked: y and z must not be in it."""
+    out = np.zeros(5, np.int32)
+    devices(arch).launch(code(arch), "only_x", 1, (5, 3, 2), [out])
+    assert out.tolist() == [6] * 5
 
 
 @pytest.mark.parametrize("arch", ARCHS)

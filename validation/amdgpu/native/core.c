@@ -161,12 +161,7 @@ static void start_group(const Launch *launch, Launch *shared, Group *g, u64 id, 
         u32 x = first % launch->block[0], y = first / launch->block[0] % launch->block[1];
         u32 z = first / (launch->block[0] * launch->block[1]);
         for (u32 l = 0; l < launch->wave_size; l++) {
-            if (launch->packed_ids) ROWPTR(w, 0)[l] = x | y << 10 | z << 20;
-            else {
-                ROWPTR(w, 0)[l] = x;
-                if (launch->thread_id_rows > 1) ROWPTR(w, 1)[l] = y;
-                if (launch->thread_id_rows > 2) ROWPTR(w, 2)[l] = z;
-            }
+            ROWPTR(w, 0)[l] = x | (launch->thread_ids > 1 ? y << 10 : 0) | (launch->thread_ids > 2 ? z << 20 : 0);
             if (++x == launch->block[0]) {
                 x = 0;
                 if (++y == launch->block[1]) { y = 0; z++; }

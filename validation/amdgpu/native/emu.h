@@ -117,7 +117,7 @@ typedef struct Launch {
     u32 grid[3], block[3];
     u32 entry, wave_size, nsgpr, group_sgpr[3]; /* group_sgpr: SGPR of the group id, or ~0 */
     u32 user_sgprs[32];
-    u32 lds_size, scratch_size, mode, thread_id_rows, packed_ids, arch;
+    u32 lds_size, scratch_size, mode, thread_ids, arch;
     u32 schedule, quantum;
     u64 seed, instruction_limit;
     u32 resident_limit, threads, profile, checks;
