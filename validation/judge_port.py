@@ -67,6 +67,7 @@ def judge_port(
     unseen: int = UNSEEN,
     seed: str | None = None,
     seconds: float = 120.0,
+    rocm_path: str | None = None,
     kernels: Sequence[str] = (),
     not_ported: Mapping[str, str] | None = None,
     mutate: int = 0,
@@ -74,16 +75,19 @@ def judge_port(
 ) -> Verdict:
     """Judge one target of a port against a recorded bundle.
 
-    runner: one of RUNNERS; default: the one for the target. arch: for `amdgpu`. seconds: the limit
-    for one sandboxed run. kernels: only these; none: all. not_ported: kernels without a port, and
-    why; with any, the port is not verified. mutate: broken variants to try a kernel (its score).
-    explore: launches to search for one that fails.
+    runner: one of RUNNERS; default: the one for the target. arch: for `amdgpu`. rocm_path: a ROCm
+    install that compiles HIP. seconds: the limit for one sandboxed run. kernels: only these; none:
+    all. not_ported: kernels without a port, and why; with any, the port is not verified.
+    mutate: broken variants to try a kernel (its score). explore: launches to search for one that
+    fails.
     Raises PortError for a bundle that cannot be used, a target that is not in the result, or a
     runner that does not run it; anything the port does is a verdict.
     """
     candidate = result if isinstance(result, Candidate) else candidate_of(result, target)
     bundle = against if isinstance(against, Bundle) else load_bundle(against)
-    chosen = make_runner(runner or _DEFAULT[candidate.target], arch, seconds, _evidence(bundle))
+    chosen = make_runner(
+        runner or _DEFAULT[candidate.target], arch, seconds, _evidence(bundle), rocm_path
+    )
     if candidate.target not in chosen.targets:
         raise PortError(
             Diagnostic(
@@ -133,7 +137,9 @@ def candidate_from_file(path: Path | str, target: str) -> Candidate:
     return Candidate(cast(Target, target), {name: data}, name)
 
 
-def make_runner(name: str, arch: str, seconds: float, hide: Sequence[Path] = ()) -> Runner:
+def make_runner(
+    name: str, arch: str, seconds: float, hide: Sequence[Path] = (), rocm_path: str | None = None
+) -> Runner:
     """A runner by name."""
     limits = Limits(seconds=seconds)
     match name:
@@ -152,7 +158,7 @@ def make_runner(name: str, arch: str, seconds: float, hide: Sequence[Path] = ())
         case "amdgpu":
             from crossport.validation.runners.amdgpu import AmdgpuRunner
 
-            return AmdgpuRunner(arch, seconds, hide=tuple(hide))
+            return AmdgpuRunner(arch, seconds, hide=tuple(hide), rocm_path=rocm_path)
         case "nvidia":
             from crossport.validation.runners.native_gpu import nvidia_runner
 
@@ -160,7 +166,7 @@ def make_runner(name: str, arch: str, seconds: float, hide: Sequence[Path] = ())
         case "hip":
             from crossport.validation.runners.native_gpu import hip_runner
 
-            return hip_runner(seconds, hide)
+            return hip_runner(seconds, hide, rocm_path)
         case _:
             raise PortError(
                 Diagnostic(

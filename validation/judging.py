@@ -28,6 +28,8 @@ from crossport.validation.runners.interp import Subject
 from crossport.validation.verdict import LaunchVerdict
 
 _EXACT_RULES = {"exact", "zeros", "const", "iota", "identity", "permutation", "choice"}
+_SURE_DRAWS = 32
+_CLOSE = 256.0
 
 
 class Judge:
@@ -52,6 +54,8 @@ class Judge:
         """Per kernel, the launches of unseen sizes that the port does not take."""
         self._subject: Subject | None = None
         self._checked: set[str] = set()
+        self._firm: set[str] = set()
+        """Kernels that are wrong by the longest measure that there is."""
 
     @property
     def subject(self) -> Subject | None:
@@ -95,10 +99,12 @@ class Judge:
         if references is None:
             reason = "memory that is not the kernel's"
             return verdict(Word.DIVERGENT, reason, (), faults) if faults else None
-        truth = self._truth(planned)
-        arrays = tuple(
-            self._array(planned, array, references, truth, output) for array in case.written
-        )
+        arrays = self._arrays(planned, references, self._truth(planned), output)
+        if case.kernel not in self._firm and any(_is_close(a) for a in arrays):
+            # In few draws, the nudges of many inputs may cancel where the port's roundings do not.
+            arrays = self._arrays(planned, references, self._truth(planned, _SURE_DRAWS), output)
+            if not worst(a.word for a in arrays).passes:
+                self._firm.add(case.kernel)
         if planned.kind not in ("recorded", "repeat"):
             arrays = tuple(self._by_rounding(planned, a, references, output) for a in arrays)
         word = worst(a.word for a in arrays)
@@ -161,16 +167,22 @@ class Judge:
             self.no_reference[case.kernel] = error.diagnostic.message
             return None
 
-    def _truth(self, planned: Planned) -> Truth:
+    def _truth(self, planned: Planned, draws: int | None = None) -> Truth:
         if self.subject is None:
             return Truth(why=self.no_subject)
         case = planned.call.case
         if not any(a.dtype.is_float for a in case.written):
             return Truth(why="no float is written")
-        truth = Oracle(self.subject).truth(case, planned.call.contents)
+        truth = Oracle(self.subject).truth(case, planned.call.contents, draws)
         if not truth.values:
             self.no_truth[case.kernel] = truth.why
         return truth
+
+    def _arrays(
+        self, planned: Planned, references: Mapping[str, Array], truth: Truth, output: RunOutput
+    ) -> tuple[ArrayVerdict, ...]:
+        written = planned.call.case.written
+        return tuple(self._array(planned, array, references, truth, output) for array in written)
 
     def _array(
         self, planned: Planned, array: ArrayArg, references: Mapping[str, Array], truth: Truth,
@@ -231,6 +243,15 @@ class Judge:
             made[i] = replace(found, first=replace(found.first, thread=thread, source=source))
             break
         return tuple(made)
+
+
+def _is_close(found: ArrayVerdict) -> bool:
+    """Whether an array fails by the oracle, but by no more than luck of the draws could do: of a
+    million elements, the luckiest moves a hundredth of what it should in each of three draws."""
+    if found.word is not Word.DIVERGENT or found.port_error is None:
+        return False
+    assert found.original_error is not None
+    return found.port_error.worst <= _CLOSE * max(found.original_error.worst, 1.0)
 
 
 def _metadata_faults(case: Case, output: RunOutput) -> tuple[str, ...]:

@@ -57,8 +57,9 @@ class Oracle:
     draws: int = DRAWS
     _subjects: dict[int, Subject] = field(default_factory=dict)
 
-    def truth(self, case: Case, contents: Mapping[str, Array]) -> Truth:
-        """Never raises: a launch without a truth says why."""
+    def truth(self, case: Case, contents: Mapping[str, Array], draws: int | None = None) -> Truth:
+        """Never raises: a launch without a truth says why. More draws than the oracle's own say
+        with less luck how far an element moves."""
         if not any(a.dtype.is_float for a in case.written):
             return Truth(why="no float is written")
         try:
@@ -66,7 +67,7 @@ class Oracle:
             moved: dict[str, F64] = {name: np.zeros_like(v) for name, v in values.items()}
             own = self._own_error(case, contents, values)
             types = {a.name: a.dtype for a in case.arrays}
-            for draw in range(self.draws):
+            for draw in range(draws or self.draws):
                 nearby = self._nearby(draw)
                 nudged = {
                     a.name: _nudge(contents[a.name], a, f"{case.id}/{a.name}/{draw}")

@@ -2,10 +2,13 @@
 
     tex2D(t, 3.5f, 2.5f)       texel (3, 2) of a texture with unnormalised coordinates
     linear filter              xb = x - 0.5; i = floor(xb); a = frac(xb) in steps of 1/256;
-                               (1 - a) * T[i] + a * T[i + 1], in each dimension
+                               (1 - a) * T[i] + a * T[i + 1]
+    in two dimensions          weights 1 - a - b + ab, a - ab, b - ab and ab, all in steps of 1/256
 
 The formulas are those of the CUDA C++ Programming Guide, "Texture Fetching"; the steps of 1/256 are
-its 9-bit fixed-point weights. Coordinates outside are clamped, mirrored, wrapped or read as 0.
+its 9-bit fixed-point weights. That the four weights of a plane are such steps too is what an H200
+does: 99.6 % of 10,863 recorded texels are this sum, rounded once.
+Coordinates outside are clamped, mirrored, wrapped or read as 0.
 """
 
 from __future__ import annotations
@@ -120,16 +123,7 @@ def _fetch(texture: Texture, coordinates: tuple[Any, ...], result: Kinds) -> lis
     if not texture.is_linear:
         whole = [np.floor(x).astype(np.int64) for x in places]
         return [_as_kind(texture, _texel(texture, whole, c), k) for c, k in enumerate(result)]
-    corners: list[tuple[list[Any], Any]] = [([], 1.0)]
-    for x in places:
-        base = np.floor(x - 0.5)
-        weight = np.floor((x - 0.5 - base) * 256 + 0.5) / 256
-        i = base.astype(np.int64)
-        corners = [
-            ([*index, i + step], part * (weight if step else 1 - weight))
-            for index, part in corners
-            for step in (0, 1)
-        ]
+    corners = _corners(places)
     found = []
     for c, kind in enumerate(result):
         total: Any = 0.0
@@ -138,6 +132,34 @@ def _fetch(texture: Texture, coordinates: tuple[Any, ...], result: Kinds) -> lis
             total = total + weight * texel
         found.append(np.asarray(total).astype(kind.register)[()])
     return found
+
+
+def _corners(places: list[Any]) -> list[tuple[list[Any], Any]]:
+    """The texels around a place, and the weight of each."""
+    lows, weights = [], []
+    for x in places:
+        base = np.floor(x - 0.5)
+        lows.append(base.astype(np.int64))
+        weights.append(_step(x - 0.5 - base))
+    if len(places) == 2:
+        (i, j), (a, b) = lows, weights
+        both = _step(a * b)
+        return [
+            ([i, j], 1 - a - b + both), ([i + 1, j], a - both),
+            ([i, j + 1], b - both), ([i + 1, j + 1], both),
+        ]  # fmt: skip
+    corners: list[tuple[list[Any], Any]] = [([], 1.0)]
+    for low, weight in zip(lows, weights, strict=True):
+        corners = [
+            ([*index, low + step], part * (weight if step else 1 - weight))
+            for index, part in corners
+            for step in (0, 1)
+        ]
+    return corners
+
+
+def _step(weight: Any) -> Any:
+    return np.floor(weight * 256 + 0.5) / 256
 
 
 def _texel(texture: Texture, index: list[Any], channel: int) -> Any:

@@ -39,11 +39,14 @@ def verify(
     *,
     runner: str | None = None,
     arch: str = "gfx942",
+    rocm_path: str | None = None,
     mutate: int = 0,
     explore: int = 0,
 ) -> Verdict:
     """Judge a port to one target against a recorded NVIDIA run.
 
+    runner: `interp`, `interp64`, `amdgpu` (for `arch`), `triton`, `pallas`, `nvidia` or `hip`;
+    None: what fits the target. rocm_path: a ROCm install, or its headers, that compiles HIP.
     mutate: how many broken variants of the port to judge as well; the verdict says how many fell.
     explore: how many more launches to search for one that fails; it is kept in the verdict.
 
@@ -52,8 +55,8 @@ def verify(
     """
     bundle = against if isinstance(against, Bundle) else load_bundle(against)
     return judge_port(
-        result, bundle, runner=runner, arch=arch, not_ported=not_judged(result, bundle),
-        mutate=mutate, explore=explore,
+        result, bundle, runner=runner, arch=arch, rocm_path=rocm_path,
+        not_ported=not_judged(result, bundle), mutate=mutate, explore=explore,
     )  # fmt: skip
 
 
@@ -88,7 +91,7 @@ def verify_source(
         bundle = load_bundle(against) if against is not None else load_bundle(bundle_beside(path))
         return judge_port(
             candidate_from_file(path, made_for), bundle, runner=runner, arch=options.arch[0],
-            mutate=mutate, explore=explore,
+            rocm_path=options.rocm_path, mutate=mutate, explore=explore,
         )  # fmt: skip
     bundle = load_bundle(against) if against is not None else evidence_for(path, options)
     if runner is not None and runner.startswith(("interp", "nvidia")):
@@ -101,8 +104,9 @@ def verify_source(
             *result.diagnostics,
         )
     return verify(
-        result, bundle, runner=runner, arch=options.arch[0], mutate=mutate, explore=explore
-    )
+        result, bundle, runner=runner, arch=options.arch[0], rocm_path=options.rocm_path,
+        mutate=mutate, explore=explore,
+    )  # fmt: skip
 
 
 def _target_of(path: Path) -> TargetName | None:

@@ -1,21 +1,29 @@
-"""Times of a recorded run, as fractions of what the device could do.
+"""Times of recorded runs, as fractions of what the device could do.
 
     vecadd/n16777216   52.6 µs (52.4..52.9)   201.3 MB   3.83 TB/s   80% of memory bandwidth
 
-Only what was measured on a device is called measured. Bytes are the least that the launch must
+What is here was measured on a device; what was not is a `Prediction` (predict.py), which is another
+type, another list in --json and another table. Bytes are the least that the launch must
 move: every input read once, every output written once. Operations are counted by the facts, where
 they can be; both roofs come from what the device said of itself when it was recorded.
 """
 
 from __future__ import annotations
 
+import json
+import math
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from crossport.diagnostics import Code, Diagnostic, PortError
 from crossport.validation.bundle.archive import Bundle
 from crossport.validation.cases import Case, ScalarArg
+
+if TYPE_CHECKING:
+    from crossport.ir.facts import KernelFacts
 
 # float32 lanes of a multiprocessor by compute capability (CUDA C++ Programming Guide,
 # "Arithmetic Instructions"); a fused multiply-add counts as two operations.
@@ -56,7 +64,13 @@ class BenchRow:
     least_bytes: int
     flops: float | None
     roof: Roof
-    kind: str = "measured"
+    clocks: str = ""
+    """Highest clocks of the device, as it states them."""
+
+    @property
+    def id(self) -> str:
+        """The launch; a case belongs to one kernel."""
+        return f"{self.kernel}/{self.case}"
 
     @property
     def median_us(self) -> float:
@@ -100,29 +114,83 @@ class BenchRow:
         """The stable form."""
         return {
             "kernel": self.kernel, "case": self.case, "who": self.who, "device": self.device,
-            "kind": self.kind, "median_us": self.median_us, "p10_us": self.spread_us[0],
+            "kind": "measured", "median_us": self.median_us, "p10_us": self.spread_us[0],
             "p90_us": self.spread_us[1], "samples": len(self.times_us),
             "least_bytes": self.least_bytes, "bandwidth": self.bandwidth, "flops": self.flops,
-            "bound": self.bound, "roofline_fraction": self.fraction,
+            "bound": self.bound, "roofline_fraction": self.fraction, "clocks": self.clocks,
+            "times_us": list(self.times_us),
         }  # fmt: skip
 
 
 def bench_bundle(bundle: Bundle) -> list[BenchRow]:
     """The original's times: of the launches recorded for timing, or of all if there are none."""
     roof = Roof.of(bundle.device)
-    timed = [c for c in bundle.cases.cases if c.is_bench and bundle.has(c)]
-    timed = timed or [c for c in bundle.cases.cases if bundle.has(c)]
+    timed = timed_cases(bundle)
     operations = count_operations(bundle, timed)
+    clocks = "{:.0f} MHz, memory {:.0f} MHz".format(
+        float(bundle.device["clock_khz"]) / 1e3, float(bundle.device["memory_clock_khz"]) / 1e3
+    )
     rows = []
     for case in timed:
         times = tuple(float(t) for t in bundle.record(case)["cold_times_us"])
         rows.append(
             BenchRow(
                 case.kernel, case.name, "original", roof.device, times, least_bytes(case),
-                operations.get(case.id), roof,
+                operations.get(case.id), roof, clocks,
             )
         )  # fmt: skip
     return rows
+
+
+def measured_elsewhere(path: Path, originals: Sequence[BenchRow]) -> list[BenchRow]:
+    """Times of ports from a file: a list under "launches", with kernel, case, who, device and
+    times_us each, as --json prints them. Those of launches that `originals` has are taken, and
+    compared on the same device only. Raises PortError for another file."""
+    known = {row.id: row for row in originals}
+    found: list[BenchRow] = []
+    try:
+        for line in json.loads(path.read_text())["launches"]:
+            if line.get("kind", "measured") != "measured" or line["who"] == "original":
+                continue
+            original = known.get(f"{line['kernel']}/{line['case']}")
+            times = tuple(float(time) for time in line["times_us"])
+            if original is not None and times and min(times) > 0:
+                same = line["device"] == original.device
+                roof = original.roof if same else _roof_named(str(line["device"]))
+                found.append(
+                    replace(
+                        original, who=str(line["who"]), device=str(line["device"]), times_us=times,
+                        roof=roof, clocks=str(line.get("clocks", "")),
+                    )
+                )  # fmt: skip
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise PortError(
+            Diagnostic(
+                Code.CANNOT_READ,
+                f"{path} holds no measured launches: {error.__class__.__name__}: {error}",
+                help='{"launches": [{"kernel", "case", "who", "device", "times_us"}, ...]}',
+            )
+        ) from None
+    return found
+
+
+def _roof_named(device: str) -> Roof:
+    """The roof of a device that is not the recording's: by the manuals, or unknown."""
+    from crossport.ir.facts import GpuTarget, targets
+
+    for row in targets().values():
+        if isinstance(row, GpuTarget) and device in (row.name, row.product):
+            return Roof(device, row.bandwidth, row.fp32_flops)
+    raise PortError(
+        Diagnostic(Code.CANNOT_READ, f"no roof is known of a device {device!r}",
+                   help=f"one of {', '.join(targets())}")
+    )  # fmt: skip
+
+
+def timed_cases(bundle: Bundle) -> list[Case]:
+    """The launches recorded for timing, or all that were recorded."""
+    recorded = [c for c in bundle.cases.cases if bundle.has(c)]
+    return [c for c in recorded if c.is_bench] or recorded
 
 
 def least_bytes(case: Case) -> int:
@@ -132,7 +200,16 @@ def least_bytes(case: Case) -> int:
 
 def count_operations(bundle: Bundle, cases: Sequence[Case]) -> dict[str, float]:
     """Floating-point operations of launches, as the facts count them; those they can count."""
-    from crossport.diagnostics import PortError
+    found = facts_of(bundle, cases)
+    counted = {
+        case: threads * sum(facts.operations.get(k, 0.0) for k in ("f16", "f32", "f64", "special"))
+        for case, (facts, threads) in found.items()
+    }
+    return {case: flops for case, flops in counted.items() if flops}
+
+
+def facts_of(bundle: Bundle, cases: Sequence[Case]) -> dict[str, tuple[KernelFacts, int]]:
+    """The facts of launches, and how many threads each has; without those that cannot be had."""
     from crossport.ir.facts import Launch, kernel_facts
     from crossport.validation.runners.interp import Subject
 
@@ -143,7 +220,7 @@ def count_operations(bundle: Bundle, cases: Sequence[Case]) -> dict[str, float]:
         )
     except PortError:
         return {}
-    found: dict[str, float] = {}
+    found: dict[str, tuple[KernelFacts, int]] = {}
     for case in cases:
         numbers = {
             a.name: int(a.value)
@@ -157,30 +234,5 @@ def count_operations(bundle: Bundle, cases: Sequence[Case]) -> dict[str, float]:
             )
         except Exception:  # An estimate that cannot be made is left out, whatever the reason.
             continue
-        per_thread = sum(facts.operations.get(k, 0.0) for k in ("f16", "f32", "f64", "special"))
-        threads = 1
-        for size in (*case.grid, *case.block):
-            threads *= size
-        if per_thread:
-            found[case.id] = per_thread * threads
+        found[case.id] = facts, math.prod((*case.grid, *case.block))
     return found
-
-
-def table(rows: Sequence[BenchRow]) -> str:
-    """For a terminal."""
-    lines = [
-        f"{'kernel':<34} {'who':<9} {'median':>10} {'p10..p90':>19} {'moved':>9} "
-        f"{'bandwidth':>10}  of its roof"
-    ]
-    for row in rows:
-        low, high = row.spread_us
-        lines.append(
-            f"{row.kernel[:34]:<34} {row.who:<9} {row.median_us:>7.1f} µs "
-            f"{low:>8.1f}..{high:<8.1f} {row.least_bytes / 1e6:>6.1f} MB "
-            f"{row.bandwidth / 1e12:>5.2f} TB/s  {row.fraction:>5.0%} ({row.bound}) {row.kind}"
-        )
-    if rows:
-        lines.append(
-            f"device: {rows[0].device}, cold L2 cache, {len(rows[0].times_us)} launches each"
-        )
-    return "\n".join(lines)

@@ -44,6 +44,8 @@ class AmdgpuRunner:
     flags: tuple[str, ...] = ()
     hide: tuple[Path, ...] = ()
     """Folders out of a Triton module's sight."""
+    rocm_path: str | None = None
+    """A ROCm install, or its headers, to compile with."""
     last: Ran | None = None
     """How the last sandboxed process ended, and under which guards."""
 
@@ -62,7 +64,7 @@ class AmdgpuRunner:
         if self.arch not in ARCHS:
             return f"an emulator of {self.arch}: there is one of {', '.join(ARCHS)}"
         try:
-            choose_toolchain(arch_named(self.arch))
+            choose_toolchain(arch_named(self.arch), self.rocm_path)
         except PortError as error:
             return error.diagnostic.message
         return None
@@ -70,7 +72,7 @@ class AmdgpuRunner:
     def run(self, candidate: Candidate, calls: Sequence[Call]) -> list[RunOutput]:
         """Compile once, then make the calls one after the other on a fresh device."""
         from crossport.validation.amdgpu.code_object import CodeObject
-        from crossport.validation.amdgpu.compile import compile_hip
+        from crossport.validation.amdgpu.compile import arch_named, choose_toolchain, compile_hip
         from crossport.validation.amdgpu.device import Device
 
         if candidate.target == "triton":
@@ -86,10 +88,12 @@ class AmdgpuRunner:
             entry = Path(scratch) / candidate.entry
             entry.write_bytes(candidate.files[candidate.entry] + _keep(kernels).encode())
             try:
-                code = CodeObject.load(
-                    compile_hip(entry, self.arch, include=[scratch], flags=["-g1", *self.flags]),
-                    self.arch,
+                toolchain = choose_toolchain(arch_named(self.arch), self.rocm_path)
+                flags = ["-g1", *self.flags]
+                compiled = compile_hip(
+                    entry, self.arch, include=[scratch], flags=flags, toolchain=toolchain
                 )
+                code = CodeObject.load(compiled, self.arch)
             except PortError as error:
                 why = f"does not compile: {error.diagnostic.message}"
                 # A library's header that this machine lacks says nothing about the port.

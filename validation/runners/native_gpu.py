@@ -1,7 +1,8 @@
 """Run candidates on a GPU that is here: the original on NVIDIA, HIP ports on NVIDIA or AMD.
 
     nvidia_runner()     CUDA by nvcc
-    hip_runner()        HIP by hipcc on an AMD GPU; else by nvcc, HIP's names being CUDA's there
+    amd_runner()        HIP by hipcc on an AMD GPU
+    hip_runner()        the latter, or HIP by nvcc on an NVIDIA GPU, HIP's names being CUDA's there
 
 A launcher is written and compiled around the candidate; it runs in the sandbox, and its arrays are
 exchanged like those of generated modules: files between guard bands, read when it is gone.
@@ -9,6 +10,7 @@ exchanged like those of generated modules: files between guard bands, read when 
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import tempfile
@@ -23,6 +25,8 @@ from crossport.validation.runners.sandbox import Limits, Ran, remove_tree, run_s
 
 _HERE = Path(__file__).resolve().parent
 _BUILD_SECONDS = 300.0
+AMD_DEVICE = Path("/dev/kfd")
+_CUDA = "/usr/local/cuda/bin"
 
 
 @dataclass
@@ -33,17 +37,15 @@ class NativeRunner:
     targets: tuple[str, ...]
     compiler: str | None
     flags: tuple[str, ...]
-    gpu: str
-    """What is missing of the GPU; "" where there is one."""
+    lacks: str
+    """What this machine lacks for it; "" where there is everything."""
     limits: Limits
     hide: tuple[Path, ...] = ()
     last: Ran | None = None
 
     def missing(self) -> str | None:
         """The compiler or the GPU that this machine lacks."""
-        if self.compiler is None:
-            return "a compiler: nvcc of the CUDA toolkit, or hipcc of ROCm"
-        return self.gpu or None
+        return self.lacks or None
 
     def run(self, candidate: Candidate, calls: Sequence[Call]) -> list[RunOutput]:
         """Compile one program for all calls, and run it once."""
@@ -87,8 +89,10 @@ class NativeRunner:
             "launcher",
         ]
         ran = run_sandboxed(command, work, Limits(seconds=_BUILD_SECONDS), hide=self.hide)
-        if ran.status == "ok":
+        if ran.status == "ok" and (work / "launcher").is_file():
             return None
+        if ran.status == "timeout":
+            return f"the compiler was still running after {_BUILD_SECONDS:.0f} s"
         lines = ran.output.strip().splitlines() or [ran.status]
         errors = [line for line in lines if "error" in line]
         return (errors or lines)[0][:500]
@@ -114,36 +118,52 @@ def _inside(name: str) -> str:
 
 def nvidia_runner(seconds: float = 120.0, hide: Sequence[Path] = ()) -> NativeRunner:
     """The original, or anything in CUDA, on this machine's NVIDIA GPU."""
-    return NativeRunner(
-        "nvidia", ("cuda",), _find("nvcc", "/usr/local/cuda/bin"), _nvcc_flags(), _nvidia_gpu(),
-        _limits(seconds), tuple(hide),
-    )  # fmt: skip
+    return _by_nvcc("nvidia", "cuda", _nvidia_lacks(), seconds, hide)
 
 
-def hip_runner(seconds: float = 120.0, hide: Sequence[Path] = ()) -> NativeRunner:
+def hip_runner(
+    seconds: float = 120.0, hide: Sequence[Path] = (), rocm_path: str | None = None
+) -> NativeRunner:
     """HIP on this machine's GPU, whichever it is."""
-    if Path("/dev/kfd").exists():
-        flags = ("-std=c++17", "-O3", "-ffp-contract=on", "-x", "hip")
-        compiler = _find("hipcc", "/opt/rocm/bin")
-        return NativeRunner("hip", ("hip",), compiler, flags, "", _limits(seconds), tuple(hide))
-    return NativeRunner(
-        "hip on NVIDIA", ("hip",), _find("nvcc", "/usr/local/cuda/bin"), _nvcc_flags(),
-        _nvidia_gpu(), _limits(seconds), tuple(hide),
-    )  # fmt: skip
+    if AMD_DEVICE.exists():
+        return amd_runner(seconds, hide, rocm_path)
+    lacks = _nvidia_lacks()
+    either = f"an AMD GPU ({AMD_DEVICE}) and hipcc of ROCm; or {lacks}"
+    return _by_nvcc("hip on NVIDIA", "hip", either if lacks else "", seconds, hide)
 
 
-def _nvcc_flags() -> tuple[str, ...]:
+def amd_runner(
+    seconds: float = 120.0, hide: Sequence[Path] = (), rocm_path: str | None = None
+) -> NativeRunner:
+    """HIP by hipcc: that of `rocm_path`, of the environment's ROCm, or of the usual place."""
+    roots = [rocm_path, os.environ.get("ROCM_PATH"), os.environ.get("HIP_PATH"), "/opt/rocm"]
+    places = [str(Path(root) / "bin") for root in roots if root]
+    compiler = _find("hipcc", os.pathsep.join(places))
+    lacks = "" if AMD_DEVICE.exists() else f"an AMD GPU ({AMD_DEVICE})"
+    if compiler is None:
+        lacks = f"hipcc of ROCm (looked in {', '.join(places)} and PATH)"
+    flags = ("-std=c++17", "-O3", "-ffp-contract=on", "--offload-arch=native", "-x", "hip")
+    return NativeRunner("hip", ("hip",), compiler, flags, lacks, _limits(seconds), tuple(hide))
+
+
+def _by_nvcc(
+    name: str, target: str, lacks: str, seconds: float, hide: Sequence[Path]
+) -> NativeRunner:
     headers = f"-I{_HERE / 'hip_on_nvidia'}"
-    return ("-std=c++17", "-O2", "-arch=native", "-x", "cu", headers)
+    flags = ("-std=c++17", "-O2", "-arch=native", "-x", "cu", headers)
+    compiler = _find("nvcc", _CUDA)
+    return NativeRunner(name, (target,), compiler, flags, lacks, _limits(seconds), tuple(hide))
 
 
-def _find(name: str, folder: str) -> str | None:
-    return shutil.which(name) or shutil.which(name, path=folder)
+def _find(name: str, folders: str) -> str | None:
+    return shutil.which(name, path=folders) or shutil.which(name)
 
 
-def _nvidia_gpu() -> str:
+def _nvidia_lacks() -> str:
+    if _find("nvcc", _CUDA) is None:
+        return "nvcc of the CUDA toolkit, and an NVIDIA GPU"
     try:
         listed = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, timeout=20)
     except (OSError, subprocess.TimeoutExpired):
-        return "an NVIDIA GPU and its driver"
-    return "" if "GPU" in listed.stdout else "an NVIDIA GPU"
+        return "an NVIDIA GPU and its driver (nvidia-smi finds none)"
+    return "" if "GPU" in listed.stdout else "an NVIDIA GPU (nvidia-smi finds none)"

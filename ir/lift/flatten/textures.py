@@ -7,8 +7,8 @@
 The port takes a texture as a struct of `FIELDS`: the texels in the type and with the channels that
 the kernel fetches, the extents (0 or 1 for axes that it has not), and CUDA's numbers for filter
 mode (0 point, 1 linear), address mode (0 wrap, 1 clamp, 2 mirror, 3 border) and normalised
-coordinates. Linear filtering blends 2, 4 or 8 texels with weights in steps of 1/256. There are no
-mipmaps; layers and cubes are refused.
+coordinates. Linear filtering blends 2, 4 or 8 texels with weights in steps of 1/256, as
+ir/interpreter/textures.py says. There are no mipmaps; layers and cubes are refused.
 """
 
 from __future__ import annotations
@@ -126,24 +126,35 @@ class Textures(Expressions):
     ) -> list[n.Expr]:
         """The weighted sum of the texels around."""
         half, one = fold.constant(0.5, F32), fold.constant(1.0, F32)
-        sides: list[list[tuple[n.Expr, n.Expr]]] = []  # an axis' two (place, weight)
+        sides: list[tuple[n.Expr, n.Expr]] = []  # an axis' two places
+        weights: list[n.Expr] = []
         for x in positions:
             low = self.kept(self.floor(fold.binary("-", x, half)), "low")
-            weight = self.kept(self.texel_call("weight", x), "weight")
-            sides.append(
-                [(low, fold.binary("-", one, weight)), (fold.binary("+", low, one), weight)]
-            )
+            sides.append((low, fold.binary("+", low, one)))
+            weights.append(self.kept(self.texel_call("weight", x), "weight"))
+        shares = self.shares(weights)
         totals: list[n.Expr | None] = [None] * len(leaves)
-        for chosen in itertools.product(*sides):
-            weight = chosen[0][1]
-            for _, other in chosen[1:]:
-                weight = fold.binary("*", weight, other)
-            texels = self.corner(texture, [place for place, _ in chosen], leaves)
+        for places, weight in zip(itertools.product(*sides), shares, strict=True):
+            texels = self.corner(texture, places, leaves)
             for c, texel in enumerate(texels):
                 part = fold.binary("*", weight, texel)
                 before = totals[c]
                 totals[c] = part if before is None else fold.binary("+", before, part)
         return [t for t in totals if t is not None]
+
+    def shares(self, weights: Sequence[n.Expr]) -> list[n.Expr]:
+        """What each corner counts, by the far side's weight in each axis; the last axis runs."""
+        one = fold.constant(1.0, F32)
+        if len(weights) == 2:
+            a, b = weights
+            both = self.kept(self.texel_call("share", a, b), "share")
+            near = fold.binary("-", fold.binary("-", one, a), fold.binary("-", b, both))
+            return [near, fold.binary("-", b, both), fold.binary("-", a, both), both]
+        shares: list[n.Expr] = [one]
+        for weight in weights:
+            sides = (fold.binary("-", one, weight), weight)
+            shares = [fold.binary("*", share, side) for share in shares for side in sides]
+        return shares
 
     def corner(
         self, texture: Texture, places: Sequence[n.Expr], leaves: Sequence[Leaf]

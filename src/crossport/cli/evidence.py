@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
 
-from crossport.cli.options import build_dir, instantiate, json_flag, sources
-from crossport.cli.output import print_json, write_text
+from crossport.cli.options import build_dir, comma_list, instantiate, json_flag, sources
+from crossport.cli.output import print_diagnostics, print_json, write_text
 from crossport.diagnostics import Code, Diagnostic, PortError
 from crossport.result import Exit
 
 
 @click.command("cases")
-@click.argument("source")
-@click.option("-o", "out", metavar="FILE", help="Write them there; else they are printed.")
+@sources
+@click.option(
+    "-o", "out", metavar="FILE",
+    help="Write them there; else they are printed. Of several sources: a folder.",
+)  # fmt: skip
 @build_dir
 @instantiate
 @click.pass_obj
 def cases_command(
     flags: tuple[str, ...],
-    source: str,
+    sources: tuple[str, ...],
     out: str | None,
     build_dir: str | None,
     instantiate: tuple[str, ...],
@@ -30,12 +34,21 @@ def cases_command(
     from crossport.verification import inferred_cases
 
     options = Options(flags=flags, build_dir=build_dir, instantiate=instantiate)
-    text = inferred_cases(Path(source), options)
-    if out is None:
-        click.echo(text, nl=False)
-    else:
-        write_text(out, text)
-    return Exit.DONE
+    codes = [Exit.DONE]
+    for source in map(Path, sources):
+        try:
+            text = inferred_cases(source, options)
+        except PortError as error:
+            print_diagnostics(error.diagnostics)
+            codes.append(Exit.USAGE)
+            continue
+        if out is None:
+            click.echo(text, nl=False)
+        elif len(sources) == 1:
+            write_text(out, text)
+        else:
+            write_text(str(Path(out) / f"{source.stem}.toml"), text)
+    return Exit.worst(codes)
 
 
 @click.command("record")
@@ -56,23 +69,81 @@ def record_command(source: str, cases: str, out: str) -> Exit:
 
 @click.command("bench")
 @sources
-@click.option("--svg", metavar="FILE", help="Write a roofline plot.")
+@click.option(
+    "--predict",
+    default="gfx942",
+    callback=comma_list,
+    metavar="DEVICE,...",
+    show_default=True,
+    help="Devices to give bounds for by their manuals; nothing is run there.",
+)
+@click.option(
+    "--with", "others", multiple=True, metavar="FILE",
+    help="Times of ports measured elsewhere, in the form of --json (repeatable).",
+)  # fmt: skip
+@click.option("--png", metavar="FILE", help="Write a roofline plot.")
+@click.option("--svg", metavar="FILE", help="The same as SVG.")
 @json_flag
-def bench_command(sources: tuple[str, ...], svg: str | None, as_json: bool) -> Exit:
-    """Recorded times of the original against its device's roof."""
+def bench_command(
+    sources: tuple[str, ...],
+    predict: tuple[str, ...],
+    others: tuple[str, ...],
+    png: str | None,
+    svg: str | None,
+    as_json: bool,
+) -> Exit:
+    """Recorded times of the original, and of ports, against their devices' roofs."""
     from crossport.validation.bundle.archive import load_bundle
-    from crossport.validation.performance.bench import bench_bundle, table
-    from crossport.validation.performance.roofline import roofline_svg
+    from crossport.validation.performance.bench import bench_bundle, measured_elsewhere
+    from crossport.validation.performance.predict import predict_bundle
+    from crossport.validation.performance.roofline import write_roofline
+    from crossport.validation.performance.table import predicted_table, table
+
+    rows, predictions, codes = [], [], [Exit.DONE]
+    for bundle in _bundles(sources, codes):
+        try:
+            loaded = load_bundle(bundle)
+            rows += bench_bundle(loaded)
+            predictions += predict_bundle(loaded, predict)
+        except PortError as error:
+            print_diagnostics(error.diagnostics)
+            codes.append(Exit.UNVERIFIABLE)
+    for other in others:
+        rows += measured_elsewhere(Path(other), rows)
+    if as_json:
+        print_json(
+            {
+                "schema": 1,
+                "launches": [row.as_json() for row in rows],
+                "predictions": [row.as_json() for row in predictions],
+            }
+        )
+    elif rows:
+        click.echo("\n\n".join(filter(None, [table(rows), predicted_table(predictions)])))
+    if rows:
+        for plot in filter(None, (png, svg)):
+            write_roofline(rows, predictions, Path(plot))
+    return Exit.worst(codes)
+
+
+def _bundles(sources: Sequence[str], codes: list[Exit]) -> Iterator[Path]:
+    """The recorded run of each source; of a folder, all that are in it. Says what has none."""
     from crossport.verification import bundle_beside
 
-    rows = []
     for source in map(Path, sources):
-        bundle = bundle_beside(source) if source.suffix in (".cu", ".cuh") else source
-        rows += bench_bundle(load_bundle(bundle))
-    if as_json:
-        print_json({"schema": 1, "launches": [row.as_json() for row in rows]})
-    else:
-        click.echo(table(rows))
-    if svg is not None:
-        write_text(svg, roofline_svg(rows))
-    return Exit.DONE
+        if source.is_dir() and not (source / "SHA256SUMS").exists():
+            found = sorted(source.rglob("*.bundle"))
+            if not found:
+                message = f"no recorded run (*.bundle) in {source}"
+                help = "port record SOURCE --cases FILE -o BUNDLE makes one"
+                print_diagnostics([Diagnostic(Code.CASES_MISSING, message, help=help)])
+                codes.append(Exit.UNVERIFIABLE)
+            yield from found
+        elif source.suffix in (".cu", ".cuh"):
+            try:
+                yield bundle_beside(source)
+            except PortError as error:
+                print_diagnostics(error.diagnostics)
+                codes.append(Exit.UNVERIFIABLE)
+        else:
+            yield source

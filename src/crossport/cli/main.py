@@ -25,11 +25,18 @@ from crossport.cli.verify import verify_command
 from crossport.diagnostics import Code, Diagnostic, PortError
 from crossport.result import Exit
 
+_PLANNED = {
+    "status": "`port DIR --to TARGET -o OUT --json` says where each kernel stands",
+    "report": "`port verify DIR --to TARGET --html FILE` writes a page of verdicts",
+}
+
 
 class _Main(click.Group):
     """A group whose default command is to port."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args and args[0] in _PLANNED and not Path(args[0]).exists():
+            raise click.UsageError(f"there is no `port {args[0]}` yet; {_PLANNED[args[0]]}")
         wants_help = not args or args[0] in ("--help", "-h", "--version")
         if not wants_help and args[0] not in self.commands:
             args = ["port", *args]

@@ -25,6 +25,9 @@ arch = click.option(
     "--arch", default="gfx942", callback=comma_list, metavar="ARCH,...", show_default=True,
     help="AMD architectures the port is for.",
 )  # fmt: skip
+rocm_path = click.option(
+    "--rocm-path", metavar="ROOT", help="A ROCm install, or its headers, to compile HIP with."
+)
 json_flag = click.option(
     "--json", "as_json", is_flag=True, help="Print the result as JSON on stdout."
 )

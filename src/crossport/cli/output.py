@@ -29,6 +29,7 @@ def write_sarif(path: str, diagnostics: Sequence[Diagnostic]) -> None:
 
 def write_text(path: str, text: str) -> None:
     try:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
         Path(path).write_text(text)
     except OSError as error:
         raise PortError(

@@ -13,6 +13,7 @@ from crossport.cli.options import (
     build_dir,
     instantiate,
     json_flag,
+    rocm_path,
     sources,
     targets,
 )
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 @click.option("-o", "out", metavar="OUT", help="Write under this folder.")
 @arch
 @click.option("--check", is_flag=True, help="Compile what came out (HIP), for each --arch.")
-@click.option("--rocm-path", metavar="ROOT", help="A ROCm install whose headers --check uses.")
+@rocm_path
 @click.option(
     "--verify",
     is_flag=True,

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from crossport.cli.options import arch, build_dir, instantiate, json_flag, sources, targets
+from crossport.cli.options import (
+    arch,
+    build_dir,
+    instantiate,
+    json_flag,
+    rocm_path,
+    sources,
+    targets,
+)
 from crossport.cli.output import print_diagnostics, print_json, write_text
 from crossport.diagnostics import Code, Diagnostic, PortError
 from crossport.result import Exit
@@ -55,6 +63,7 @@ if TYPE_CHECKING:
     help="Search N more launches for one that fails, and make it small.",
 )
 @click.option("--html", metavar="FILE", help="Write the verdicts as one page.")
+@rocm_path
 @json_flag
 @build_dir
 @instantiate
@@ -69,6 +78,7 @@ def verify_command(
     mutate: int,
     explore: int,
     html: str | None,
+    rocm_path: str | None,
     as_json: bool,
     build_dir: str | None,
     instantiate: tuple[str, ...],
@@ -86,7 +96,7 @@ def verify_command(
     for path in with_bundles(sources, against):
         for target in targets:
             for one in arch if target == "hip" else arch[:1]:
-                options = Options((one,), flags, build_dir, instantiate)
+                options = Options((one,), flags, build_dir, instantiate, rocm_path)
                 try:
                     verdict = verify_source(
                         path, target, options, against=against, runner=runner,
