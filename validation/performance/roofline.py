@@ -69,7 +69,11 @@ def _measured(axis: Any, rows: Sequence[BenchRow]) -> None:
         for row, point in zip(shown, points, strict=True):
             if row.who == "original":
                 text = f"{_short(row.kernel)}  {row.fraction:.0%}"
-                axis.annotate(text, point, xytext=(7, -3), textcoords="offset points", fontsize=8)
+                is_right = point[0] ** 2 > axis.get_xlim()[0] * axis.get_xlim()[1]
+                offset, side = ((-7, -3), "right") if is_right else ((7, -3), "left")
+                axis.annotate(
+                    text, point, xytext=offset, textcoords="offset points", fontsize=8, ha=side
+                )
     if shown:
         axis.legend(loc="lower right", frameon=False)
 
@@ -88,6 +92,8 @@ def _predicted(axis: Any, rows: Sequence[Prediction]) -> None:
         ends.append((flops / row_.least_bytes if row_.least_bytes else 0, low, top))
     points = [(x, y) for x, low, top in ends for y in (low, top) if x]
     title = f"{rows[0].device}: predicted, not measured"
+    if peak is None:
+        title += " (memory only: the matrix unit's peak is no roof for fp32)"
     _frame(axis, roof, points, title, len(rows) - len(shown))
     for number, (x, low, top) in enumerate(ends):
         label = "between no cache and the roof" if number == 0 else None
@@ -108,8 +114,8 @@ def _frame(
     tops = [min(x * roof.bytes_per_second, roof.flops_per_second or 1e300) for x in corners]
     axis.plot(corners, tops, color="#222222", linewidth=1.6)
     axis.annotate(
-        f"{roof.bytes_per_second / 1e12:.2f} TB/s", (low, low * roof.bytes_per_second),
-        xytext=(6, 10), textcoords="offset points", fontsize=8,
+        f"{roof.bytes_per_second / 1e12:.2f} TB/s", (3 * low, 3 * low * roof.bytes_per_second),
+        xytext=(8, -8), textcoords="offset points", fontsize=8,
     )  # fmt: skip
     if roof.flops_per_second:
         axis.annotate(

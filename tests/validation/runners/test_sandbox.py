@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from crossport.validation.runners import sandbox
 from crossport.validation.runners.sandbox import Limits, Ran, run_sandboxed
 
 SHORT = Limits(seconds=5, memory=2 << 30, file=1 << 20, processes=64)
@@ -40,6 +42,24 @@ def test_a_hang_is_ended_at_its_limit(tmp_path: Path) -> None:
     assert ran.seconds < 4
 
 
+@pytest.mark.parametrize(("share", "status"), [(0.1, "ok"), (0.0, "timeout"), (0.9, "timeout")])
+def test_waiting_for_a_core_is_not_charged(
+    share: float, status: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine on which the command gets a tenth of a core is not the command's fault."""
+    began = time.monotonic()
+    monkeypatch.setattr(sandbox, "_cpu_seconds", lambda session: share * (time.monotonic() - began))
+    ran = _run("import time\ntime.sleep(1.5)", tmp_path, Limits(seconds=0.7))
+    assert ran.status == status
+
+
+def test_nobody_waits_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    began = time.monotonic()
+    monkeypatch.setattr(sandbox, "_cpu_seconds", lambda session: 0.03 * (time.monotonic() - began))
+    ran = _run("import time\ntime.sleep(60)", tmp_path, Limits(seconds=0.2))
+    assert ran.status == "timeout" and ran.seconds < 10
+
+
 def test_what_it_left_behind_ends_too(tmp_path: Path) -> None:
     code = (
         "import os, time\n"
@@ -52,8 +72,6 @@ def test_what_it_left_behind_ends_too(tmp_path: Path) -> None:
     )
     ran = _run(code, tmp_path)
     _needs(ran, "own processes")
-    import time
-
     time.sleep(2.5)
     assert not (tmp_path / "late").exists()
 
