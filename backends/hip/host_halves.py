@@ -15,7 +15,7 @@ from crossport.backends.hip.functions import DEVICE
 from crossport.backends.hip.lexer import Kind
 from crossport.backends.hip.source import SourceText
 
-FP16_HEADERS = frozenset({"cuda_fp16.h", "hip/hip_fp16.h", "mma.h", "rocwmma/rocwmma.hpp"})
+FP16_HEADERS = frozenset({"cuda_fp16.h", "hip/hip_fp16.h", "mma.h", "crossport_wmma.h"})
 _HALF = frozenset({b"half", b"__half"})
 _BINARY = frozenset({b"+", b"-", b"*", b"/"})
 _SPECIFIERS = frozenset(b"const __restrict__ __restrict volatile * &".split())

@@ -22,6 +22,7 @@ from crossport.backends.hip.edits import Edit, newline_of
 from crossport.backends.hip.lexer import Include, Kind
 from crossport.backends.hip.names import tables
 from crossport.backends.hip.source import Findings, SourceText
+from crossport.backends.hip.supplied import is_supplied
 from crossport.diagnostics import Code, Diagnostic, Severity
 
 RUNTIME = "hip/hip_runtime.h"
@@ -116,6 +117,8 @@ def _rename_own(text: SourceText, include: Include, own: PurePosixPath, found: F
 
 
 def _replace(text: SourceText, include: Include, header: str) -> Edit:
+    if is_supplied(header):
+        return Edit(text.file, include.start, include.end, f'"{header}"', "header of the port")
     return Edit(text.file, include.start, include.end, f"<{header}>", "header of HIP")
 
 

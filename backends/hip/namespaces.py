@@ -1,10 +1,9 @@
-"""C++ libraries: CUB, Thrust's CUDA system, WMMA, cooperative groups, libcu++.
+"""C++ libraries: CUB, Thrust's CUDA system, cooperative groups, libcu++.
 
 Example:
 
     cub::DeviceReduce::Sum(...)              ->   hipcub::DeviceReduce::Sum(...)
     thrust::cuda::par.on(stream)             ->   thrust::hip::par.on(stream)
-    using namespace nvcuda;                  ->   namespace wmma = rocwmma;
 
 Members are checked against what the ROCm library declares, so that one it lacks is reported here
 and not by the compiler.
@@ -48,8 +47,6 @@ def namespace_edits(text: SourceText) -> Findings:
             _library(text, library, found)
     if b"thrust" in words:
         _thrust(text, found)
-    if b"nvcuda" in words:
-        _wmma(text, found)
     if b"cooperative_groups" in words:
         _groups(text, found)
     if b"cuda" in words:
@@ -115,18 +112,6 @@ def _thrust_includes(text: SourceText, wanted: frozenset[str] | set[str], found:
     lines = "".join(f"#include <{header}>{newline_of(text.source)}" for header in absent)
     reason = "rocThrust's headers include less of each other"
     found.edits.append(Edit(text.file, at, at, lines, reason))
-
-
-def _wmma(text: SourceText, found: Findings) -> None:
-    tokens = text.tokens
-    for index in text.code_names:
-        if tokens.text[index] != b"nvcuda":
-            continue
-        if tokens.at(index - 1) == b"namespace" and tokens.at(index + 1) == b";":
-            first = index - 2 if tokens.at(index - 2) == b"using" else index - 1
-            found.edits.append(text.edit(first, index, "namespace wmma = rocwmma", "rocWMMA"))
-        elif tokens.at(index + 1) == b"::" and tokens.at(index + 2) == b"wmma":
-            found.edits.append(text.edit(index, index + 2, "rocwmma", "rocWMMA"))
 
 
 def _groups(text: SourceText, found: Findings) -> None:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from operator import or_
@@ -40,6 +40,7 @@ from crossport.backends.hip.overloads import overload_edits
 from crossport.backends.hip.rename import rename_edits
 from crossport.backends.hip.source import Defined, Findings, SourceText
 from crossport.backends.hip.sparse_buffers import sparse_buffer_edits
+from crossport.backends.hip.supplied import included
 from crossport.backends.hip.switches import switch_edits
 from crossport.backends.hip.textures import texture_findings
 from crossport.diagnostics import Code, Diagnostic, PortError, Severity, Span, sort_diagnostics
@@ -76,9 +77,10 @@ class HipOptions:
 
 @dataclass(frozen=True, slots=True)
 class PortedFile:
-    """One file of the port. `target` is its path under the output folder."""
+    """One file of the port. `target` is its path under the output folder. `source`: None for a
+    header that comes with the port (supplied.py)."""
 
-    source: Path
+    source: Path | None
     target: PurePosixPath
     original: bytes = field(repr=False)
     ported: bytes = field(repr=False)
@@ -190,6 +192,7 @@ class HipPort:
             for path in members
             if self._is_inside(path) or path in moved
         ]
+        files += _supplied(files)
         return PortedFiles(tuple(files), tuple(sort_diagnostics(diagnostics)))
 
     def _ported(self, path: Path, edits: tuple[Edit, ...], moved: frozenset[Path]) -> PortedFile:
@@ -296,6 +299,18 @@ class HipPort:
         if not self._is_inside(path):
             relative = Path(OUTSIDE, *(part for part in relative.parts if part != ".."))
         return PurePosixPath(relative.with_name(renamed_source(path.name)).as_posix())
+
+
+def _supplied(files: Sequence[PortedFile]) -> list[PortedFile]:
+    """The headers of ours that the port includes, each beside the files that do."""
+    found: dict[PurePosixPath, PortedFile] = {}
+    present = {file.target for file in files}
+    for file in files:
+        for name, text in included(file.ported):
+            target = file.target.with_name(name)
+            if target not in present:
+                found[target] = PortedFile(None, target, b"", text, ())
+    return list(found.values())
 
 
 def _is_rocm_6(root: str | None) -> bool:

@@ -38,6 +38,7 @@ class Unit:
     oracle: bool
     contract: bool
     locals_in_memory: bool
+    single_sums: bool
     functions: dict[str, Function]
     namespace: dict[str, Any] = field(default_factory=dict)
     sites: list[Site] = field(default_factory=list)

@@ -41,11 +41,14 @@ _HELPERS: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to compile. locals_in_memory: locals without a first value are watched like memory."""
+    """How to compile. locals_in_memory: locals without a first value are watched like memory.
+    single_sums: matrix products of floats are added one by one in float, the least that PTX
+    promises, instead of exactly."""
 
     oracle: bool = False
     contract: bool = False
     locals_in_memory: bool = False
+    single_sums: bool = False
 
 
 DEFAULT = Options()
@@ -64,6 +67,7 @@ class CompiledModule:
             options.oracle,
             options.contract and not options.oracle,
             options.locals_in_memory,
+            options.single_sums and not options.oracle,
             {f.name: f for f in self.reached},
         )
         self.sites: list[Site] = self.unit.sites

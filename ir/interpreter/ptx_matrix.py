@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from crossport.ir.interpreter.kinds import kind_named
 from crossport.ir.interpreter.masks import Mask
 from crossport.ir.interpreter.pointers import load, store
+from crossport.ir.interpreter.wmma import multiply_add
 from crossport.ir.types import Pointer, Type
 
 if TYPE_CHECKING:
@@ -116,7 +117,8 @@ def _multiply(
     bits = _registers(rt, values)
     first = _tile(bits[:, :, :count_a], a, "a", (16, k))
     second = _tile(bits[:, :, count_a : count_a + count_b], b, "b", (k, 8))
-    total = first @ second + _tile(bits[:, :, count_a + count_b :], out, "c", (16, 8))
+    addend = _tile(bits[:, :, count_a + count_b :], out, "c", (16, 8))
+    total = multiply_add(first, second, addend, rt.code.unit.single_sums)
     each = 2 if out == "f16" else 1
     rows, columns = _places(len(targets), each, "c")
     found = total[:, rows, columns]

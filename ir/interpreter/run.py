@@ -42,6 +42,7 @@ def run(
     warp_size: int = 32,
     mode: Literal["exact", "oracle"] = "exact",
     contract: bool = False,
+    single_sums: bool = False,
     checks: Checks | None = None,
     globals_: Mapping[str, Any] | None = None,
     watch: Watch | None = None,
@@ -53,13 +54,14 @@ def run(
     args: an array for a pointer (None: null), a number for a scalar; a struct as a tuple of its
     fields, a NumPy record or bytes; several pointers in an array as a list of arrays.
     contract: fuse `a * b + c` within one expression to one rounding, as nvcc does by default.
+    single_sums: sums of matrix products in float, one product after the other (see Options).
     globals_: arrays for `__device__` and `__constant__` variables by name, updated in place.
     blocks: run only these, counted through the grid; for finding out who does what.
     Raises PortError for a launch that does not fit, a fault (see Checks), or what has no meaning.
     """
     began = time.perf_counter()
     checks = checks or Checks()
-    options = Options(mode == "oracle", contract, checks.uninitialised)
+    options = Options(mode == "oracle", contract, checks.uninitialised, single_sums)
     code = compiled(module, kernel, options)
     world = World(checks, time_limit)
     report = RunReport()

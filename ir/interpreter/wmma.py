@@ -232,11 +232,26 @@ def _multiply(
     a, b, c = (_read(rt, mask, site, f, s) for f, s in zip(fragments[1:], shapes[1:], strict=True))
     if shapes[1].element == "f32" and shapes[1].columns == 8 and not rt.code.unit.oracle:
         a, b = _tf32(a), _tf32(b)
-    product = a @ b + c
+    single = rt.code.unit.single_sums and shapes[1].element != "f64"
+    product = multiply_add(a, b, c, single)
     if shapes[0].element == "i32":
         product = product.clip(-(2**31), 2**31 - 1) if saturate else product
         product = product.astype(np.int32).astype(np.int64)
     _write(rt, mask, site, fragments[0], _round(product, shapes[0], rt.code.unit.oracle))
+
+
+def multiply_add(
+    a: NDArray[Any], b: NDArray[Any], c: NDArray[Any], single_sums: bool
+) -> NDArray[Any]:
+    """a @ b + c: exactly, as far as float64 goes; or in float, product by product, the least that
+    the PTX ISA promises of `mma` ("at least single precision")."""
+    if not single_sums or a.dtype != np.float64:
+        return np.asarray(a @ b + c)
+    total = c
+    for k in range(a.shape[-1]):
+        product = a[..., :, k, None] * b[..., None, k, :]
+        total = (total + product).astype(np.float32).astype(np.float64)
+    return total
 
 
 def _tf32(value: NDArray[Any]) -> NDArray[Any]:

@@ -67,9 +67,10 @@ class Subject:
     def run(
         self, case: Case, contents: Mapping[str, Array], *, oracle: bool = False,
         watch: Any = None, checks: Any = None, blocks: range | None = None, contract: bool = False,
+        single_sums: bool = False,
     ) -> Outputs:  # fmt: skip
-        """Launch a case; `blocks`: only these; `contract`: fuse multiply-add. Raises PortError for
-        what has no meaning or breaks the rules."""
+        """Launch a case; `blocks`: only these; `contract`: fuse multiply-add; `single_sums`: matrix
+        products summed in float. Raises PortError for what has no meaning or breaks the rules."""
         from crossport.ir.interpreter import run
 
         kernel = self.kernel(case.kernel)
@@ -81,6 +82,7 @@ class Subject:
             shared_bytes=case.shared_bytes, warp_size=self.warp_size,
             mode="oracle" if oracle else "exact", globals_=symbols, watch=watch, checks=checks,
             time_limit=self.seconds, blocks=blocks, contract=contract,
+            single_sums=single_sums,
         )  # fmt: skip
         true: dict[str, Array] = {}
         for position, values in report.oracle.items():

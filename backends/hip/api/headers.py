@@ -80,7 +80,8 @@ HEADERS = {
     "nccl.h": "rccl/rccl.h",
     "nvToolsExt.h": "roctracer/roctx.h",
     "nvtx3/nvToolsExt.h": "roctracer/roctx.h",
-    "mma.h": "rocwmma/rocwmma.hpp",
+    # Defines nvcuda::wmma for warps of 32 lanes; it comes with the port.
+    "mma.h": "crossport_wmma.h",
     "cuda/pipeline": "",
 }
 

@@ -76,7 +76,7 @@ def semantic_edits(
     tile_edits(unit, files)
     check_operators(unit, files)
     check_spin_locks(unit, files)
-    refuse(unit, files, options.arch)
+    refuse(unit, files)
     edits: list[Edit] = []
     diagnostics: list[Diagnostic] = []
     for file in files.values():

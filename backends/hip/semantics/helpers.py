@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from crossport.backends.hip.edits import Edit, newline_of
 from crossport.backends.hip.lexer import Kind
 from crossport.backends.hip.semantics.context import GUARD, File
+from crossport.backends.hip.supplied import include_line
 
 _HEADLINE = "// CUDA's warps of 32 lanes, on wavefronts of 32 or 64."
 _OTHER_HEADLINE = "// What HIP's headers have no function for."
@@ -26,11 +27,15 @@ _OTHER_HEADLINE = "// What HIP's headers have no function for."
 
 @dataclass(frozen=True, slots=True)
 class Helper:
-    """A function, and the helpers that it calls. `functions`: what it defines, if not its name."""
+    """A function, and the helpers that it calls. `functions`: what it defines, if not its name.
+
+    `is_header`: the text includes a header that comes with the port (supplied.py).
+    """
 
     text: str
     needs: tuple[str, ...] = ()
     functions: tuple[str, ...] = ()
+    is_header: bool = False
 
 
 def _reduction(name: str, step: str) -> Helper:
@@ -252,6 +257,7 @@ static __device__ inline T ptx_bfi(T field, T value, unsigned int at, unsigned i
         ),
         functions=("min", "max"),
     ),
+    "crossport_mma.h": Helper(include_line("crossport_mma.h"), is_header=True),
     "warp32_reduce_add": _reduction("add", "result + other"),
     "warp32_reduce_min": _reduction("min", "other < result ? other : result"),
     "warp32_reduce_max": _reduction("max", "result < other ? other : result"),
@@ -270,8 +276,11 @@ def insert_helpers(file: File) -> None:
     # A file that asks who compiles it is read by host compilers too.
     shared = not file.text.words.isdisjoint((b"__CUDACC__", b"__NVCC__", b"__HIPCC__"))
     has_warps = any(name.startswith("warp32") for name in names)
-    parts = [_HEADLINE if has_warps else _OTHER_HEADLINE]
-    for name in names:
+    headers = [name for name in names if HELPERS[name].is_header]
+    functions = [name for name in names if not HELPERS[name].is_header]
+    parts = [HELPERS[name].text for name in headers]
+    parts += [_HEADLINE if has_warps else _OTHER_HEADLINE] if functions else []
+    for name in functions:
         guard = f"{GUARD}{name.upper()}"
         condition = f"#if defined(__HIPCC__) && !defined({guard})" if shared else f"#ifndef {guard}"
         parts.append(f"{condition}\n#define {guard}\n{HELPERS[name].text}\n#endif")

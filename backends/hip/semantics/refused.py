@@ -1,13 +1,12 @@
 """What has no counterpart on AMD GPUs: found here, reported, and left as it is.
 
 - a kernel that launches kernels (dynamic parallelism)
-- `nvcuda::wmma`: rocWMMA fragments are spread over a whole wavefront, so that the launch geometry
-  changes with the width of it
+- warp matrices (`nvcuda::wmma`) of numbers that have four bits or one
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from crossport.backends.hip.semantics.context import File
 from crossport.diagnostics import Code, Severity
@@ -16,17 +15,12 @@ from crossport.frontend.clang import Cursor, CursorKind
 from crossport.frontend.places import place_of
 from crossport.frontend.unit import TranslationUnit
 
-# RDNA: wavefronts of 32 lanes.
-_WAVE32 = ("gfx10", "gfx11", "gfx12")
 
-
-def refuse(unit: TranslationUnit, files: Mapping[str, File], arch: Sequence[str]) -> None:
-    """Report the constructs of a unit that cannot be ported to these GPUs."""
-    is_wave32 = all(name.startswith(_WAVE32) for name in arch)
+def refuse(unit: TranslationUnit, files: Mapping[str, File]) -> None:
+    """Report the constructs of a unit that cannot be ported."""
     _device_launches(unit, files)
     for file in files.values():
-        if not is_wave32:
-            _wmma(file)
+        _wmma(file)
 
 
 def _device_launches(unit: TranslationUnit, files: Mapping[str, File]) -> None:
@@ -57,19 +51,27 @@ def _is_host_too(function: Cursor) -> bool:
     return clang.has_attribute(function, CursorKind.CUDAHOST_ATTR)
 
 
+# Members of nvcuda::wmma that crossport_wmma.h does not define: numbers of four bits and of one.
+_UNDEFINED = frozenset((b"experimental", b"bmma_sync", b"b1", b"s4", b"u4"))
+
+
 def _wmma(file: File) -> None:
     tokens = file.text.tokens
+    if b"nvcuda" in file.own_names or file.text.words.isdisjoint((b"nvcuda", b"wmma")):
+        return
     for index in file.text.code_names:
-        if tokens.text[index] != b"nvcuda" or file.in_hip_code(index):
+        if tokens.text[index] not in _UNDEFINED or file.in_hip_code(index):
             continue
-        if b"nvcuda" in file.own_names:
-            return
+        if tokens.at(index - 1) != b"::" or tokens.at(index - 2) not in _WMMA_SCOPES:
+            continue
         file.report(
             Code.WMMA,
-            "nvcuda::wmma has no drop-in counterpart: a rocWMMA fragment spans a whole wavefront,"
-            " so on wave64 the block needs 64 threads for each fragment",
+            f"nvcuda::wmma's {tokens.text[index].decode()}: the port has no matrix products of"
+            " numbers of four bits or one",
             index,
             Severity.ERROR,
-            "use rocwmma:: and launch warpSize threads a fragment, or call a BLAS library",
+            "widen the operands to 8 bits (signed char, unsigned char)",
         )
-        return
+
+
+_WMMA_SCOPES = (b"wmma", b"nvcuda", b"precision", b"experimental")

@@ -41,6 +41,12 @@ class Context:
         self.emit(f"const {cpp} {name} = {value};")
         return name
 
+    def unique(self, name: str) -> str:
+        """A name of the block, other for each use."""
+        name = self.names.fresh(name if not self._count else f"{name}{self._count}")
+        self._count += 1
+        return name
+
     def declarations(self) -> list[str]:
         """The variables that `local` made."""
         return [f"{cpp} {name} = 0;" for name, cpp in self._locals.items()]

@@ -14,7 +14,14 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from crossport.backends.hip.semantics.ptx import arithmetic, bits, conversion, memory, warp_ops
+from crossport.backends.hip.semantics.ptx import (
+    arithmetic,
+    bits,
+    conversion,
+    matrix,
+    memory,
+    warp_ops,
+)
 from crossport.backends.hip.semantics.ptx.context import Context
 from crossport.backends.hip.semantics.ptx.instruction import Instruction, Program, parse_template
 from crossport.backends.hip.semantics.ptx.statement import AsmStatement
@@ -24,6 +31,7 @@ OPCODES: dict[str, Callable[[Context, Instruction], None]] = {
     **arithmetic.OPCODES,
     **bits.OPCODES,
     **conversion.OPCODES,
+    **matrix.OPCODES,
     **memory.OPCODES,
     **warp_ops.OPCODES,
 }

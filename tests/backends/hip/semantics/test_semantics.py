@@ -20,7 +20,7 @@ REPORTED = {
     Code.WARP_CALL_OPEN: "#define SHFL(...) __shfl_sync(0xffffffff, __VA_ARGS__)",
     Code.PTX_NOT_TRANSLATED: '__device__ void f() { asm volatile("wgmma.fence.sync.aligned;"); }',
     Code.DYNAMIC_PARALLELISM: "__global__ void c() {} __global__ void p() { c<<<1, 1>>>(); }",
-    Code.WMMA: "#include <mma.h>\nusing namespace nvcuda;",
+    Code.WMMA: "using namespace nvcuda;\nusing Bits = wmma::experimental::precision::b1;",
     Code.LAUNCH_BOUNDS_DIFFER: "__global__ void __launch_bounds__(128, 2) k() {}",
     Code.WARP_WIDTH_QUERY: "void f(int* w) { cudaDeviceGetAttribute(w, cudaDevAttrWarpSize, 0); }",
     Code.VECTOR_OPERATOR_CLASH: "inline void operator*=(float2& a, float2 b)"
@@ -84,6 +84,9 @@ def test_windows_line_ends_stay(tmp_path: Path) -> None:
 def test_helpers_are_guarded_by_their_name() -> None:
     """A header and a source that both need one compile together."""
     for name, helper in HELPERS.items():
+        if helper.is_header:
+            assert helper.text == f'#include "{name}"'
+            continue
         for function in helper.functions or (name,):
             assert re.search(rf"\b{function}\(", helper.text)
         assert all(need in HELPERS for need in helper.needs)
