@@ -1,23 +1,34 @@
-"""How fast the AMD GPU emulator runs: wave instructions a second of one core, and cold starts.
+"""How fast the AMD GPU emulator runs: rates, scaling over threads, and cold starts.
 
-    python benchmarks/amdgpu_speed.py [--arch gfx942] [--repeat 5]
+    python benchmarks/amdgpu_speed.py [--arch gfx942] [--repeat 5] [--threads 2]
 
-Rates are per second of processor time, so that a busy machine disturbs them less; the best of the
-repeats is shown. `cold` is the time from a code object to the end of the first launch with an empty
-cache of instruction bodies.
+Rates are wave instructions per second of processor time, so that a busy machine disturbs them less;
+the best of the repeats is shown. Scaling compares elapsed times of the same launch and means
+something on an idle machine only. Cold starts begin with an empty cache and are given as processor
+time (children included) and elapsed time: from a code object to the end of its first launch, and a
+whole `port verify` of a program of the corpus.
 """
 
 import argparse
 import os
+import resource
+import subprocess
+import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 
+from crossport.validation.amdgpu import native
 from crossport.validation.amdgpu.code_object import CodeObject
 from crossport.validation.amdgpu.compile import compile_hip
 from crossport.validation.amdgpu.device import Device, Options
 
+CORPUS = Path(__file__).resolve().parents[1] / "corpus"
+VERIFIED = ("vecadd", "math_zoo", "softmax_rows")
 SOURCE = r"""
 #include <hip/hip_runtime.h>
 extern "C" {
@@ -53,6 +64,10 @@ __global__ void doubles(double *x, int rounds) {
     double v = x[blockIdx.x * 256 + threadIdx.x];
     for (int k = 0; k < rounds; k++) v = v * 0.999 + 0.25;
     x[blockIdx.x * 256 + threadIdx.x] = v;
+}
+__global__ void cold(float *x) {
+    float v = x[threadIdx.x];
+    x[threadIdx.x] = sinf(v) + powf(v, 1.5f) * erff(v) + log1pf(v);
 }
 typedef _Float16 half4 __attribute__((ext_vector_type(4)));
 typedef float float16 __attribute__((ext_vector_type(16)));
@@ -94,39 +109,96 @@ def arguments(name: str, groups: int) -> list[object]:
             return [half, half.copy(), out, 64]
 
 
+def launch(device: Device, code: CodeObject, name: str, threads: int = 1) -> tuple[float, int]:
+    """Run one kernel: wave instructions a second of processor time, and their number."""
+    groups = {"matrix": 32, "reduce": 512, "copy": 64}.get(name, 64)
+    options = Options(threads=threads)
+    report = device.launch(code, name, groups, 256, arguments(name, groups), options=options)
+    return report.instructions_per_second, report.instructions
+
+
+def processor_time() -> float:
+    """Of this process and of the children it has waited for."""
+    both = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(used.ru_utime + used.ru_stime for used in both)
+
+
+@contextmanager
+def empty_cache() -> Iterator[str]:
+    """An empty cache folder, for this process and its children."""
+    with tempfile.TemporaryDirectory() as folder:
+        before = os.environ.get("CROSSPORT_CACHE")
+        os.environ["CROSSPORT_CACHE"] = folder
+        native._folder.cache_clear()
+        try:
+            yield folder
+        finally:
+            native._folder.cache_clear()
+            if before is None:
+                del os.environ["CROSSPORT_CACHE"]
+            else:
+                os.environ["CROSSPORT_CACHE"] = before
+
+
+@contextmanager
+def timed(what: str) -> Iterator[None]:
+    cpu, wall = processor_time(), time.monotonic()
+    yield
+    cpu, wall = processor_time() - cpu, time.monotonic() - wall
+    print(f"{what:44} {cpu:6.2f} s processor time {wall:6.2f} s elapsed")
+
+
+def rates(device: Device, code: CodeObject, repeat: int) -> None:
+    print(f"{'kernel':12} {'M wave-inst/s':>14} {'wave inst':>12}")
+    for name in ("polynomial", "integers", "reduce", "copy", "doubles", "matrix"):
+        if name == "matrix" and not device.arch.is_cdna:
+            continue
+        best, count = max(launch(device, code, name) for _ in range(repeat))
+        print(f"{name:12} {best / 1e6:14.1f} {count:12d}")
+
+
+def scaling(device: Device, code: CodeObject, repeat: int, most: int) -> None:
+    print(f"{'threads':12} {'elapsed, ms':>14} {'faster':>12}")
+    single = 0.0
+    for threads in range(1, most + 1):
+        elapsed = []
+        for _ in range(repeat):
+            arrays = arguments("polynomial", 1024)
+            report = device.launch(
+                code, "polynomial", 1024, 256, arrays, options=Options(threads=threads)
+            )
+            elapsed.append(report.seconds)
+        best = min(elapsed)
+        single = single or best
+        print(f"{threads:12d} {best * 1e3:14.1f} {single / best:11.2f}x")
+
+
+def cold_starts(code: CodeObject, arch: str) -> None:
+    with empty_cache():
+        with timed("the core, built once"):
+            native.core_library()
+        kernel = code.kernels["cold"]
+        with timed(f"first launch of a {kernel.size} byte kernel"), Device(arch) as device:
+            device.launch(code, "cold", 1, 256, [np.ones(256, np.float32)])
+    port = Path(sys.executable).with_name("port")
+    for name in VERIFIED:
+        command = [port, "verify", CORPUS / name / f"{name}.cu"]
+        command += ["--to", "rocm", "--runner", "amdgpu", "--arch", arch]
+        with empty_cache(), timed(f"port verify {name}.cu, everything cold"):
+            subprocess.run(command, capture_output=True, check=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--arch", default="gfx942")
     parser.add_argument("--repeat", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     code = CodeObject.load(compile_hip(SOURCE, options.arch))
-    print(f"{'kernel':12} {'M wave-inst/s':>14} {'wave inst':>12}")
     with Device(options.arch) as device:
-        for name in ("polynomial", "integers", "reduce", "copy", "doubles", "matrix"):
-            if name == "matrix" and not device.arch.is_cdna:
-                continue
-            best, count = 0.0, 0
-            groups = {"matrix": 32, "reduce": 512, "copy": 64}.get(name, 64)
-            for _ in range(options.repeat):
-                report = device.launch(
-                    code, name, groups, 256, arguments(name, groups), options=Options(threads=1)
-                )
-                best, count = max(best, report.instructions_per_second), report.instructions
-            print(f"{name:12} {best / 1e6:14.1f} {count:12d}")
-    with tempfile.TemporaryDirectory() as empty:
-        os.environ["CROSSPORT_CACHE"] = empty
-        from crossport.validation.amdgpu import native
-
-        native._folder.cache_clear()
-        started = time.monotonic()
-        native.core_library()
-        core = time.monotonic() - started
-        kernel = code.kernels["reduce"]
-        with Device(options.arch) as device:
-            started = time.monotonic()
-            device.launch(code, "reduce", 1, 256, arguments("reduce", 1))
-            cold = time.monotonic() - started
-        print(f"core {core:.2f} s once; first launch of a {kernel.size} byte kernel {cold:.2f} s")
+        rates(device, code, options.repeat)
+        scaling(device, code, options.repeat, options.threads)
+    cold_starts(code, options.arch)
 
 
 if __name__ == "__main__":

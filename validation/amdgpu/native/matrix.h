@@ -134,29 +134,34 @@ static void permute_b(void *rows, u32 per, u32 blgp) {
 }
 static void matrix_rows(Wave *w, const Operation *o, const Shape *s, void *a, void *b, int integer,
                         const u32 *c, u32 c_stride) {
-    u32 *d = ROWPTR(w, o->index[3]);
+    u32 *d = ROWPTR(w, o->index[3]), size = s->n * 4;
+    int rounded = o->aux[3] >> 8 && !integer;
     Products products;
+    f32 block_sum[WIDEST][WIDEST];
     for (u32 block = 0; block < s->blocks; block++) {
-        u32 from;
+        u32 from, reg, lane;
         broadcast_a(o, block, &from);
-        if (!integer) place_products(&products, s, a, b, from, block);
         for (u32 i = 0; i < s->m; i++) {
-            u32 reg, lane, n = s->n;
             row_place(s->m, block, i, 0, &reg, &lane);
-            u32 acc[32];
-            __builtin_memcpy(acc, c + (c_stride * reg) * ROW + lane, n * 4);
+            __builtin_memcpy(block_sum[i], c + (c_stride * reg) * ROW + lane, size);
+        }
+        if (rounded) {
+            place_products(&products, s, a, b, from, block);
+            sum_block(&products, s, block_sum, o->aux[3]);
+        }
+        for (u32 i = 0; i < s->m; i++) {
+            f32 *sum = block_sum[i];
             if (integer) {
-                if (n == 32) rows_i32_32(s, a, b, from, block, i, (i32 *)acc);
-                else if (n == 16) rows_i32_16(s, a, b, from, block, i, (i32 *)acc);
-                else rows_i32_4(s, a, b, from, block, i, (i32 *)acc);
-            } else {
-                f32 *sum = (f32 *)acc;
-                if (o->aux[3] >> 8) sum_row(&products, s, i, sum, o->aux[3]);
-                else if (n == 32) rows_f32_32(s, a, b, from, block, i, sum);
-                else if (n == 16) rows_f32_16(s, a, b, from, block, i, sum);
+                if (s->n == 32) rows_i32_32(s, a, b, from, block, i, (i32 *)sum);
+                else if (s->n == 16) rows_i32_16(s, a, b, from, block, i, (i32 *)sum);
+                else rows_i32_4(s, a, b, from, block, i, (i32 *)sum);
+            } else if (!rounded) {
+                if (s->n == 32) rows_f32_32(s, a, b, from, block, i, sum);
+                else if (s->n == 16) rows_f32_16(s, a, b, from, block, i, sum);
                 else rows_f32_4(s, a, b, from, block, i, sum);
             }
-            __builtin_memcpy(d + reg * ROW + lane, acc, n * 4);
+            row_place(s->m, block, i, 0, &reg, &lane);
+            __builtin_memcpy(d + reg * ROW + lane, sum, size);
         }
     }
 }

@@ -45,28 +45,15 @@ ALWAYS i64 shift_down(i64 x, i32 by) { return x >> (by > 63 ? 63 : by); }
 /* Sixteen columns at a time, as vectors: left alone, compilers vectorise the wrong loop. */
 typedef f32 Columns __attribute__((vector_size(64)));
 typedef i32 Whole __attribute__((vector_size(64)));
-typedef f64 Eight __attribute__((vector_size(64)));
-typedef i64 EightWhole __attribute__((vector_size(64)));
-typedef f32 EightNarrow __attribute__((vector_size(32)));
-typedef i32 EightWholeNarrow __attribute__((vector_size(32)));
 #define LOAD(to, from) __builtin_memcpy(&(to), (from), sizeof(to))
+#define STORE(to, from) __builtin_memcpy((to), &(from), sizeof(from))
 #define PICK(mask, yes, no) (((mask) & (yes)) | (~(mask) & (no)))
-ALWAYS Eight floor_eight(Eight x) {
-#if defined(__clang__)
-    return __builtin_elementwise_floor(x);
-#else
-    for (int c = 0; c < 8; c++) x[c] = __builtin_floor(x[c]);
-    return x;
-#endif
-}
-ALWAYS Eight powers_of_2(EightWholeNarrow n) {
-    return (Eight)((__builtin_convertvector(n, EightWhole) + 1023) << 52);
-}
+#define WIDEST 32 /* rows and columns of a block */
 
-/* Where the elements of one block lie, in order of k: x[k][i] is row i of A, y[k][c] column c of B. */
+/* The elements of one block in order of k: x[k][i] is row i of A, y[k][c] column c of B. */
 typedef struct Products {
-    const f32 *x[128], *y[128];
-    const i32 *ex[128], *ey[128]; /* marked exponents */
+    f32 x[128][WIDEST], y[128][WIDEST];
+    i32 ex[128][WIDEST], ey[128][WIDEST]; /* marked exponents */
     i32 least_x, least_y;
 } Products;
 /* Exponents that stand for zero, and for infinity and NaN, whatever they are added to. */
@@ -79,7 +66,6 @@ ALWAYS i32 marked_exponent(f32 x, i32 least) {
 typedef struct Elements {
     f32 value[MAX_PER][ROW];
     i32 exponent[MAX_PER][ROW], least;
-    i32 slack[16]; /* a group of 16 columns may start near the end of the last row */
 } Elements;
 static void prepare_sum(u32 how, u32 type, u32 per, Elements *x) {
     f32 least = type == M_F16 ? 0x1p-14f : 0x1p-126f;
@@ -92,25 +78,26 @@ static void prepare_sum(u32 how, u32 type, u32 per, Elements *x) {
             LANES x->exponent[e][l] = marked_exponent(x->value[e][l], x->least);
     }
 }
+/* `count` rows of sixteen columns of B, held in registers while the rows of A pass by. */
+typedef struct Held {
+    Columns y[16];
+    Whole e[16];
+} Held;
 /* Exact sums of products cut off 24 bits below `exponent`: sum * 2^(exponent - 24). Columns with a
  * product that is no finite number, or too small for a float, are marked in what is returned: they
  * go the long way. */
-ALWAYS Whole fuse(const Products *p, u32 i, u32 at, u32 first, const u32 step, const u32 count,
-                  Whole *exponent, Whole *sum) {
+ALWAYS Whole fuse(const Products *p, const Held *held, u32 i, u32 k, const u32 first,
+                  const u32 step, const u32 count, Whole *exponent, Whole *sum) {
     Whole top, e, total = {0};
-    Columns y;
-    for (u32 k = first; k < first + count; k += step) {
-        LOAD(e, p->ey[k] + at);
-        e += p->ex[k][i];
-        top = k == first ? e : PICK(e > top, e, top);
+    for (u32 j = first; j < count; j += step) {
+        e = held->e[j] + p->ex[k + j][i];
+        top = j == first ? e : PICK(e > top, e, top);
     }
     Whole all_zero = top < -1000, special = ~all_zero & ((top < -100) | (top > 125));
     top = PICK(all_zero | special, top * 0 - 126, top);
     Columns scale = (Columns)((PICK(all_zero, top * 0, 24 - top) + 127) << 23);
-    for (u32 k = first; k < first + count; k += step) {
-        LOAD(y, p->y[k] + at);
-        total += __builtin_convertvector(p->x[k][i] * y * scale, Whole);
-    }
+    for (u32 j = first; j < count; j += step)
+        total += __builtin_convertvector(p->x[k + j][i] * held->y[j] * scale, Whole);
     *exponent = top;
     *sum = total;
     return special;
@@ -158,75 +145,68 @@ static void special_column(const Products *p, u32 i, u32 c, u32 first, u32 count
     if (interleaved) s = shift_down(s, top - e) + shift_down(s_odd, top - e_odd);
     *acc = add_fused(s, top, *acc, interleaved);
 }
-/* add_fused for eight columns; the sums are whole numbers of 2^(exponent - 24). */
-ALWAYS EightNarrow add_eight(Eight sum, EightWholeNarrow exponent, EightNarrow old, int drops_tiny) {
-    EightWholeNarrow own = ((EightWholeNarrow)old >> 23 & 255) - 127, tiny = own < -126;
-    EightWholeNarrow infinite = own == 128;
-    own = PICK(tiny, own * 0 - 126, own);
-    EightWholeNarrow top = PICK(own > exponent, own, exponent);
-    Eight kept = floor_eight(__builtin_convertvector(old, Eight) * powers_of_2(24 - top));
-    if (drops_tiny) {
-        EightWhole drop = __builtin_convertvector(own < top - 25, EightWhole);
-        kept = (Eight)(~drop & (EightWhole)kept);
-    }
-    Eight added = floor_eight(sum * powers_of_2(7 + exponent - top));
-    EightNarrow result =
-        __builtin_convertvector((added + kept * 128.0) * powers_of_2(top - 31), EightNarrow);
-    return (EightNarrow)PICK(infinite, (EightWholeNarrow)old, (EightWholeNarrow)result);
+/* x / 2^by, downwards. */
+ALWAYS Whole shift_columns(Whole x, Whole by) { return x >> PICK(by > 31, by * 0 + 31, by); }
+/* add_fused for sixteen columns, in whole numbers. The exact result is high * 128 + low, of
+ * 2^(top - 31); where that has more bits than fit, the lowest says whether any below it were set,
+ * which rounds to the same. Results so small that a float has fewer bits are marked `special`. */
+ALWAYS Columns add_columns(Whole sum, Whole exponent, Columns old, int drops_tiny, Whole *special) {
+    Whole bits = (Whole)old, none = {0}, biased = bits >> 23 & 255;
+    Whole infinite = biased == 255, denormal = biased == 0;
+    Whole own = biased - 127 - denormal; /* -1 is true */
+    Whole top = PICK(own > exponent, own, exponent), below = top - exponent;
+    Whole mantissa = (bits & 0x7fffff) | (~denormal & 0x800000);
+    Whole kept = shift_columns(((mantissa ^ bits >> 31) - (bits >> 31)) << 1, top - own);
+    if (drops_tiny) kept &= own >= top - 25;
+    Whole high = kept + shift_columns(sum, below);
+    Whole low = PICK(below < 7, sum << (7 - PICK(below < 7, below, none)),
+                     shift_columns(sum, PICK(below < 7, none, below - 7))) & 127;
+    Whole is_small = (high < 0x1000000) & (high >= -0x1000000);
+    Whole number = PICK(is_small, high << 7 | low, high << 1 | ((low != 0) & 1));
+    *special |= (top < -90) & (number != 0) & ~infinite;
+    Columns scale = (Columns)((top - PICK(is_small, none + 31, none + 25) + 127) << 23);
+    scale = (Columns)(PICK(top < -90, none, (Whole)scale));
+    Columns result = __builtin_convertvector(number, Columns) * scale;
+    return (Columns)PICK(infinite, bits, (Whole)result);
 }
-/* `count` products from `first` on added to sixteen columns' sums, of which n count. */
-ALWAYS void sum_fused(const Products *p, u32 i, u32 at, u32 n, u32 first, const u32 count, f32 *acc,
-                      const int interleaved) {
-    Whole even, odd, e, e_odd;
-    Whole special = fuse(p, i, at, first, interleaved ? 2 : 1, count, &e, &even);
-    if (interleaved) special |= fuse(p, i, at, first + 1, 2, count, &e_odd, &odd);
-    Columns old, made;
-    LOAD(old, acc);
-    for (int half = 0; half < 2; half++) {
-        EightWholeNarrow s, t, top;
-        EightNarrow o;
-        LOAD(s, (i32 *)&even + 8 * half);
-        LOAD(top, (i32 *)&e + 8 * half);
-        LOAD(o, (f32 *)&old + 8 * half);
-        Eight total = __builtin_convertvector(s, Eight);
-        if (interleaved) {
-            EightWholeNarrow own = top, other;
-            LOAD(t, (i32 *)&odd + 8 * half);
-            LOAD(other, (i32 *)&e_odd + 8 * half);
-            top = PICK(other > own, other, own);
-            total = floor_eight(total * powers_of_2(own - top)) +
-                    floor_eight(__builtin_convertvector(t, Eight) * powers_of_2(other - top));
-        }
-        EightNarrow r = add_eight(total, top, o, interleaved);
-        __builtin_memcpy((f32 *)&made + 8 * half, &r, sizeof r);
+/* `count` products from k on added to sixteen columns' sums, of which n count. */
+ALWAYS void sum_fused(const Products *p, const Held *held, u32 i, u32 at, u32 n, u32 k,
+                      const u32 count, f32 *acc, const int interleaved) {
+    Whole sum, odd, e, e_odd;
+    Whole special = fuse(p, held, i, k, 0, interleaved ? 2 : 1, count, &e, &sum);
+    if (interleaved) {
+        special |= fuse(p, held, i, k, 1, 2, count, &e_odd, &odd);
+        Whole top = PICK(e_odd > e, e_odd, e);
+        sum = shift_columns(sum, top - e) + shift_columns(odd, top - e_odd);
+        e = top;
     }
-    __builtin_memcpy(acc, &made, sizeof made);
+    Columns old;
+    LOAD(old, acc);
+    Columns made = add_columns(sum, e, old, interleaved, &special);
+    STORE(acc, made);
     u64 any[8];
-    __builtin_memcpy(any, &special, sizeof any);
+    STORE(any, special);
     if (!(any[0] | any[1] | any[2] | any[3] | any[4] | any[5] | any[6] | any[7])) return;
     for (u32 c = 0; c < n; c++) {
         if (!special[c]) continue;
         acc[c] = old[c];
-        special_column(p, i, at + c, first, count, &acc[c], interleaved);
+        special_column(p, i, at + c, k, count, &acc[c], interleaved);
     }
 }
 ALWAYS Columns flush_columns(Columns x) {
     Whole tiny = ((Whole)x & 0x7fffffff) < 0x00800000;
     return (Columns)(PICK(tiny, (Whole)x & (i32)0x80000000, (Whole)x));
 }
-ALWAYS void sum_pairwise(const Products *p, u32 i, u32 at, u32 first, u32 count, f32 *acc) {
-    Columns part[4], y, old;
-    for (u32 k = 0; k < count; k++) {
-        LOAD(y, p->y[first + k] + at);
-        part[k] = flush_columns(p->x[first + k][i] * y);
-    }
+ALWAYS void sum_pairwise(const Products *p, const Held *held, u32 i, u32 k, u32 count, f32 *acc) {
+    Columns part[4], old;
+    for (u32 j = 0; j < count; j++) part[j] = flush_columns(p->x[k + j][i] * held->y[j]);
     for (u32 width = count / 2; width; width /= 2)
-        for (u32 k = 0; k < width; k++) part[k] = flush_columns(part[2 * k] + part[2 * k + 1]);
+        for (u32 j = 0; j < width; j++) part[j] = flush_columns(part[2 * j] + part[2 * j + 1]);
     LOAD(old, acc);
     Whole tiny = ((Whole)old & 0x7fffffff) < 0x00800000;
     old = (Columns)(~tiny & (Whole)old);
     old = flush_columns(old + part[0]);
-    __builtin_memcpy(acc, &old, sizeof old);
+    STORE(acc, old);
 }
 /* Lane l of a block holds row l % m of A, elements from l / m * per on. */
 static void place_products(Products *p, const Shape *s, const Elements *a, const Elements *b,
@@ -235,19 +215,38 @@ static void place_products(Products *p, const Shape *s, const Elements *a, const
     for (u32 g = 0, k = 0; g < s->groups; g++)
         for (u32 e = 0; e < s->per; e++, k++) {
             u32 lane = a_block * s->per_block + g * s->m, from = block * s->per_block + g * s->n;
-            p->x[k] = &a->value[e][lane], p->y[k] = &b->value[e][from];
-            p->ex[k] = &a->exponent[e][lane], p->ey[k] = &b->exponent[e][from];
+            __builtin_memcpy(p->x[k], &a->value[e][lane], s->m * 4);
+            __builtin_memcpy(p->ex[k], &a->exponent[e][lane], s->m * 4);
+            __builtin_memcpy(p->y[k], &b->value[e][from], s->n * 4);
+            __builtin_memcpy(p->ey[k], &b->exponent[e][from], s->n * 4);
         }
 }
-/* One row of D: `acc` holds C's, with room for 16 columns at least. */
-static void sum_row(const Products *p, const Shape *s, u32 i, f32 *acc, u32 how) {
-    u32 count = how >> 8 & 31, n = s->n < 16 ? s->n : 16;
+/* All rows of D's block, C's on entry: `count` products at a time. */
+ALWAYS void sum_rows(const Products *p, const Shape *s, f32 (*acc)[WIDEST], u32 how,
+                     const u32 count) {
+    u32 n = s->n < 16 ? s->n : 16;
     for (u32 at = 0; at < s->n; at += 16)
         for (u32 k = 0; k < s->k; k += count) {
-            if (how & SUM_PAIRWISE) sum_pairwise(p, i, at, k, count, acc + at);
-            else if (how & SUM_INTERLEAVED) sum_fused(p, i, at, n, k, 16, acc + at, 1);
-            else if (count == 8) sum_fused(p, i, at, n, k, 8, acc + at, 0);
-            else sum_fused(p, i, at, n, k, count, acc + at, 0);
+            Held held;
+            for (u32 j = 0; j < count; j++) {
+                LOAD(held.y[j], p->y[k + j] + at);
+                LOAD(held.e[j], p->ey[k + j] + at);
+            }
+            for (u32 i = 0; i < s->m; i++) {
+                if (how & SUM_PAIRWISE) sum_pairwise(p, &held, i, k, count, acc[i] + at);
+                else sum_fused(p, &held, i, at, n, k, count, acc[i] + at, count == 16);
+            }
         }
+}
+static void sum_block(const Products *p, const Shape *s, f32 (*acc)[WIDEST], u32 how) {
+    switch (how >> 8 & 31) {
+    case 16: sum_rows(p, s, acc, SUM_INTERLEAVED, 16); break;
+    case 8: sum_rows(p, s, acc, 0, 8); break;
+    case 4: if (how & SUM_PAIRWISE) sum_rows(p, s, acc, SUM_PAIRWISE, 4);
+            else sum_rows(p, s, acc, 0, 4);
+            break;
+    default: if (how & SUM_PAIRWISE) sum_rows(p, s, acc, SUM_PAIRWISE, 2);
+             else sum_rows(p, s, acc, 0, 2);
+    }
 }
 #endif
