@@ -70,8 +70,8 @@ def named_in_tests(arch: str) -> set[str]:
 
 
 def _rdna3_names() -> set[str]:
-    """What test_rdna3_opcodes.py and test_rdna3_memory.py run."""
-    own = "\n".join(p.read_text() for p in sorted(_TESTS.glob("test_rdna3_*.py")))
+    """What test_rdna_opcodes.py and test_rdna_memory.py run."""
+    own = "\n".join(p.read_text() for p in sorted(_TESTS.glob("test_rdna_*.py")))
     names = set(re.findall(r"\b(?:v|s|ds|global)_[a-z0-9_]+", own))
     names |= {"s_delay_alu", "s_clause", "s_cbranch_execnz"}
     # test_modifiers.py runs them here too.

@@ -38,6 +38,7 @@ SHOWN = {
     "amdgpu:gfx942": "HIP, gfx942 emulated",
     "amdgpu:gfx90a": "HIP, gfx90a emulated",
     "amdgpu:gfx1100": "HIP, gfx1100 emulated",
+    "amdgpu:gfx1201": "HIP, gfx1201 emulated",
     "hip:h200": "HIP, on the H200",
     "triton": "Triton, interpreted",
     "triton:h200": "Triton, on the H200",

@@ -725,6 +725,8 @@ _RDNA3_NAMES = {
     "v_mul_dx9_zero_f32": "v_mul_legacy_f32",
     "v_add_co_ci_u32": "v_addc_co_u32",
     "v_sub_co_ci_u32": "v_subb_co_u32",
+    "v_mad_co_u64_u32": "v_mad_u64_u32",
+    "v_mad_co_i64_i32": "v_mad_i64_i32",
     "v_subrev_co_ci_u32": "v_subbrev_co_u32",
 }
 
@@ -740,6 +742,11 @@ _RDNA3_SCALARS = {
     "cls_i32_i64": "flbit_i32_i64",
     "cls_i32": "flbit_i32",
     "add_nc": "add",
+    "sub_nc": "sub",
+    "add_co_ci": "addc",
+    "sub_co_ci": "subb",
+    "add_co": "add",
+    "sub_co": "sub",
 }
 
 

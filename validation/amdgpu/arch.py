@@ -1,7 +1,7 @@
 """Facts of the GPUs that the emulator runs code for, one row each.
 
-Numbers from AMD's CDNA2, CDNA3, CDNA4 and RDNA3 instruction set guides and LLVM's AMDGPU usage page
-(https://llvm.org/docs/AMDGPUUsage.html).
+Numbers from AMD's CDNA2 to CDNA4, RDNA3 and RDNA4 instruction set guides and LLVM's AMDGPU usage
+page (https://llvm.org/docs/AMDGPUUsage.html).
 """
 
 from dataclasses import dataclass
@@ -29,6 +29,10 @@ class Arch:
         return self.tables == "cdna"
 
     @property
+    def is_rdna4(self) -> bool:
+        return self.tables == "rdna4"
+
+    @property
     def m0(self) -> int:
         return 124 if self.is_cdna else 125
 
@@ -40,6 +44,7 @@ ARCHS = {
         Arch("gfx942", 0x4C, "cdna", (64,), 65536, 304, 512, 8, 4, False),
         Arch("gfx950", 0x4F, "cdna", (64,), 163840, 256, 512, 8, 4, True),
         Arch("gfx1100", 0x41, "rdna3", (32, 64), 65536, 96, 1536, 16, 2, False),
+        Arch("gfx1201", 0x4E, "rdna4", (32, 64), 65536, 64, 1536, 16, 2, True),
     )
 }
 

@@ -147,8 +147,11 @@ MOVE = Function("move_row", f"void move_row(const VectorArgs *a){_MOVE_TEXT}", f
 """A plain copy of one row, for moves between AccVGPRs and VGPRs."""
 
 
-def scalar_function(tables: Tables, instruction: Instruction) -> Function:
-    """The function of a scalar instruction; raises Untranslatable."""
+def scalar_function(tables: Tables, instruction: Instruction, first: str = "") -> Function:
+    """The function of a scalar instruction; `first` is C that changes its sources.
+
+    Raises Untranslatable.
+    """
     types = {}
     for j in range(2):
         operand = source_operand(instruction, j)
@@ -163,7 +166,7 @@ def scalar_function(tables: Tables, instruction: Instruction) -> Function:
         head += f"{c} S{j}=({c})a->s{j};(void)S{j};"
     if "LITERAL" in text:
         head += "const u32 LITERAL=a->literal;"
-    code = f"{{{head}{text}a->d=D0;a->scc=SCC;a->exec=EXEC;}}"
+    code = f"{{{head}{first}{text}a->d=D0;a->scc=SCC;a->exec=EXEC;}}"
     symbol = _symbol(instruction.name, code)
     return Function(symbol, f"void {symbol}(ScalarArgs *a){code}", frozenset(body.uses))
 

@@ -11,14 +11,17 @@ lane's carry or condition in, `cb` its carry or comparison out. Why a row is her
 - clamp: integer saturation needs the unwrapped result.
 """
 
+import re
+
 _FLOATS = {"f16": ("F16", "B16"), "f32": ("F32", "B32"), "f64": ("F64", "B64")}
 
 
 def _float(type_: str, expression: str) -> str:
     """`D0 = expression` over A, B, C: the sources as floats."""
     load, store = _FLOATS[type_]
-    names = "".join(f"{type_} {n}={load}({s});" for n, s in (("A", "S0"), ("B", "S1"), ("C", "S2")))
-    return f"{names}(void)A;(void)B;(void)C;D0={store}({expression});"
+    sources = (("A", "S0"), ("B", "S1"), ("C", "S2"))
+    named = [(n, s) for n, s in sources if re.search(rf"\b{n}\b", expression)]
+    return "".join(f"{type_} {n}={load}({s});" for n, s in named) + f"D0={store}({expression});"
 
 
 def _rows() -> dict[str, str]:
@@ -27,7 +30,7 @@ def _rows() -> dict[str, str]:
         round_even = "__builtin_roundeven" + ("f" if t != "f64" else "")
         ceil = "__builtin_ceil" + ("f" if t != "f64" else "")
         inner = "(f32)A" if t == "f16" else "A"
-        rows[f"v_rndne_{t}"] = _float(t, f"({t}){round_even}({inner})")
+        rows[f"v_rndne_{t}"] = rows[f"s_rndne_{t}"] = _float(t, f"({t}){round_even}({inner})")
         rows[f"v_ceil_{t}"] = _float(t, f"({t}){ceil}({inner})")
         rows[f"v_floor_{t}"] = _float(t, f"floor_{t}(A)")
         rows[f"v_fract_{t}"] = _float(t, f"fract_{t}(A)")
@@ -39,6 +42,8 @@ def _rows() -> dict[str, str]:
         else:
             rows[f"v_frexp_exp_i32_{t}"] = exponent.format(f"{_FLOATS[t][0]}(S0)")
         rows[f"v_frexp_mant_{t}"] = _float(t, f"mantissa_{t}(A)")
+        for kind in ("min_num", "max_num", "minimum", "maximum"):
+            rows[f"v_{kind}_{t}"] = rows[f"s_{kind}_{t}"] = _float(t, f"{kind}_{t}(A,B)")
     for t in ("f32", "f64", "f16"):
         rows[f"v_div_fixup_{t}"] = _float(t, f"div_fixup_{t}(A,B,C)")
     rows["v_div_fixup_legacy_f16"] = rows["v_div_fixup_f16"]
@@ -65,6 +70,13 @@ def _rows() -> dict[str, str]:
         "v_rsq_f16": _float("f16", "rsq_f16(A)"),
         "v_sin_f16": _float("f16", "sin_turns_f16(A)"),
         "v_cos_f16": _float("f16", "cos_turns_f16(A)"),
+        **{
+            f"v_s_{name}_{t}": _float(t, f"{function}_{t}(A)")
+            for t in ("f16", "f32")
+            for name, function in (("exp", "exp2"), ("log", "log2"), ("rcp", "rcp"), ("rsq", "rsq"))
+        },
+        "v_s_sqrt_f32": _float("f32", "hw_sqrt_f32(A)"),
+        "v_s_sqrt_f16": _float("f16", "sqrt_f16(A)"),
         "v_ldexp_f64": "D0=B64(ldexp_f64(F64(S0),(i32)S1));",
         "v_ldexp_f32": "D0=B32(ldexp_f32(F32(S0),(i32)S1));",
         "v_ldexp_f16": "D0=B16(ldexp_f16(F16(S0),(i16)S1));",
@@ -98,17 +110,15 @@ def _rows() -> dict[str, str]:
         "v_cvt_off_f32_i4": "D0=B32((f32)((i32)((u32)S0<<28)>>28)*0.0625f);",
         "v_cvt_rpi_i32_f32": "D0=(u32)f32_to_i32(floor_f32(F32(S0)+0.5f));",
         "v_cvt_nearest_i32_f32": "D0=(u32)f32_to_i32(floor_f32(F32(S0)+0.5f));",
-        # Sub-dword selection has put the byte (word) at the bottom.
-        "v_cvt_f32_fp8": "D0=B32(fp8_to_f32(S0&255));",
-        "v_cvt_f32_bf8": "D0=B32(bf8_to_f32(S0&255));",
-        "v_cvt_pk_f32_fp8": ("D0=B32(fp8_to_f32(S0&255))|B32(fp8_to_f32((S0>>8)&255))<<32;"),
-        "v_cvt_pk_f32_bf8": ("D0=B32(bf8_to_f32(S0&255))|B32(bf8_to_f32((S0>>8)&255))<<32;"),
         "v_cvt_f32_bf16": "D0=((u64)(u32)S0<<16)&0xffffffffu;",
         "v_cvt_pkrtz_f16_f32": (
             "D0=B16(toward_zero_f16(F32(S0)))|B16(toward_zero_f16(F32(S1)))<<16;"
         ),
         "v_cvt_pk_rtz_f16_f32": (
             "D0=B16(toward_zero_f16(F32(S0)))|B16(toward_zero_f16(F32(S1)))<<16;"
+        ),
+        "s_cvt_pk_rtz_f16_f32": (
+            "D0=B16(toward_zero_f16(F32((u32)S0)))|B16(toward_zero_f16(F32((u32)S1)))<<16;"
         ),
         "v_cvt_pkaccum_u8_f32": ("i32 at=((u32)S1&3)*8;D0=insert(D0,at+7,at,f32_to_u8(F32(S0)));"),
         "v_cvt_pk_i16_f32": "D0=(u64)(u16)f32_to_i16(F32(S0))|(u64)(u16)f32_to_i16(F32(S1))<<16;",
@@ -187,6 +197,12 @@ def _eight_bit() -> dict[str, str]:
             f"u64 q=f32_to_{t}(F32(S0))|(u64)f32_to_{t}(F32(S1))<<8;"
             "D0=a->op_sel&8?insert(D0,31,16,q):insert(D0,15,0,q);"
         )
+        # Sub-dword selection (CDNA) has put the byte at the bottom, the half everywhere; RDNA4
+        # picks the byte by op_sel, whose bits are swapped.
+        rows[f"v_cvt_f32_{t}"] = (
+            f"u32 at=(a->op_sel&1)<<4|(a->op_sel&2)<<2;D0=B32({t}_to_f32((S0>>at)&255));"
+        )
+        rows[f"v_cvt_pk_f32_{t}"] = f"D0=B32({t}_to_f32(S0&255))|B32({t}_to_f32((S0>>8)&255))<<32;"
         rows[f"v_cvt_sr_{t}_f32"] = (
             f"u64 q=f32_to_{t}_random(F32(S0),(u32)S1);i32 at=(a->op_sel>>2&3)*8;"
             "D0=insert(D0,at+7,at,q);"

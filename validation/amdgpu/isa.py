@@ -22,7 +22,18 @@ _PLAIN_FORMS = (
     *("SOP1", "SOP2", "SOPC", "SOPK", "SOPP", "SMEM", "VOP1", "VOP2", "VOPC", "VOP3", "VOP3SD"),
     *("VOP3_SDST", "VOP1_SDST", "VOP3P", "VOP3P_MFMA", "VOPD", "DS", "FLAT", "GLOBAL", "SCRATCH"),
     *("MUBUF", "MTBUF", "VINTERP", "LDSDIR", "MIMG", "EXP"),
+    *("VFLAT", "VGLOBAL", "VSCRATCH", "VBUFFER", "VIMAGE", "VSAMPLE"),
 )
+_RDNA4_FORMS = {"VFLAT": "FLAT", "VGLOBAL": "GLOBAL", "VSCRATCH": "SCRATCH", "VBUFFER": "MUBUF"}
+_RDNA4_FIELDS = {
+    **{
+        form: {"vaddr": "addr", "vsrc": "data", "ioffset": "offset"}
+        for form in ("FLAT", "GLOBAL", "SCRATCH")
+    },
+    "MUBUF": {"ioffset": "offset"},
+    "SMEM": {"ioffset": "offset"},
+}
+"""RDNA4 renamed encodings and their fields; here they keep the older names."""
 _SOURCES = ("src0", "src1", "src2", "ssrc0", "ssrc1", "srcx0", "srcy0")
 LITERAL, SDWA, DPP16, DPP8, DPP8_FI = 255, 249, 250, 233, 234
 _ALWAYS_LITERAL = re.compile(r"v_(fma|mad)[am]k|s_setreg_imm32|s_fma(ak|mk)")
@@ -156,7 +167,8 @@ class Tables:
             if not isinstance(cls, type) or not hasattr(cls, "_fields"):
                 continue
             if name in _PLAIN_FORMS:
-                self.forms[name] = _form(name, cls)
+                plain = _form(name, cls)
+                self.forms[plain.name] = plain
             elif name.endswith(("_DPP16", "_DPP8", "_SDWA", "_SDWA_SDST")):
                 self.variants[name] = {
                     n: (f.lo, f.mask) for n, f in cls._fields if not hasattr(f, "_enum")
@@ -284,6 +296,10 @@ def _form(name: str, cls: Any) -> Form:
         elif type(field).__name__ == "FixedBitField" and field.lo < 32:
             mask |= field.mask << field.lo
             value |= field.default << field.lo
+    name = _RDNA4_FORMS.get(name, name)
+    if "ioffset" in fields:
+        names = _RDNA4_FIELDS[name]
+        fields = {names.get(n, n): place for n, place in fields.items()}
     return Form(name, mask, value, top // 32 + 1, fields, opcodes)
 
 

@@ -50,6 +50,8 @@ Schedule = Literal["in-order", "round-robin", "random"]
 _SCHEDULES = {"in-order": 0, "round-robin": 1, "random": 2}
 _POSITIONS, _FINDINGS, _TRACE, _PRINTED = 4096, 4096, 1 << 16, 1 << 16
 _DYNAMIC_STACK = 16384
+_TTMP7, _TTMP9 = 115, 117
+"""Where RDNA4 finds the workgroup's place: y and z in one, x in the other."""
 _RESIDENT_MEMORY = 512 << 20
 _MOST_SHADOW = 2 << 30
 
@@ -178,7 +180,8 @@ class Launching:
         s.grid[:], s.block[:] = self.shape.grid, self.shape.block
         s.entry, s.wave_size = program.entry, kernel.wave_size
         s.lds_size, s.scratch_size = self._lds(), self._scratch()
-        s.mode = kernel.mode
+        # RDNA4's clamp and minima have no mode: as if DX10 clamp and IEEE were always set.
+        s.mode = kernel.mode & 0xFF | 3 << 8 if self.code.arch.is_rdna4 else kernel.mode
         # Only the directions that the kernel asks for are in v0; a kernel does not mask the others.
         s.thread_ids = (kernel.rsrc2 >> 11 & 3) + 1
         s.m0_row = self.code.arch.m0
@@ -244,11 +247,14 @@ class Launching:
         if kernel.rsrc2 >> 6 & 1 and not self.code.arch.is_cdna:
             declared |= 32
         values += [0] * max(0, declared - len(values))
+        s.packed_group_sgpr = 0xFFFFFFFF
         for axis in range(3):
             s.group_sgpr[axis] = 0xFFFFFFFF
-            if kernel.rsrc2 >> (7 + axis) & 1:
+            if kernel.rsrc2 >> (7 + axis) & 1 and not self.code.arch.is_rdna4:
                 s.group_sgpr[axis] = len(values)
                 values.append(0)
+        if self.code.arch.is_rdna4:
+            s.group_sgpr[0], s.packed_group_sgpr = _TTMP9, _TTMP7
         if kernel.rsrc2 >> 10 & 1:
             values.append(0)
         if kernel.rsrc2 & 1:

@@ -54,7 +54,8 @@ def access_of(kind: str) -> Access:
 
 _ATOMIC = re.compile(
     r"(pk_add_f16|pk_add_bf16|add|sub|rsub|smin|umin|smax|umax|min|max|and|or|xor|inc|dec|swap"
-    r"|cmpswap|csub|fcmpswap|fmin|fmax|mskor)(?:_(x2|f32|f64|u32|i32|b32|u64|i64|b64|num_f32))?$"
+    r"|cmpswap|csub|sub_clamp|cond_sub|fcmpswap|fmin|fmax|mskor)"
+    r"(?:_(?:num_)?(x2|f32|f64|u32|i32|b32|u64|i64|b64))?$"
 )
 
 
@@ -63,7 +64,7 @@ def atomic_of(kind: str) -> tuple[int, int]:
     match = _ATOMIC.match(kind)
     if match is None:
         raise Unsupported(f"atomic {kind}")
-    stem, type_ = match[1], match[2] or ""
+    stem, type_ = match[1].replace("sub_clamp", "csub"), match[2] or ""
     size = 8 if type_ in ("x2", "f64", "u64", "i64", "b64") else 4
     if type_.startswith("f") or stem in ("fmin", "fmax", "fcmpswap"):
         stem = "f" + stem.removeprefix("f")
@@ -78,12 +79,21 @@ def _acc(i: Instruction) -> int:
     return ACC if i.get("acc") else 0
 
 
+def _returns_and_scope(i: Instruction) -> tuple[int, int]:
+    """Whether an atomic returns the old value; whether the access is seen beyond the workgroup."""
+    if "th" in i.fields:
+        return i.get("th") & 1, i.get("scope") >> 1
+    if "sc0" in i.fields:
+        return i.get("sc0"), i.get("sc1")
+    return i.get("glc"), i.get("glc")
+
+
 def _fill_load_store(
     builder: Builder, i: Instruction, op: r.Operation, kind: str, prefix: str
 ) -> None:
     """The common part of flat and buffer accesses: `kind` is the name after its prefix."""
-    returns = i.get("sc0") if builder.arch.is_cdna else i.get("glc")
-    if i.get("sc1") if "sc1" in i.fields else i.get("glc"):
+    returns, is_wide = _returns_and_scope(i)
+    if is_wide:
         op.flags |= r.COHERENT
     if kind.startswith("atomic_"):
         op.aux[0], op.size = atomic_of(kind.removeprefix("atomic_"))
@@ -116,7 +126,10 @@ def _fill_load_store(
 def flat(builder: Builder, i: Instruction, op: r.Operation) -> None:
     """FLAT, GLOBAL and SCRATCH."""
     space, _, kind = i.name.partition("_")
-    bits = 13 if builder.arch.is_cdna or space != "flat" else 12
+    if kind in ("inv", "wb", "wbinv"):
+        builder.execute(op, "nothing")
+        return
+    bits = 24 if builder.arch.is_rdna4 else 13 if builder.arch.is_cdna or space != "flat" else 12
     if space == "flat" and builder.arch.is_cdna:
         op.offset = i.get("offset") & 0xFFF
     else:
@@ -152,7 +165,8 @@ def buffer(builder: Builder, i: Instruction, op: r.Operation) -> None:
         raise Unsupported("typed buffer access")
     op.kind[0] = op.kind[1] = r.VGPR
     op.index[0], op.index[1] = i.get("vaddr"), i.get("vdata") + _acc(i)
-    op.index[2], op.index[3] = i.get("srsrc") * 4, i.get("vdata") + _acc(i)
+    op.index[2] = i.get("rsrc") if "rsrc" in i.fields else i.get("srsrc") * 4
+    op.index[3] = i.get("vdata") + _acc(i)
     op.offset = i.get("offset")
     if i.get("offen"):
         op.flags |= r.VADDR
@@ -169,7 +183,7 @@ def buffer(builder: Builder, i: Instruction, op: r.Operation) -> None:
     _fill_load_store(builder, i, op, kind, "buffer_")
 
 
-_SCALAR = re.compile(r"s_(buffer_|scratch_)?(load|store)_(?:dword(?:x(\d+))?|b(\d+))$")
+_SCALAR = re.compile(r"s_(buffer_|scratch_)?(load|store)_(?:dword(?:x(\d+))?|([biu])(\d+))$")
 
 
 def scalar_memory(builder: Builder, i: Instruction, op: r.Operation) -> None:
@@ -179,14 +193,14 @@ def scalar_memory(builder: Builder, i: Instruction, op: r.Operation) -> None:
         op.index[3] = i.get("sdata")
         builder.execute(op, "time")
         return
-    if name.startswith(("s_dcache", "s_gl1_inv", "s_icache")):
+    if name.startswith(("s_dcache", "s_gl1_inv", "s_icache")) or "prefetch" in name:
         builder.execute(op, "nothing")
         return
     match = _SCALAR.match(name)
     if match is None or match[1] == "scratch_":
         raise Unsupported("scalar memory access")
-    words = int(match[3] or 1) if match[4] is None else int(match[4]) // 32
-    op.size = words * 4
+    op.size = int(match[3] or 1) * 4 if match[5] is None else int(match[5]) // 8
+    op.aux[1] = int(match[4] == "i")
     op.aux[0] = int(match[1] == "buffer_")
     op.index[0], op.index[3] = i.get("sbase") * 2, i.get("sdata")
     op.sdst = 0xFFFFFFFF
@@ -198,7 +212,7 @@ def scalar_memory(builder: Builder, i: Instruction, op: r.Operation) -> None:
         elif not i.get("imm"):
             op.sdst = i.get("offset") & 0x7F
     else:
-        op.offset = i.signed("offset", 21)
+        op.offset = i.signed("offset", 24 if builder.arch.is_rdna4 else 21)
         if i.get("soffset") != 124:
             op.sdst = i.get("soffset")
     builder.execute(op, f"scalar_{match[2]}")
@@ -209,8 +223,8 @@ _TWO = re.compile(
     r"|(wrxchg|storexchg)(?:2|_2addr)(st64|_stride64)?_rtn_b(32|64)$"
 )
 _LDS_ATOMIC = re.compile(
-    r"(add|sub|rsub|inc|dec|min|max|and|or|xor|mskor|wrxchg|storexchg|cmpst|cmpstore|pk_add)"
-    r"(_rtn)?_(u32|i32|b32|f32|u64|i64|b64|f64|f16|bf16)$"
+    r"(add|sub|rsub|inc|dec|min|max|and|or|xor|mskor|wrxchg|storexchg|cmpst|cmpstore|pk_add"
+    r"|cond_sub|sub_clamp|min_num|max_num)(_rtn)?_(u32|i32|b32|f32|u64|i64|b64|f64|f16|bf16)$"
 )
 
 
@@ -271,7 +285,8 @@ def _lds_atomic(builder: Builder, op: r.Operation, kind: str) -> None:
     if match is None:
         raise Unsupported("LDS instruction")
     stem, type_ = match[1], match[3]
-    stem = {"wrxchg": "swap", "storexchg": "swap"}.get(stem, stem)
+    renamed = {"wrxchg": "swap", "storexchg": "swap", "sub_clamp": "csub"}
+    stem = renamed.get(stem, stem).removesuffix("_num")
     op.size = 8 if type_.endswith("64") else 4
     if stem.startswith("cmpst"):
         op.aux[1] = int(stem == "cmpstore")

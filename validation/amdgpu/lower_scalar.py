@@ -11,9 +11,19 @@ _NOTHING_TO_DO = frozenset(
         *("s_nop", "s_waitcnt", "s_setprio", "s_inst_prefetch", "s_sethalt", "s_setkill"),
         *("s_icache_inv", "s_ttracedata", "s_ttracedata_imm", "s_incperflevel", "s_decperflevel"),
         *("s_clause", "s_delay_alu", "s_wait_idle", "s_waitcnt_depctr", "s_wakeup", "s_version"),
-        *("s_sendmsg", "s_wait_event", "s_set_inst_prefetch_distance", "s_code_end"),
+        *("s_wait_alu", "s_wait_loadcnt", "s_wait_storecnt", "s_wait_samplecnt", "s_wait_bvhcnt"),
+        *("s_wait_expcnt", "s_wait_dscnt", "s_wait_kmcnt", "s_wait_loadcnt_dscnt"),
+        *(
+            "s_wait_storecnt_dscnt",
+            "s_sendmsg",
+            "s_wait_event",
+            "s_set_inst_prefetch_distance",
+            "s_code_end",
+        ),
     )
 )
+_WORKGROUP = -1
+"""The workgroup's own among RDNA4's barriers."""
 _BRANCHES = {
     "s_branch": "branch",
     "s_cbranch_scc0": "branch_scc0",
@@ -37,7 +47,7 @@ def control(builder: Builder, i: Instruction, op: r.Operation) -> None:
         builder.execute(op, _BRANCHES[name])
     elif name in ("s_endpgm", "s_endpgm_saved"):
         builder.execute(op, "end")
-    elif name == "s_barrier":
+    elif name == "s_barrier" or (name == "s_barrier_wait" and i.signed("simm16", 16) == _WORKGROUP):
         builder.execute(op, "barrier")
     elif name == "s_sleep":
         builder.execute(op, "yield")
@@ -131,6 +141,13 @@ def _special(builder: Builder, i: Instruction, op: r.Operation) -> bool:
         if name.startswith("s_movrels_") and op.kind[0] != r.SGPR:
             raise Unsupported("relative read of no SGPR")
         builder.execute(op, name.split("_b")[0][2:])
+        return True
+    if name == "s_sleep_var":
+        builder.execute(op, "yield")
+        return True
+    if name == "s_barrier_signal" and i.get("ssrc0") == 192 - _WORKGROUP:
+        # Waves meet at the wait that follows; what lies between runs in whatever order.
+        builder.execute(op, "nothing")
         return True
     if name in ("s_version",) or name.startswith("s_waitcnt_"):
         builder.execute(op, "nothing")

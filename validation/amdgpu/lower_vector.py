@@ -7,6 +7,7 @@ from crossport.validation.amdgpu import records as r
 from crossport.validation.amdgpu.bodies import (
     MOVE,
     destination_operand,
+    scalar_function,
     source_operand,
     vector_function,
 )
@@ -225,9 +226,26 @@ def _data_parallel(builder: Builder, i: Instruction, op: r.Operation) -> None:
         op.aux[0] = sum(i.get(f"lane_sel_{k}") << (3 * k) for k in range(8))
 
 
+def _scalar_transcendental(builder: Builder, i: Instruction, op: r.Operation) -> bool:
+    """RDNA4's V_S_EXP_F32 and the like: from a scalar register to one."""
+    if not i.name.startswith("v_s_"):
+        return False
+    if i.get("omod") or i.get("clmp") or i.get("opsel"):
+        raise Unsupported("modifier of this instruction")
+    builder.source(op, 0, i.get("src0"), source_operand(i, 0) or _WORD, i.literal)
+    op.index[3] = builder.sgpr(i.get("vdst"))
+    sign = 15 if i.name.endswith("f16") else 31
+    change = f"S0&={(1 << sign) - 1}u;" if i.get("abs") & 1 else ""
+    change += f"S0^={1 << sign}u;" if i.get("neg") & 1 else ""
+    op.float_class = 2 if sign == 15 else 1
+    op.body = builder.function(scalar_function(builder.tables, i, first=change))
+    builder.execute(op, "scalar")
+    return True
+
+
 def long(builder: Builder, i: Instruction, op: r.Operation) -> None:
     """VOP3 and VOP3SD."""
-    if _lane_operation(builder, i, op):
+    if _lane_operation(builder, i, op) or _scalar_transcendental(builder, i, op):
         return
     if i.name == "v_nop":
         builder.execute(op, "nothing")
@@ -445,18 +463,29 @@ def _summing(builder: Builder, kind: str, k: int, *, is_first_bf16: bool) -> int
     return r.SUM_INTERLEAVED | 16 << 8
 
 
+_WMMA = re.compile(
+    r"v_wmma_(f32|f16|bf16|i32)_16x16x(16|32)_((?:[fb][fp]8)_(?:[fb][fp]8)|f16|bf16|iu8|iu4)$"
+)
+
+
 def _wmma(builder: Builder, i: Instruction, op: r.Operation) -> None:
-    match = re.match(r"v_wmma_(f32|f16|bf16|i32)_16x16x16_(f16|bf16|iu8|iu4)$", i.name)
+    match = _WMMA.match(i.name)
     if match is None:
         raise Unsupported("matrix instruction")
-    result, kind = match[1], match[2]
+    result, k, kind = match[1], int(match[2]), match[3]
     for j in (0, 1):
         op.kind[j], op.index[j] = r.VGPR, i.get(f"src{j}") - 256
     builder.source(op, 2, i.get("src2"), Operand(32, "F32"), i.literal)
-    types = [kind, kind]
+    types = kind.split("_") if "_" in kind else [kind, kind]
     if kind.startswith("iu"):
         types = [("i" if op.neg >> j & 1 else "u") + kind[2:] for j in (0, 1)]
         op.neg = 0
     out = {"f32": 0, "f16": 1, "bf16": 2, "i32": 0}[result]
     op.aux[1] = r.MATRIX_TYPES[types[0]] | r.MATRIX_TYPES[types[1]] << 8 | out << 16
-    builder.execute(op, "wmma")
+    if not builder.arch.is_rdna4:
+        builder.execute(op, "wmma")
+        return
+    if builder.wave_size != 32:
+        raise Unsupported("matrix instruction in wave64")
+    op.size = k // 2
+    builder.execute(op, "wmma_halves")

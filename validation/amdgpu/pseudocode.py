@@ -441,7 +441,8 @@ class Translator:
             return Value(f"{function}({','.join(raw)})", result)
         if match := MINMAX.match(name):
             type_ = match[3]
-            extra = ",IEEE" if is_float(type_) and match[1] in ("min", "max") else ""
+            by_mode = is_float(type_) and match[1] in ("min", "max") and "num" not in match[2]
+            extra = ",IEEE" if by_mode else ""
             args = ",".join(convert(a, type_) for a in arguments)
             return Value(f"{match[1]}{match[2]}_{type_}({args}{extra})", type_)
         if match := NUMERIC.match(name):

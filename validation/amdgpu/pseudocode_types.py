@@ -169,7 +169,7 @@ BY_NAME: dict[str, tuple[str, str]] = {
     "bf8_to_f32": ("bf8_to_f32", "f32"),
 }
 NUMERIC = re.compile(r"([uif]\d+|[ui]\d)_to_([uif]\d+|[us]norm)$")
-MINMAX = re.compile(r"v_(min|max|minimum|maximum)(3?)_(i16|u16|i32|u32|f16|f32|f64)$")
+MINMAX = re.compile(r"v_(min|max|minimum|maximum)(3?(?:_num)?)_(i16|u16|i32|u32|f16|f32|f64)$")
 
 
 def constant_span(high: str, low: str) -> int | None:

@@ -155,7 +155,6 @@ class Launch(c.Structure):
         ("scratch_size", c.c_uint32),
         ("mode", c.c_uint32),
         ("thread_ids", c.c_uint32),
-        ("arch", c.c_uint32),
         ("schedule", c.c_uint32),
         ("quantum", c.c_uint32),
         ("seed", c.c_uint64),
@@ -173,10 +172,7 @@ class Launch(c.Structure):
         ("position_capacity", c.c_uint32),
         ("finding_capacity", c.c_uint32),
         ("m0_row", c.c_uint32),
-        ("scratch_rsrc_sgpr", c.c_uint32),
-        ("flat_scratch_sgpr", c.c_uint32),
-        ("wave_offset_sgpr", c.c_uint32),
-        ("group_info_sgpr", c.c_uint32),
+        ("packed_group_sgpr", c.c_uint32),
         ("scratch_va", c.c_uint64),
         ("next_group", c.c_uint64),
         ("done_groups", c.c_uint64),
@@ -236,7 +232,7 @@ ATOMICS = {
         (
             *("add", "sub", "rsub", "smin", "umin", "smax", "umax", "and", "or", "xor", "inc"),
             *("dec", "swap", "cmpswap", "fadd", "fmin", "fmax", "pk_add_f16", "pk_add_bf16"),
-            *("csub", "mskor", "fcmpswap"),
+            *("csub", "mskor", "fcmpswap", "cond_sub"),
         ),
         start=1,
     )

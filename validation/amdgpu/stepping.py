@@ -30,7 +30,7 @@ from crossport.validation.amdgpu.native import body_libraries, core_library
 from crossport.validation.amdgpu.program import Program, build_program
 from crossport.validation.amdgpu.report import Context, fault_of, limit_of
 
-_END = {"cdna": 0xBF810000, "rdna3": 0xBFB00000}
+_END = {"cdna": 0xBF810000, "rdna3": 0xBFB00000, "rdna4": 0xBFB00000}
 _ROWS = 512
 
 
@@ -86,6 +86,7 @@ def run_code(
     s.grid[:], s.block[:] = (1, 1, 1), (wave_size, 1, 1)
     s.wave_size, s.packed_ids, s.mode, s.threads = wave_size, 1, state.mode, 1
     s.group_sgpr[:] = (0xFFFFFFFF,) * 3
+    s.packed_group_sgpr = 0xFFFFFFFF
     s.lds_size, s.scratch_size, s.scratch_va = state.lds.nbytes, scratch, SCRATCH_ADDRESS
     s.shared_aperture, s.private_aperture = SHARED_APERTURE, PRIVATE_APERTURE
     s.m0_row, s.instruction_limit, s.resident_limit = device.arch.m0, 1_000_000, 1

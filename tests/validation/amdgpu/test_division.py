@@ -76,7 +76,7 @@ def _sequence(t: str, n: int, d: int, out: int, arch: str) -> bytes:
 
 @pytest.mark.parametrize("seed", range(10))
 @pytest.mark.parametrize("t", ("f32", "f64"))
-@pytest.mark.parametrize("arch", ("gfx942", "gfx1100"))
+@pytest.mark.parametrize("arch", ("gfx942", "gfx1100", "gfx1201"))
 def test_quotient(devices: Callable[[str], Device], arch: str, t: str, seed: int) -> None:
     bits = int(t[1:])
     count = bits // 32

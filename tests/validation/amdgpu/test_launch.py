@@ -18,7 +18,7 @@ from crossport.validation.amdgpu.profiling import Profile
 from crossport.validation.amdgpu.rendering import render_profile, render_trace
 from crossport.validation.amdgpu.report import DeviceFault
 
-ARCHS = ("gfx90a", "gfx942", "gfx950", "gfx1100")
+ARCHS = ("gfx90a", "gfx942", "gfx950", "gfx1100", "gfx1201")
 SOURCE = r"""
 #include <hip/hip_runtime.h>
 #include <hip/hip_cooperative_groups.h>
@@ -196,7 +196,7 @@ def test_saxpy(devices: Callable[[str], Device], arch: str) -> None:
     x, y = np.arange(n, dtype=np.float32), np.ones(n, np.float32)
     report = devices(arch).launch(code(arch), "saxpy", 4, 256, [n, np.float32(2), x, y])
     assert np.array_equal(y, 2 * np.arange(n, dtype=np.float32) + 1)
-    assert report.waves == 4 * 256 // (32 if arch == "gfx1100" else 64)
+    assert report.waves == 4 * 256 // (32 if arch.startswith("gfx1") else 64)
     assert report.instructions > report.waves
 
 
@@ -296,7 +296,7 @@ def test_private_memory_and_calls(devices: Callable[[str], Device], arch: str) -
 @pytest.mark.parametrize("schedule", ("in-order", "round-robin", "random"))
 def test_schedules(devices: Callable[[str], Device], arch: str, schedule: str) -> None:
     x = np.arange(1024, dtype=np.float32)
-    wave = 32 if arch == "gfx1100" else 64
+    wave = 32 if arch.startswith("gfx1") else 64
     y = np.zeros(1024 // wave, np.float32)
     options = Options(schedule=schedule, seed=3)  # type: ignore[arg-type]
     devices(arch).launch(code(arch), "warp_sum", 4, 256, [x, y], options=options)

@@ -10,7 +10,7 @@
 #include "vector.h"
 #include "memory.h"
 #include "lds.h"
-#include "matrix.h"
+#include "wmma.h"
 
 static int x_fallthrough(Wave *w, const Operation *o) {
     return fault(w, o, FAULT_RAN_OFF, 0, o->pc, 0);
@@ -41,7 +41,7 @@ static int x_dual(Wave *w, const Operation *o) {
     F(atomic) F(buffer_load) F(buffer_store) F(buffer_atomic) F(scalar_load) F(scalar_store)      \
     F(lds_read) F(lds_write) F(lds_read2) F(lds_write2) F(lds_exchange2) F(lds_atomic)            \
     F(lds_addtid) F(bpermute) F(permute) F(swizzle) F(lds_read_transposed) F(mfma) F(mfma_f64)    \
-    F(smfmac) F(wmma) F(dual) F(fallthrough)
+    F(smfmac) F(wmma) F(wmma_halves) F(dual) F(fallthrough)
 #define POINTER(name) x_##name,
 #define NAME(name) #name "\0"
 static Execute *const executors[] = {EXECUTORS(POINTER)};
@@ -140,6 +140,8 @@ static void start_group(const Launch *launch, Launch *shared, Group *g, u64 id, 
         memcpy(w->s, launch->user_sgprs, 4ul * launch->nsgpr);
         for (int axis = 0; axis < 3; axis++)
             if (launch->group_sgpr[axis] != ~0u) w->s[launch->group_sgpr[axis]] = g->coords[axis];
+        if (launch->packed_group_sgpr != ~0u)
+            w->s[launch->packed_group_sgpr] = g->coords[1] | g->coords[2] << 16;
         w->launch = launch;
         w->shared = shared;
         w->group = g;

@@ -117,13 +117,13 @@ typedef struct Launch {
     u32 grid[3], block[3];
     u32 entry, wave_size, nsgpr, group_sgpr[3]; /* group_sgpr: SGPR of the group id, or ~0 */
     u32 user_sgprs[32];
-    u32 lds_size, scratch_size, mode, thread_ids, arch;
+    u32 lds_size, scratch_size, mode, thread_ids;
     u32 schedule, quantum;
     u64 seed, instruction_limit;
     u32 resident_limit, threads, profile, checks;
     u64 trace_group, shared_aperture, private_aperture;
     u32 trace_wave, trace_lane, trace_capacity, position_capacity, finding_capacity, m0_row;
-    u32 scratch_rsrc_sgpr, flat_scratch_sgpr, wave_offset_sgpr, group_info_sgpr;
+    u32 packed_group_sgpr; /* SGPR of group id y | z << 16 (RDNA4), or ~0 */
     u64 scratch_va;
     /* shared state */
     u64 next_group, done_groups, instructions;

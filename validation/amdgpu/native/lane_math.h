@@ -109,13 +109,21 @@ ALWAYS i32 abs_i32(i32 a) { return (i32)(a < 0 ? 0u - (u32)a : (u32)a); }
     ALWAYS T max3_##T(T a, T b, T c, u32 ieee) {                                                  \
         return max_##T(max_##T(a, b, ieee), c, ieee);                                             \
     }                                                                                             \
-    /* minimum/maximum propagate NaN. */                                                          \
+    /* RDNA4's minimumNumber/maximumNumber: any NaN loses; of two the first stays, quieted. */    \
+    ALWAYS T min_num_##T(T a, T b) { return a != a && b != b ? quiet_##T(a) : min_##T(a, b, 0); } \
+    ALWAYS T max_num_##T(T a, T b) { return a != a && b != b ? quiet_##T(a) : max_##T(a, b, 0); } \
+    ALWAYS T min3_num_##T(T a, T b, T c) { return min_num_##T(min_num_##T(a, b), c); }            \
+    ALWAYS T max3_num_##T(T a, T b, T c) { return max_num_##T(max_num_##T(a, b), c); }            \
+    /* minimum/maximum propagate NaN, a signalling one first. */                                  \
+    ALWAYS T nan_of_##T(T a, T b) {                                                               \
+        return quiet_##T(is_snan_##T(a) ? a : is_snan_##T(b) ? b : a != a ? a : b);               \
+    }                                                                                             \
     ALWAYS T minimum_##T(T a, T b) {                                                              \
-        return a != a ? quiet_##T(a) : b != b ? quiet_##T(b)                                      \
+        return a != a || b != b ? nan_of_##T(a, b)                                                \
                : (a < b || (a == b && sign_##T(a))) ? a : b;                                      \
     }                                                                                             \
     ALWAYS T maximum_##T(T a, T b) {                                                              \
-        return a != a ? quiet_##T(a) : b != b ? quiet_##T(b)                                      \
+        return a != a || b != b ? nan_of_##T(a, b)                                                \
                : (a > b || (a == b && !sign_##T(a))) ? a : b;                                     \
     }                                                                                             \
     ALWAYS T minimum3_##T(T a, T b, T c) { return minimum_##T(minimum_##T(a, b), c); }            \

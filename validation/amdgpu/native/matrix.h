@@ -1,4 +1,4 @@
-/* Matrix instructions: MFMA and SMFMAC of CDNA, WMMA of RDNA3.
+/* Matrix instructions of CDNA: MFMA and SMFMAC.
  *
  * Layout of MFMA, for M x N x K with `blocks` blocks: a block has 64 / blocks lanes. Lane l of a
  * block holds row (column) l % M of A (B), and elements k = (l / M) * per .. + per - 1, packed.
@@ -260,56 +260,6 @@ static int x_smfmac(Wave *w, const Operation *o) {
     Operation plain = *o;
     plain.aux[2] = 0;
     matrix_rows(w, &plain, &s, &dense, &b, integer, ROWPTR(w, o->index[3]), 1);
-    return NEXT;
-}
-/* WMMA 16x16x16: lane i % 16 holds row i of A (column i of B), 16 elements. D: register r holds
- * row 2r + lane / 16 in wave32, 4r + lane / 16 in wave64. */
-static int x_wmma(Wave *w, const Operation *o) {
-    u32 type_a = o->aux[1] & 255, type_b = (o->aux[1] >> 8) & 255, out = (o->aux[1] >> 16) & 255;
-    u32 step = w->wave_mask_words * 2, regs = 16 / step, stride, high = o->op_sel >> 2 & 1;
-    u32 result[16][ROW];
-    const u32 *c = matrix_c(w, o, &stride);
-    u32 *d = ROWPTR(w, o->index[3]);
-    use_float(w, 3);
-    int integer = type_a == M_I8 || type_a == M_U8 || type_a == M_I4 || type_a == M_U4;
-    f32 fa[16][ROW], fb[16][ROW];
-    i32 ia[16][ROW], ib[16][ROW];
-    if (integer) {
-        unpack_i32(ROWPTR(w, o->index[0]), type_a, 16, ia);
-        unpack_i32(ROWPTR(w, o->index[1]), type_b, 16, ib);
-    } else {
-        unpack_f32(ROWPTR(w, o->index[0]), type_a, 16, 0, fa);
-        unpack_f32(ROWPTR(w, o->index[1]), type_b, 16, 0, fb);
-    }
-    for (u32 r = 0; r < regs; r++)
-        for (u32 l = 0; l < w->wave_mask_words * 32; l++) {
-            u32 row = r * step + l / 16, col = l % 16, raw = c[stride * r * ROW + l];
-            if (integer) {
-                i64 sum = (i32)raw;
-                for (u32 k = 0; k < 16; k++) sum += (i64)ia[k][row] * ib[k][col];
-                if (o->clamp) sum = sum > 2147483647 ? 2147483647 : sum < -2147483648ll ? -2147483648ll : sum;
-                result[r][l] = (u32)sum;
-            } else {
-                u32 half = high ? raw >> 16 : raw & 0xffff;
-                f32 sum = out == M_F32 ? F32(raw) : out == M_F16 ? (f32)F16(half) : bf16_to_f32(half);
-                if (out == M_F32 ? (o->neg_hi >> 2) & 1 : 0) sum = abs_f32(sum);
-                if ((o->neg >> 2) & 1) sum = -sum;
-                /* How RDNA3 rounds within an instruction is not known: once, here. */
-                f64 exact = sum;
-                for (u32 k = 0; k < 16; k++) exact += (f64)fa[k][row] * (f64)fb[k][col];
-                sum = (f32)exact;
-                result[r][l] = out == M_F32   ? (u32)B32(sum)
-                               : out == M_F16 ? (u32)B16((f16)sum)
-                                              : f32_to_bf16(sum);
-            }
-        }
-    for (u32 r = 0; r < regs; r++)
-        for (u32 l = 0; l < w->wave_mask_words * 32; l++) {
-            u32 *to = &d[r * ROW + l];
-            if (integer || out == M_F32) *to = result[r][l];
-            else if (high) *to = (*to & 0xffff) | result[r][l] << 16;
-            else *to = (*to & 0xffff0000u) | result[r][l];
-        }
     return NEXT;
 }
 #endif

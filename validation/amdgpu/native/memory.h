@@ -134,6 +134,7 @@ static void store_rows(Wave *w, const Operation *o, const u32 *enabled, const u3
 enum {
     A_ADD = 1, A_SUB, A_RSUB, A_SMIN, A_UMIN, A_SMAX, A_UMAX, A_AND, A_OR, A_XOR, A_INC, A_DEC,
     A_SWAP, A_CMPSWAP, A_FADD, A_FMIN, A_FMAX, A_PKF16, A_PKBF16, A_CSUB, A_MSKOR, A_FCMPSWAP,
+    A_CONDSUB,
 };
 static u32 atomic32(u32 f, u32 old, u32 x, u32 compare) {
     switch (f) {
@@ -156,6 +157,7 @@ static u32 atomic32(u32 f, u32 old, u32 x, u32 compare) {
     case A_FMIN: return (u32)B32(min_f32(F32(old), F32(x), 0));
     case A_FMAX: return (u32)B32(max_f32(F32(old), F32(x), 0));
     case A_CSUB: return old >= x ? old - x : 0;
+    case A_CONDSUB: return old >= x ? old - x : old;
     case A_MSKOR: return (old & ~x) | compare;
     case A_PKF16:
         return (u32)B16((f16)(F16(old) + F16(x))) |
@@ -388,18 +390,19 @@ static int x_buffer_atomic(Wave *w, const Operation *o) {
 /* ---- scalar loads and stores. index[0] base SGPR, index[3] destination; soffset in sdst. */
 static int scalar_address(Wave *w, const Operation *o, u64 *address, u32 *count) {
     u64 offset = (u64)(i64)o->offset + (o->sdst != ~0u ? w->s[o->sdst] : 0);
-    *count = o->size / 4;
+    u64 align = o->size < 4 ? o->size : 4;
+    *count = o->size; /* bytes */
     if (o->aux[0]) { /* a buffer resource: beyond its size reads 0 */
         const u32 *v = &w->s[o->index[0]];
         u64 base = (u64)v[0] | ((u64)(v[1] & 0xffff) << 32);
         u32 stride = (v[1] >> 16) & 0x3fff;
         u64 bytes = stride ? (u64)stride * v[2] : v[2];
-        offset &= ~3ull;
-        u64 left = offset < bytes ? (bytes - offset) / 4 : 0;
+        offset &= -align;
+        u64 left = offset < bytes ? (bytes - offset) / align * align : 0;
         if (left < *count) *count = (u32)left;
         *address = base + offset;
     } else {
-        *address = (get64(&w->s[o->index[0]]) + offset) & ~3ull;
+        *address = (get64(&w->s[o->index[0]]) + offset) & -align;
     }
     return NEXT;
 }
@@ -412,14 +415,16 @@ static void check_scalar(Wave *w, const Operation *o, u64 address, u32 size) {
 }
 static int x_scalar_load(Wave *w, const Operation *o) {
     u64 address;
-    u32 count, code, values[16] = {0}, words = o->size / 4;
+    u32 count, code, values[16] = {0}, words = (o->size + 3) / 4;
     scalar_address(w, o, &address, &count);
     if (count) {
-        u8 *host = host_of(w, address, count * 4, 0, 0, 0, &code);
-        if (!host) return fault(w, o, code, 0, address, count * 4);
-        check_scalar(w, o, address, count * 4);
-        memcpy(values, host, count * 4);
+        u8 *host = host_of(w, address, count, 0, 0, 0, &code);
+        if (!host) return fault(w, o, code, 0, address, count);
+        check_scalar(w, o, address, count);
+        memcpy(values, host, count);
     }
+    if (o->aux[1] && o->size == 1) values[0] = (u32)(i32)(i8)values[0];
+    if (o->aux[1] && o->size == 2) values[0] = (u32)(i32)(i16)values[0];
     memcpy(&w->s[o->index[3]], values, words * 4);
     return NEXT;
 }
@@ -428,9 +433,9 @@ static int x_scalar_store(Wave *w, const Operation *o) {
     u32 count, code;
     scalar_address(w, o, &address, &count);
     if (!count) return NEXT;
-    u8 *host = host_of(w, address, count * 4, 1, 0, 0, &code);
-    if (!host) return fault(w, o, code, 0, address, count * 4 | 1u << 31);
-    memcpy(host, &w->s[o->index[3]], count * 4);
+    u8 *host = host_of(w, address, count, 1, 0, 0, &code);
+    if (!host) return fault(w, o, code, 0, address, count | 1u << 31);
+    memcpy(host, &w->s[o->index[3]], count);
     return NEXT;
 }
 #endif

@@ -30,6 +30,31 @@ CP_DEV void wave_fence() {
   __builtin_amdgcn_wave_barrier();
   __builtin_amdgcn_fence(__ATOMIC_ACQUIRE, "wavefront");
 }
+#if defined(__GFX12__)
+// RDNA4 has no unit that waits for the grid, so workgroups meet at a counter: the last to arrive
+// starts the next turn.
+static __device__ unsigned grid_arrived, grid_turn;
+CP_DEV void grid_sync() {
+  __syncthreads();
+  if (block_rank() == 0) {
+    unsigned turn = __hip_atomic_load(&grid_turn, __ATOMIC_RELAXED, __HIP_MEMORY_SCOPE_AGENT);
+    unsigned count = gridDim.x * gridDim.y * gridDim.z;
+    __threadfence();
+    if (__hip_atomic_fetch_add(&grid_arrived, 1u, __ATOMIC_ACQ_REL, __HIP_MEMORY_SCOPE_AGENT) ==
+        count - 1) {
+      __hip_atomic_store(&grid_arrived, 0u, __ATOMIC_RELAXED, __HIP_MEMORY_SCOPE_AGENT);
+      __hip_atomic_store(&grid_turn, turn + 1, __ATOMIC_RELEASE, __HIP_MEMORY_SCOPE_AGENT);
+    } else {
+      while (__hip_atomic_load(&grid_turn, __ATOMIC_ACQUIRE, __HIP_MEMORY_SCOPE_AGENT) == turn)
+        __builtin_amdgcn_s_sleep(1);
+    }
+    __threadfence();
+  }
+  __syncthreads();
+}
+#else
+CP_DEV void grid_sync() { __ockl_grid_sync(); }
+#endif
 }  // namespace cp_detail
 
 enum group_kind { kind_block, kind_tile, kind_coalesced, kind_grid };
@@ -73,7 +98,7 @@ CP_DEV thread_block this_thread_block() { return thread_block(); }
 
 class grid_group {
  public:
-  CP_DEV void sync() const { __ockl_grid_sync(); }
+  CP_DEV void sync() const { cp_detail::grid_sync(); }
   CP_DEV bool is_valid() const { return __ockl_grid_is_valid(); }
   CP_DEV unsigned long long num_blocks() const {
     return (unsigned long long)gridDim.x * gridDim.y * gridDim.z;
