@@ -2,10 +2,11 @@
 
 A result is filed under the hash of its command and source text. Beside it stands the list of the
 user's headers that the compiler opened, each with a hash: when one of them has changed, the result
-no longer counts.
+no longer counts. Headers are named by the folder that they were found in (places.py), so that a
+tree keeps its results when it moves. One text can have several results, with other headers each.
 
-    ~/.cache/crossport/compile/ab/abcdef....json   {"deps": {"a.h": "9f.."}, "meta": {...}}
-    ~/.cache/crossport/compile/ab/abcdef....bin    the code object
+    ~/.cache/crossport/compile/ab/abcdef....json   [{"deps": {"1/a.h": "9f.."}, "meta": {...}}, ...]
+    ~/.cache/crossport/compile/ab/abcdef....<hash>.bin    the code object
 """
 
 from __future__ import annotations
@@ -20,6 +21,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from crossport.validation.amdgpu.compile.places import Places
+
+# Results kept for one command and text.
+_ALTERNATIVES = 8
 
 
 def cache_root() -> Path:
@@ -53,33 +59,63 @@ class Cache:
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder or cache_root() / "compile"
 
-    def get(self, key: str) -> Entry | None:
-        """The result under `key`, if none of its headers changed since."""
-        base = self._folder / key[:2] / key
-        try:
-            record = json.loads(base.with_suffix(".json").read_bytes())
-            if any(_file_hash(path) != known for path, known in record["deps"].items()):
-                return None
-            payload = base.with_suffix(".bin").read_bytes() if record["has_payload"] else b""
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
-        return Entry(record["meta"], payload)
+    def get(self, key: str, places: Places) -> Entry | None:
+        """The result under `key` for the headers as they are now, if there is one."""
+        for record in self._records(key):
+            try:
+                if _is_current(record, places):
+                    payload = self._payload(key, record["payload"])
+                    return Entry(record["meta"], payload)
+            except (OSError, ValueError, KeyError, TypeError, IndexError):
+                continue
+        return None
 
     def put(
-        self, key: str, deps: Iterable[str], meta: dict[str, Any], payload: bytes = b""
+        self,
+        key: str,
+        places: Places,
+        deps: Iterable[str],
+        meta: dict[str, Any],
+        payload: bytes = b"",
     ) -> None:
         """File a result; `deps` are the headers it depends on."""
-        base = self._folder / key[:2] / key
+        names = sorted({places.name(path) for path in deps})
         record = {
-            "deps": {path: _file_hash(path) for path in sorted(set(deps))},
+            "deps": {name: _file_hash(places.path(name)) for name in names},
+            "rivals": {name: rivals for name in names if (rivals := places.rivals(name))},
             "meta": meta,
-            "has_payload": bool(payload),
+            "payload": content_key(payload)[:16] if payload else "",
         }
+        base = self._base(key)
         with contextlib.suppress(OSError):
             base.parent.mkdir(parents=True, exist_ok=True)
             if payload:
-                _write_whole(base.with_suffix(".bin"), payload)
-            _write_whole(base.with_suffix(".json"), json.dumps(record).encode())
+                _write_whole(base.with_suffix(f".{record['payload']}.bin"), payload)
+            older = [r for r in self._records(key) if r.get("deps") != record["deps"]]
+            records = [record, *older][:_ALTERNATIVES]
+            _write_whole(base.with_suffix(".json"), json.dumps(records).encode())
+
+    def _base(self, key: str) -> Path:
+        return self._folder / key[:2] / key
+
+    def _records(self, key: str) -> list[dict[str, Any]]:
+        try:
+            records = json.loads(self._base(key).with_suffix(".json").read_bytes())
+        except (OSError, ValueError):
+            return []
+        return records if isinstance(records, list) else []
+
+    def _payload(self, key: str, name: str) -> bytes:
+        return self._base(key).with_suffix(f".{name}.bin").read_bytes() if name else b""
+
+
+def _is_current(record: dict[str, Any], places: Places) -> bool:
+    """Whether the compiler would open the same headers today."""
+    rivals = record["rivals"]
+    return all(
+        _file_hash(places.path(name)) == known and places.rivals(name) == rivals.get(name, [])
+        for name, known in record["deps"].items()
+    )
 
 
 def partial_name(target: Path) -> Path:

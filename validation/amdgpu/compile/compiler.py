@@ -7,6 +7,7 @@ Example:
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import subprocess
@@ -15,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from crossport.diagnostics import Code, Diagnostic, PortError, Severity
+from crossport.diagnostics import Code, Diagnostic, PortError, Severity, Span
 from crossport.validation.amdgpu.compile.archs import Arch, arch_named
 from crossport.validation.amdgpu.compile.cache import Cache, content_key
 from crossport.validation.amdgpu.compile.commands import (
@@ -26,6 +27,7 @@ from crossport.validation.amdgpu.compile.commands import (
     host_command,
 )
 from crossport.validation.amdgpu.compile.messages import opened_files, parse_messages
+from crossport.validation.amdgpu.compile.places import Places, depends_on_folder, split_folders
 from crossport.validation.amdgpu.compile.precompiled import precompiled_flags
 from crossport.validation.amdgpu.compile.toolchains import (
     WRAPPERS,
@@ -184,11 +186,18 @@ def run_compiler(
     folders = [f"-I{Path(folder)}" for folder in include]
     argv = [*command.flags, *MESSAGE_FLAGS, "-Wno-everything", *folders, *flags]
     store = cache or Cache()
+    kept, looked_in = split_folders([*folders, *flags])
+    # A code object holds names of files (assert), and these are part of what was asked for.
     where = str(path.resolve()) if path is not None else name
+    apart = [where, *looked_in] if wants_code else [os.path.basename(where)]
+    if depends_on_folder(flags):
+        apart.append(os.getcwd())
+    own = [os.path.dirname(where)] if path is not None else []
+    places = Places(str(path) if path is not None else name, (*own, *looked_in))
     state = _headers_state(toolchain)
-    key = content_key(state, where, os.getcwd(), *toolchain.driver, *argv, text)
-    if (entry := store.get(key)) is not None:
-        known = tuple(_from_json(item) for item in entry.meta["diagnostics"])
+    key = content_key(state, *apart, *toolchain.driver, *command.flags, *kept, text)
+    if (entry := store.get(key, places)) is not None:
+        known = tuple(_from_json(item, places) for item in entry.meta["diagnostics"])
         return Outcome(known, entry.payload)
 
     with tempfile.TemporaryDirectory(prefix="crossport-") as scratch:
@@ -203,8 +212,8 @@ def run_compiler(
         if ready and not outcome.ok:
             outcome, opened, lasting = job.run(argv, wants_code)
     if lasting:
-        meta = {"diagnostics": [_to_json(d) for d in outcome.diagnostics]}
-        store.put(key, opened, meta, outcome.code_object)
+        meta = {"diagnostics": [_to_json(d, places) for d in outcome.diagnostics]}
+        store.put(key, places, opened, meta, outcome.code_object)
     return outcome
 
 
@@ -295,10 +304,13 @@ def _system_roots(toolchain: Toolchain) -> tuple[str, ...]:
 
 def _headers_state(toolchain: Toolchain) -> str:
     """What identifies a compiler with its headers, so that an update invalidates old results."""
-    ours = "".join(
-        f"{path.name}{path.stat().st_mtime_ns}" for path in sorted(WRAPPERS.rglob("*.h"))
-    )
-    return f"1|{toolchain.version}|{hip_version(toolchain.headers)}|{ours}"
+    return f"2|{toolchain.version}|{hip_version(toolchain.headers)}|{_wrappers_state()}"
+
+
+@functools.lru_cache(maxsize=1)
+def _wrappers_state() -> str:
+    paths = sorted(WRAPPERS.rglob("*.h"))
+    return content_key(*(part for path in paths for part in (path.name, path.read_bytes())))
 
 
 def _timed_out(shown: str, timeout: float) -> Diagnostic:
@@ -320,9 +332,11 @@ def _unexplained(shown: str, code: int, said: str) -> Diagnostic:
     )
 
 
-def _to_json(diagnostic: Diagnostic) -> dict[str, object]:
-    span = diagnostic.span
-    place = [span.file, span.line, span.column, span.end_line, span.end_column] if span else None
+def _to_json(diagnostic: Diagnostic, places: Places) -> dict[str, object]:
+    place: list[object] | None = None
+    if (span := diagnostic.span) is not None:
+        file = places.name(span.file)
+        place = [file, span.line, span.column, span.end_line, span.end_column]
     return {
         "code": diagnostic.code.value,
         "message": diagnostic.message,
@@ -331,11 +345,9 @@ def _to_json(diagnostic: Diagnostic) -> dict[str, object]:
     }
 
 
-def _from_json(item: dict[str, object]) -> Diagnostic:
-    from crossport.diagnostics import Span
-
+def _from_json(item: dict[str, object], places: Places) -> Diagnostic:
     place = item["span"]
-    span = Span(*place) if isinstance(place, list) else None
+    span = Span(places.path(place[0]), *place[1:]) if isinstance(place, list) else None
     return Diagnostic(
         Code(str(item["code"])), str(item["message"]), span, Severity.ERROR, str(item["help"])
     )
