@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from crossport.frontend import cache, clang, shim
+from crossport.frontend.bodies import Bodies
 from crossport.frontend.clang import Cursor, CursorKind
 from crossport.frontend.instances import Probe, probed_instance
 from crossport.frontend.kernels import (
@@ -27,8 +28,14 @@ from crossport.frontend.launches import LAUNCHING, SourceText, launch_at
 from crossport.frontend.unit import Kernel, Launch, Origin, Pattern, Variable
 from crossport.frontend.values import Values
 
+# Kinds by number: a cursor's `kind` looks its number up each time.
+_CALL = CursorKind.CALL_EXPR.value
+_VARIABLE = CursorKind.VAR_DECL.value
+_TEMPLATE = CursorKind.FUNCTION_TEMPLATE.value
+_FUNCTION_KINDS = frozenset(kind.value for kind in FUNCTIONS)
 _SCOPES = frozenset(
-    (
+    kind.value
+    for kind in (
         CursorKind.NAMESPACE,
         CursorKind.LINKAGE_SPEC,
         CursorKind.UNEXPOSED_DECL,
@@ -37,14 +44,6 @@ _SCOPES = frozenset(
         CursorKind.UNION_DECL,
         CursorKind.CLASS_TEMPLATE,
         CursorKind.CLASS_TEMPLATE_PARTIAL_SPECIALIZATION,
-    )
-)
-_OF_INTEREST = frozenset(
-    (
-        CursorKind.CALL_EXPR,
-        CursorKind.DECL_REF_EXPR,
-        CursorKind.MEMBER_REF_EXPR,
-        CursorKind.VAR_DECL,
     )
 )
 
@@ -61,17 +60,18 @@ class Found:
     broken: list[Cursor] = field(default_factory=list)
 
 
-def collect(handle: Any, path: Path, probes: Sequence[Probe] = ()) -> Found:
-    """Everything of interest in a parsed unit, in source order."""
-    walk = _Walk(handle, path, probes)
+def collect(handle: Any, path: Path, data: bytes, probes: Sequence[Probe] = ()) -> Found:
+    """Everything of interest in a parsed unit, in source order; `data` is the text of `path`."""
+    walk = _Walk(handle, path, data, probes)
     walk.declarations(handle.cursor)
     walk.search()
     return walk.found()
 
 
 class _Walk:
-    def __init__(self, handle: Any, path: Path, probes: Sequence[Probe]) -> None:
-        self._text = _read_sources(handle, path)
+    def __init__(self, handle: Any, path: Path, data: bytes, probes: Sequence[Probe]) -> None:
+        self._text = _read_sources(handle, path, data)
+        self._bodies = Bodies(self._text.files)
         self._probes = {probe.variable: probe for probe in probes}
         self._foreign = (str(cache.include_folder()), str(shim.ROOT))
         self._kernels: dict[str, Kernel] = {}
@@ -91,20 +91,20 @@ class _Walk:
         while scopes:
             inner: list[Cursor] = []
             for cursor in clang.children(scopes.pop()):
-                kind = cursor.kind
-                if kind in FUNCTIONS:
+                kind = cursor._kind_id
+                if kind in _FUNCTION_KINDS:
                     self._function(cursor)
-                elif kind == CursorKind.FUNCTION_TEMPLATE:
+                elif kind == _TEMPLATE:
                     self._template(cursor)
-                elif kind == CursorKind.VAR_DECL:
+                elif kind == _VARIABLE:
                     self._variable(cursor)
                 elif kind in _SCOPES and self._is_ours(cursor):
                     inner.append(cursor)
             scopes.extend(reversed(inner))
 
     def _is_ours(self, cursor: Cursor) -> bool:
-        file = cursor.location.file
-        return file is not None and not file.name.startswith(self._foreign)
+        file = clang.file_of(cursor.location, cursor._tu)
+        return file != "" and not file.startswith(self._foreign)
 
     def _function(self, cursor: Cursor) -> None:
         if not cursor.is_definition() or not self._is_ours(cursor):
@@ -168,18 +168,21 @@ class _Walk:
                 self._body(function)
 
     def _body(self, function: Cursor, *, only_new_launches: bool = False) -> None:
-        values = Values(function)
-        found = [function, *clang.find(function, _OF_INTEREST)]
-        calls = [cursor for cursor in found if cursor.kind == CursorKind.CALL_EXPR]
+        wanted = self._bodies.wanted_in(function)
+        if not wanted:
+            return
+        found = clang.find(function, wanted)
+        calls = [cursor for cursor in found if cursor._kind_id == _CALL]
         if any(call.spelling in LAUNCHING for call in calls):
+            values = Values(function)
             for call in calls:
                 launch = launch_at(call, function, values, self._text)
                 if launch is not None:
                     self._add_launch(launch, only_new_launches)
         for cursor in found:
-            if cursor.kind == CursorKind.VAR_DECL:
+            if cursor._kind_id == _VARIABLE:
                 self._add_variable(cursor)
-            elif cursor is not function:
+            elif self._bodies.has_templates:
                 self._reference(cursor)
 
     def _add_launch(self, launch: Launch, only_new: bool) -> None:
@@ -246,11 +249,11 @@ def _is_instance(function: Cursor) -> bool:
     )
 
 
-def _read_sources(handle: Any, path: Path) -> SourceText:
+def _read_sources(handle: Any, path: Path, data: bytes) -> SourceText:
     names: Iterable[str] = (i.include.name for i in handle.get_includes())
     foreign = (str(cache.include_folder()), str(shim.ROOT))
-    files: dict[str, bytes] = {}
-    for name in [str(path), *names]:
+    files = {str(path): data}
+    for name in names:
         if name not in files and not name.startswith(foreign):
             try:
                 files[name] = Path(name).read_bytes()

@@ -33,7 +33,7 @@ class SourceText:
     """Source files by name, as bytes; what is not there reads as empty."""
 
     def __init__(self, files: Mapping[str, bytes]) -> None:
-        self._files = files
+        self.files = files
 
     def of(self, cursor: Cursor) -> str:
         """The text that a cursor covers ("" for a default argument)."""
@@ -41,7 +41,7 @@ class SourceText:
         file = extent.start.file
         if file is None:
             return ""
-        data = self._files.get(file.name, b"")
+        data = self.files.get(file.name, b"")
         return data[extent.start.offset : extent.end.offset].decode("utf-8", errors="replace")
 
 

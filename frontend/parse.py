@@ -78,14 +78,14 @@ def parse(
         arguments = (*database_flags(path, Path(build)), *arguments)
     job = _Job(path, data, arguments, arch)
     handle = job.parse_with_headers()
-    found = collect(handle, path)
+    found = collect(handle, path, data)
     wanted = requested_probes(found.patterns, instantiate)
     if probe:
         wanted = (*wanted, *probes_for(found.patterns))
     if wanted:
         # A second parse with the wanted instances named behind the last line.
         second = job.parse(suffix="".join(f"\n{w.text}" for w in wanted))
-        again = collect(second, path, wanted)
+        again = collect(second, path, data, wanted)
         if len(again.kernels) > len(found.kernels):
             handle, found = second, again
     files = {str(path): SourceFile(str(path), data)}
@@ -209,11 +209,14 @@ def _with_cleanness(handle: Any, kernels: tuple[Kernel, ...]) -> tuple[Kernel, .
 
 def _macros(handle: Any, files: dict[str, SourceFile]) -> Iterable[MacroUse]:
     for cursor in clang.children(handle.cursor):
-        if cursor.kind != clang.CursorKind.MACRO_INSTANTIATION:
+        if cursor._kind_id != _MACRO_USE:
             if cursor.kind.is_preprocessing():
                 continue
             break
-        file = cursor.location.file
-        if file is not None and file.name in files:
+        file = clang.file_of(cursor.location, handle)
+        if file in files:
             start, end = clang.offsets(cursor)
-            yield MacroUse(cursor.spelling, file.name, start, end)
+            yield MacroUse(cursor.spelling, file, start, end)
+
+
+_MACRO_USE = clang.CursorKind.MACRO_INSTANTIATION.value

@@ -119,8 +119,8 @@ def _learn_types(unit: TranslationUnit, calls: dict[str, _Calls]) -> None:
             place.offset <= at < place.end_offset for at in found.host | found.device
         ):
             continue
-        for cursor in clang.walk(function):
-            if cursor.kind == CursorKind.CALL_EXPR and cursor.spelling in ("min", "max"):
+        for cursor in clang.find(function, clang.CALLS):
+            if cursor.spelling in ("min", "max"):
                 _learn(cursor, calls)
 
 

@@ -41,7 +41,11 @@ def property_edits(unit: TranslationUnit, files: Mapping[str, File]) -> None:
         return
     places = Places(unit.macros)
     for cursor in clang.children(unit.cursor):
-        if not cursor.kind.is_declaration() or _file_of(cursor) not in files:
+        holder = files.get(clang.file_of(cursor.location, unit.handle))
+        if holder is None or not cursor.kind.is_declaration():
+            continue
+        start, end = clang.offsets(cursor)
+        if b"warpSize" not in holder.text.source[start:end]:
             continue
         if any(use.spelling == "warpSize" for use in clang.find(cursor, _USES)):
             _scan(cursor, files, places)
