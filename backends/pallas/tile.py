@@ -68,7 +68,7 @@ class _Tile:
                     raise NotTiled("it reads or writes elsewhere than at its own index")
                 if ref.type != ref.root.element or ref.root.space != "param":
                     raise NotTiled("it reads an array as another type")
-            if (var := flat.target(statement)) is not None:
+            for var in flat.targets(statement):
                 self.names.fresh(var.name)
                 if var.type not in (*TYPES, BOOL):
                     raise NotTiled(f"it computes in {var.type}")

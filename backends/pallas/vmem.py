@@ -80,8 +80,7 @@ class VmemPrinter(GridPrinter):
         """Every type has 32-bit form, and every array is read in units of its own elements."""
         seen: dict[str, tuple[Root, set[Scalar]]] = {}
         for statement in flat.statements(self.program.body):
-            var = flat.target(statement)
-            if var is not None:
+            for var in flat.targets(statement):
                 self.e.see(var.type)
                 assert isinstance(var.type, Scalar)
                 self.types[var.name] = var.type
@@ -121,12 +120,11 @@ class VmemPrinter(GridPrinter):
         while True:
             before = len(tainted)
             for statement in flat.statements(self.program.body):
-                var = flat.target(statement)
                 data = isinstance(statement, flat.Load | flat.AtomicUpdate) or any(
                     _mentions(e, tainted) for e in flat.expressions(statement)
                 )
-                if var is not None and data:
-                    tainted.add(var.name)
+                if data:
+                    tainted |= {var.name for var in flat.targets(statement)}
                 if isinstance(statement, _ACCESSES) and _mentions(statement.ref.index, tainted):
                     found.add(statement.ref.root.name)
             if len(tainted) == before:
@@ -400,6 +398,8 @@ class VmemPrinter(GridPrinter):
                 self.lane_gather(statement)
             case flat.LaneDot():
                 self.lane_dot(statement)
+            case flat.WarpDot():
+                raise NotTiled("its warps multiply matrices that their lanes hold")
             case _:
                 super().statement(statement)
 

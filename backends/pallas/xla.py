@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from crossport.backends.pallas.expressions import Expressions, jnp_type, literal, narrow_index
+from crossport.backends.pallas.matrices import warp_dot
 from crossport.ir.lift import flat, fold
 from crossport.ir.lift.flat import Ref, Root
 from crossport.ir.lift.flatten import refuse
@@ -66,12 +67,11 @@ class GridPrinter:
         self.assigned: list[dict[str, None]] = []
         self.in_head = 0
         self.uses_warps = any(
-            isinstance(s, flat.Exchange | flat.Ballot | flat.GroupReduce)
-            for s in flat.statements(program.body)
+            isinstance(s, flat.WarpStatement) for s in flat.statements(program.body)
         )
         self.writes: dict[str, int] = {}
         for statement in flat.statements(program.body):
-            if (var := flat.target(statement)) is not None:
+            for var in flat.targets(statement):
                 self.writes[var.name] = self.writes.get(var.name, 0) + 1
         self.reserve()
         self.dirty_kernel = "kernel" in self.facts.left
@@ -212,6 +212,8 @@ class GridPrinter:
                 )
             case flat.LaneDot():
                 raise refuse("a matrix product of lanes has no xla form", None)
+            case flat.WarpDot():
+                warp_dot(self, statement)
 
     def set(self, statement: flat.Set) -> None:
         var, value = statement.var, statement.value

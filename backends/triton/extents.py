@@ -27,7 +27,7 @@ class Extents:
         self.whole = frozenset(dimensions)
         self.axes: dict[str, frozenset[str]] = {index_var(a).name: frozenset(a) for a in dimensions}
         self.writes = Counter(
-            v.name for s in flat.statements(program.body) if (v := flat.target(s)) is not None
+            v.name for s in flat.statements(program.body) for v in flat.targets(s)
         )
         for statement in flat.statements(program.body):
             if isinstance(statement, flat.Set) and self._is_single(statement):

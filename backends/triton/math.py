@@ -183,6 +183,24 @@ NUMPY |= {
 NUMPY_IMPORTS = {"erf": "math", "erfc": "math", "lgamma": "math", "erfinv": "statistics"}
 
 HELPERS: dict[str, str] = {
+    "_warp_dot": '''
+if triton.knobs.runtime.interpret:
+
+    def _warp_dot(a, b, total):
+        """`total` and a product, rounded once: matrix units add up wider than float32."""
+        data = np.matmul(
+            a.to(tl.float32).handle.data.astype(np.float64), b.to(tl.float32).handle.data
+        )
+        data = (data + total.handle.data).astype(np.float32)
+        return tl.tensor(TensorHandle(data, tl.float32), total.type)
+
+else:
+
+    @triton.jit
+    def _warp_dot(a, b, total):
+        """`total` and the product of two matrices."""
+        return tl.dot(a, b, total)
+''',
     "_to_int": '''
 @triton.jit
 def _to_int(x, dtype: tl.constexpr):

@@ -123,7 +123,10 @@ def module_text(source_name: str, source_text: str, parts: list[Part]) -> str:
     for helper in ordered:
         libdevice = sorted({*libdevice, *re.findall(r"libdevice\.(\w+)", helper)})
     kernels = [(p.source_name, p.tier) for p in tabled]
-    out = [module_header("Triton", source_name, source_text, kernels), imports(parts, libdevice)]
+    has_dot = any(p.contraction is not None and p.contraction.column_axis for p in parts)
+    on_cpu = has_dot or any("TensorHandle" in helper for helper in ordered)
+    header = module_header("Triton", source_name, source_text, kernels)
+    out = [header, imports(libdevice, on_cpu=on_cpu)]
     if libdevice:
         out[-1] += "\n" + _on_cpu(libdevice).strip("\n")
     out.append(_DIM3)
@@ -135,7 +138,7 @@ def module_text(source_name: str, source_text: str, parts: list[Part]) -> str:
         out.append(_GLOBAL)
     if any(part.free is not None and part.free.has_votes for part in parts):
         out.append(_WARP)
-    if any(p.contraction is not None and p.contraction.column_axis for p in parts):
+    if has_dot:
         out += [DOT, TILES, TILE_ORDER]
     out += ordered
     for part in parts:
@@ -147,18 +150,17 @@ def module_text(source_name: str, source_text: str, parts: list[Part]) -> str:
     return "\n\n".join(text.strip("\n") + "\n" for text in out if text.strip())
 
 
-def imports(parts: list[Part], libdevice: list[str]) -> str:
+def imports(libdevice: list[str], *, on_cpu: bool) -> str:
     standard = sorted({NUMPY_IMPORTS[f] for f in libdevice if f in NUMPY_IMPORTS})
     lines = [f"import {name}" for name in standard]
     if lines:
         lines.append("")
-    has_dot = any(p.contraction is not None and p.contraction.column_axis for p in parts)
-    if libdevice or has_dot:
+    if libdevice or on_cpu:
         lines.append("import numpy as np")
     lines += ["import torch", "import triton", "import triton.language as tl"]
     if libdevice:
         lines.append("from triton.language.extra import libdevice")
-    if libdevice or has_dot:
+    if libdevice or on_cpu:
         lines.append("from triton.runtime.interpreter import TensorHandle")
     return "\n".join(lines) + "\n"
 

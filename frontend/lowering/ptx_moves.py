@@ -35,6 +35,8 @@ from crossport.ir.types import (
     U16,
     U32,
     U64,
+    VOID,
+    Pointer,
     Scalar,
 )
 
@@ -137,7 +139,12 @@ def _convert_pair(machine: Machine, i: Instruction) -> None:
 
 def address(machine: Machine, i: Instruction) -> None:
     """cvta and cvta.to: addresses of all spaces are one kind here."""
-    machine.write(i.operands[0], machine.value(i.operands[1], kind_of(i)))
+    value = machine.value(i.operands[1], kind_of(i))
+    if i.modifiers[:2] == ("to", "shared"):
+        pointer = Cast(value, Pointer(VOID), span=machine.here)
+        value = Intrinsic("__cvta_generic_to_shared", (pointer,), U64, span=machine.here)
+        value = Cast(value, kind_of(i), span=machine.here) if kind_of(i) != U64 else value
+    machine.write(i.operands[0], value)
 
 
 def compare(machine: Machine, i: Instruction) -> None:

@@ -23,8 +23,12 @@ def find(name: str, args: tuple[Kinds, ...], result: Kinds) -> Meaning | None:
     if name in _SPACES:
         return Meaning(_is_in(_SPACES[name]), needs_runtime=True)
     if name.startswith("__cvta_"):
-        # A generic address and the address in its window are the same number here.
         target = result[0].register
+        if name == "__cvta_generic_to_shared":
+            return Meaning(
+                lambda rt, mask, site, p: rt.windows.number(p).astype(target), needs_runtime=True
+            )
+        # Addresses of all other spaces are the same numbers everywhere.
         return Meaning(lambda p: p.astype(target))
     if name == "dynamic_smem_size":
         return Meaning(lambda rt, mask, site: np.uint32(rt.shared_bytes), needs_runtime=True)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 def load(rt: Runtime, mask: Mask, pointer: Any, j: Any, kind: Kind, site: int) -> Any:
     """`((kind*)pointer)[j]`."""
     if type(pointer) is not ndarray:
+        pointer = rt.windows.generic(pointer)
         target = rt.objects.get(int(pointer) >> ID_SHIFT)
         if target is None:
             rt.bad_pointer(mask, pointer, site, "read")
@@ -45,6 +46,7 @@ def load(rt: Runtime, mask: Mask, pointer: Any, j: Any, kind: Kind, site: int) -
 def store(rt: Runtime, mask: Mask, pointer: Any, j: Any, value: Any, kind: Kind, site: int) -> None:
     """`((kind*)pointer)[j] = value`."""
     if type(pointer) is not ndarray:
+        pointer = rt.windows.generic(pointer)
         target = rt.objects.get(int(pointer) >> ID_SHIFT)
         if target is None:
             rt.bad_pointer(mask, pointer, site, "write")
@@ -65,6 +67,7 @@ def locate(
 ) -> Iterator[tuple[MemoryObject, Mask, Any]]:
     """The objects behind `pointer + j * size`, with the lanes and byte offsets of each."""
     if type(pointer) is not ndarray:
+        pointer = rt.windows.generic(pointer)
         target = rt.objects.get(int(pointer) >> ID_SHIFT)
         if target is None:
             rt.bad_pointer(mask, pointer, site, what)
@@ -80,6 +83,7 @@ def objects_at(
     """Lanes grouped by the object that each one's address lies in, with byte offsets."""
     if mask is None:
         return
+    address = rt.windows.generic(address)
     ids = address >> ID_SHIFT
     offset = (address & OFFSET_MASK) - HALF
     active = ids if mask is True else ids[mask]

@@ -1,22 +1,17 @@
-"""PTX `mma.sync` and `ldmatrix`: here it is defined which lane holds which element.
+"""PTX `mma.sync` and `ldmatrix`; which lane holds which element says ir/fragments.py.
 
-    mma.m16n8k16: with g = lane / 4, t = lane % 4 and e elements a register,
-    A register r:  row g + 8*(r & 1), columns t*e .. + 4*e*(r >> 1)        B register r: rows
-    t*e .. + 4*e*r of column g                                             C, D: row g + 8*(r >> 1)
-
-The tables are those of the PTX ISA, "Warp-level matrix instructions". As in wmma.py, products and
-sums are exact or in float64 and rounded once.
+As in wmma.py, products and sums are exact or in float64 and rounded once.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from crossport.ir.fragments import Mma, ldmatrix_of, mma_of, places
 from crossport.ir.interpreter.kinds import kind_named
 from crossport.ir.interpreter.masks import Mask
 from crossport.ir.interpreter.pointers import load, store
@@ -27,31 +22,20 @@ if TYPE_CHECKING:
     from crossport.ir.interpreter.runtime import Runtime
 
 _U16, _U32 = kind_named("u16"), kind_named("u32")
-_MMA = re.compile(
-    r"mma\.sync\.aligned\.m16n8k(\d+)\.row\.col(\.satfinite)?"
-    r"\.(f32|f16|s32)\.(f16|bf16|tf32|s8|u8)\.(f16|bf16|tf32|s8|u8)\.(f32|f16|s32)"
-)
-_LDMATRIX = re.compile(
-    r"ldmatrix\.sync\.aligned\.m8n8\.x([124])(\.trans)?(?:\.shared(?:::cta)?)?\.b16"
-)
-_BITS = {"f16": 16, "bf16": 16, "tf32": 32, "s8": 8, "u8": 8}
 
 
 def find(name: str, types: tuple[Type, ...]) -> Callable[..., Any] | None:
     """The meaning of `ptx::...`, or None."""
     pointers = sum(isinstance(t, Pointer) for t in types)
     text = name.removeprefix("ptx::")
-    match = _MMA.fullmatch(text)
-    if match is not None:
-        k, saturate, out, a, b, c = match.groups()
-        if (out == "s32") != (a in ("s8", "u8")) or out != c or _BITS[a] != _BITS[b]:
-            return None
+    mma = mma_of(text)
+    if mma is not None:
         return lambda rt, mask, site, *args: _multiply(
-            rt, mask, site, args[:pointers], args[pointers:], int(k), a, b, out, bool(saturate)
+            rt, mask, site, args[:pointers], args[pointers:], mma
         )
-    match = _LDMATRIX.fullmatch(text)
-    if match is not None:
-        count, transposed = int(match[1]), bool(match[2])
+    loaded = ldmatrix_of(text)
+    if loaded is not None:
+        count, transposed = loaded
         return lambda rt, mask, site, *args: _ldmatrix(
             rt, mask, site, args[:count], args[count], count, transposed
         )
@@ -86,41 +70,26 @@ def _elements(bits: NDArray[np.uint32], kind: str) -> NDArray[Any]:
     return wide.view(np.float32).astype(np.float64)
 
 
-def _places(registers: int, each: int, which: str) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Row and column of (lane, register, element)."""
-    lane = np.arange(32)[:, None, None]
-    r = np.arange(registers)[None, :, None]
-    i = np.arange(each)[None, None, :]
-    g, t = lane // 4, lane % 4
-    if which == "a":
-        return np.broadcast_arrays(g + 8 * (r & 1), t * each + i + 4 * each * (r >> 1))  # type: ignore[return-value]
-    if which == "b":
-        return np.broadcast_arrays(t * each + i + 4 * each * r, g)  # type: ignore[return-value]
-    if each == 2:
-        return np.broadcast_arrays(g + 8 * r, t * 2 + i)  # type: ignore[return-value]
-    return np.broadcast_arrays(g + 8 * (r >> 1), t * 2 + (r & 1) + i)  # type: ignore[return-value]
-
-
 def _tile(bits: NDArray[np.uint32], kind: str, which: str, shape: tuple[int, int]) -> NDArray[Any]:
     values = _elements(bits, kind)
-    rows, columns = _places(values.shape[2], values.shape[3], which)
+    rows, columns = places(values.shape[2], values.shape[3], which)
     tile = np.zeros((len(values), *shape), values.dtype)
     tile[:, rows, columns] = values
     return tile
 
 
 def _multiply(
-    rt: Runtime, mask: Mask, site: int, targets: tuple[Any, ...], values: tuple[Any, ...], k: int,
-    a: str, b: str, out: str, saturate: bool,
-) -> None:  # fmt: skip
-    count_a, count_b = 16 * k * _BITS[a] // 1024, 8 * k * _BITS[b] // 1024
+    rt: Runtime, mask: Mask, site: int, targets: tuple[Any, ...], values: tuple[Any, ...], mma: Mma
+) -> None:
+    out, k = mma.out, mma.k
+    count_a, count_b, _ = mma.registers
     bits = _registers(rt, values)
-    first = _tile(bits[:, :, :count_a], a, "a", (16, k))
-    second = _tile(bits[:, :, count_a : count_a + count_b], b, "b", (k, 8))
+    first = _tile(bits[:, :, :count_a], mma.a, "a", (16, k))
+    second = _tile(bits[:, :, count_a : count_a + count_b], mma.b, "b", (k, 8))
     addend = _tile(bits[:, :, count_a + count_b :], out, "c", (16, 8))
     total = multiply_add(first, second, addend, rt.code.unit.single_sums)
     each = 2 if out == "f16" else 1
-    rows, columns = _places(len(targets), each, "c")
+    rows, columns = places(len(targets), each, "c")
     found = total[:, rows, columns]
     if out == "f16":
         halves = found.astype(np.float16).view(np.uint16).astype(np.uint32)
@@ -128,7 +97,7 @@ def _multiply(
     elif out == "f32":
         words = found[..., 0].astype(np.float32).view(np.uint32)
     else:
-        whole = found[..., 0].clip(-(2**31), 2**31 - 1) if saturate else found[..., 0]
+        whole = found[..., 0].clip(-(2**31), 2**31 - 1) if mma.saturates else found[..., 0]
         words = whole.astype(np.int32).view(np.uint32)
     for i, target in enumerate(targets):
         store(rt, mask, target, 0, words[:, :, i].reshape(-1), _U32, site)

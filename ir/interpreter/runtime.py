@@ -25,6 +25,7 @@ from crossport.ir.interpreter.kinds import Kind
 from crossport.ir.interpreter.masks import Mask, lanes_of
 from crossport.ir.interpreter.memory import HALF, ID_SHIFT, OFFSET_MASK, MemoryObject
 from crossport.ir.interpreter.report import Checks, Finding, ThreadId
+from crossport.ir.interpreter.windows import Windows
 
 if TYPE_CHECKING:
     from crossport.ir.interpreter.compile_module import CompiledModule
@@ -123,6 +124,7 @@ class Runtime:
         self.sites: list[Site] = code.sites
         self.checks = world.checks
         self.objects = world.objects
+        self.windows = Windows()
         self.globals = world.globals
         self.watch = watch
         self.width = width

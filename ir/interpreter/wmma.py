@@ -11,9 +11,7 @@ variable's 8 bytes hold its number.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +19,7 @@ from numpy import ndarray
 from numpy.typing import NDArray
 
 from crossport.diagnostics import Code, Diagnostic, PortError
+from crossport.ir.fragments import Shape, shape_of
 from crossport.ir.interpreter.kinds import Kind, kind_named, round_bf16, round_to_odd_f32
 from crossport.ir.interpreter.masks import Mask, lanes_of
 from crossport.ir.interpreter.pointers import load, store
@@ -30,49 +29,6 @@ if TYPE_CHECKING:
     from crossport.ir.interpreter.runtime import Runtime
 
 _PTR = kind_named("ptr")
-_ELEMENTS = {
-    "half": "f16", "__half": "f16", "float": "f32", "double": "f64", "signed char": "i8",
-    "char": "i8", "unsigned char": "u8", "int": "i32", "__nv_bfloat16": "bf16",
-    "nv_bfloat16": "bf16", "precision::tf32": "f32", "tf32": "f32",
-}  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """What a fragment's C++ type says."""
-
-    use: str
-    rows: int
-    columns: int
-    element: str
-    is_row_major: bool | None
-
-    @property
-    def count(self) -> int:
-        """Elements of the tile."""
-        return self.rows * self.columns
-
-
-def shape_of(type: Type) -> Shape | None:
-    """The shape behind a pointer to a fragment, or None if it is not understood."""
-    if not isinstance(type, Pointer) or not isinstance(type.element, Handle):
-        return None
-    match = re.search(r"fragment<(.*)>", type.element.what)
-    if match is None:
-        return None
-    parts = [re.sub(r"^(?:(?:nvcuda|wmma)::)+", "", p.strip()) for p in match[1].split(",")]
-    if len(parts) < 5 or not all(re.fullmatch(r"\d+", p) for p in parts[1:4]):
-        return None
-    m, n, k = (int(p) for p in parts[1:4])
-    element = _ELEMENTS.get(parts[4])
-    if element is None:
-        return None
-    sizes = {"matrix_a": (m, k), "matrix_b": (k, n), "accumulator": (m, n)}.get(parts[0])
-    if sizes is None:
-        return None
-    layout = parts[5] if len(parts) > 5 else ""
-    is_row = {"row_major": True, "col_major": False}.get(layout)
-    return Shape(parts[0], *sizes, element, is_row)
 
 
 def find(name: str, types: tuple[Type, ...]) -> Callable[..., Any] | None:
@@ -271,6 +227,8 @@ def _set(rt: Runtime, mask: Mask, site: int, fragment: Any, i: Any, v: Any, shap
     value = _read(rt, mask, site, fragment, shape).reshape(rt.lanes, -1).copy()
     lanes = np.flatnonzero(lanes_of(mask, rt.lanes))
     index = np.broadcast_to(np.asarray(i).astype(np.int64), rt.lanes)[lanes]
+    # Some fragments hold elements twice; here the second time is nowhere.
+    lanes, index = lanes[index < value.shape[1]], index[index < value.shape[1]]
     value[lanes, index] = np.broadcast_to(np.asarray(v), rt.lanes)[lanes]
     _write(rt, mask, site, fragment, value.reshape(-1, shape.rows, shape.columns))
 

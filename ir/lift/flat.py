@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from crossport.diagnostics import Diagnostic, Span
+from crossport.ir.fragments import Layout
 from crossport.ir.nodes import AtomicOp, Expr, Var
 from crossport.ir.types import Scalar, Type
 
@@ -219,10 +220,34 @@ class LaneDot:
     b_columns: bool = False
 
 
+@dataclass(slots=True)
+class WarpDot:
+    """`vars` = A B + C of each warp, whose matrices lie in elements that its lanes hold.
+
+    A is rows x inner. A layout says where element `e` of a lane stands in its matrix: the bits of
+    its row-major number, first the highest, as ("lane", bit) or ("element", bit). The result lies
+    as C does. `kind`: how elements of A and B are multiplied ("tf32": f32 whose low bits do not
+    count).
+    """
+
+    vars: tuple[Var, ...]
+    a: tuple[Expr, ...]
+    b: tuple[Expr, ...]
+    c: tuple[Expr, ...]
+    rows: int
+    inner: int
+    columns: int
+    layouts: tuple[Layout, Layout, Layout]
+    kind: str
+    saturates: bool = False
+
+
 Statement = (
-    LaneReduce | LaneGather | LaneDot | Set | Load | Store | AtomicUpdate | Branch | Loop | Scope
-    | Leave | Sync | Collect | Exchange | Ballot | GroupReduce
+    LaneReduce | LaneGather | LaneDot | WarpDot | Set | Load | Store | AtomicUpdate | Branch | Loop
+    | Scope | Leave | Sync | Collect | Exchange | Ballot | GroupReduce
 )  # fmt: skip
+WarpStatement = Exchange | Ballot | GroupReduce | WarpDot
+"""What a warp's lanes do together."""
 Body = list[Statement]
 
 
@@ -317,16 +342,36 @@ def expressions(statement: Statement) -> tuple[Expr, ...]:
             return (source, lane)
         case LaneDot(_, a, b):
             return (a, b)
+        case WarpDot(_, a, b, c):
+            return (*a, *b, *c)
         case _:
             return ()
 
 
-def target(statement: Statement) -> Var | None:
-    """The variable that the statement writes."""
+def targets(statement: Statement) -> tuple[Var, ...]:
+    """The variables that the statement writes."""
     match statement:
         case Set(var) | Load(var) | Collect(var) | Exchange(var) | Ballot(var) | GroupReduce(var):
-            return var
-        case AtomicUpdate(var) | LaneReduce(var) | LaneGather(var) | LaneDot(var):
-            return var
+            return (var,)
+        case LaneReduce(var) | LaneGather(var) | LaneDot(var):
+            return (var,)
+        case WarpDot(vars):
+            return vars
+        case AtomicUpdate(var):
+            return (var,) if var is not None else ()
         case _:
-            return None
+            return ()
+
+
+def retarget(statement: Statement, old: str, new: Var) -> None:
+    """Let the statement write another variable in place of one of its own."""
+    match statement:
+        case WarpDot():
+            statement.vars = tuple(new if v.name == old else v for v in statement.vars)
+        case (
+            Set() | Load() | Collect() | Exchange() | Ballot() | GroupReduce() | LaneReduce()
+            | LaneGather() | LaneDot() | AtomicUpdate()
+        ):  # fmt: skip
+            statement.var = new
+        case _:
+            pass

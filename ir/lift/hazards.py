@@ -40,19 +40,16 @@ def _waits(loop: flat.Loop) -> bool:
     while grown:
         before = len(wanted)
         for statement in inside:
-            var = flat.target(statement)
-            if var is not None and var.name in wanted:
+            if any(var.name in wanted for var in flat.targets(statement)):
                 for expr in flat.expressions(statement):
                     wanted |= reads(expr)
             if isinstance(statement, flat.Branch) and any(
-                (v := flat.target(s)) is not None and v.name in wanted
-                for s in flat.statements([statement])
+                v.name in wanted for s in flat.statements([statement]) for v in flat.targets(s)
             ):
                 wanted |= reads(statement.condition)
         grown = len(wanted) > before
     for statement in inside:
-        var = flat.target(statement)
-        if var is None or var.name not in wanted:
+        if all(var.name not in wanted for var in flat.targets(statement)):
             continue
         match statement:
             case flat.Load(_, ref, _, True) if ref.root.space != "shared":
@@ -77,7 +74,7 @@ def _retries(inside: list[flat.Statement]) -> bool:
 
 
 def _changes(expr: object, inside: list[flat.Statement]) -> bool:
-    written = {v.name for s in inside if (v := flat.target(s)) is not None}
+    written = {v.name for s in inside for v in flat.targets(s)}
     return bool(reads(expr) & written)  # type: ignore[arg-type]
 
 

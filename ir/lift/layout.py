@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from crossport.diagnostics import Code, Diagnostic, PortError
+from crossport.ir.fragments import Shape, shape_of
 from crossport.ir.nodes import Module
 from crossport.ir.types import (
     POINTER_SIZE,
@@ -54,6 +55,8 @@ class Layouts:
         match type:
             case Scalar():
                 return type.size
+            case Handle() if (shape := shape_of(type)) is not None:
+                return self.size(_elements(shape))
             case Pointer() | Handle():
                 return POINTER_SIZE
             case Array(element, length):
@@ -112,6 +115,8 @@ class Layouts:
                     self._collect(field.type, at, _join(path, field.name), out, limit)
             case Void():
                 pass
+            case Handle() if (shape := shape_of(type)) is not None:
+                self._collect(_elements(shape), offset, path, out, limit)
             case Handle() if is_function(type):
                 out.append(Leaf(offset, FUNCTION, path))
             case _:
@@ -130,6 +135,12 @@ class Layouts:
         if len(sizes) == 1 and 0 not in sizes and isinstance(leaves[0].type, Scalar):
             return leaves[0].type
         return U8
+
+
+def _elements(shape: Shape) -> Array:
+    """A fragment as what a lane holds of it; factors are held twice, as on the hardware."""
+    each = shape.count // 32 * (1 if shape.use == "accumulator" else 2)
+    return Array(shape.type, each)
 
 
 def _join(path: str, name: str) -> str:

@@ -163,7 +163,7 @@ def _retype(body: flat.Body) -> bool:
     """Make u32 variables that are written once, with a small value, i32."""
     writes = Counter[str]()
     for statement in flat.statements(body):
-        if (var := flat.target(statement)) is not None:
+        for var in flat.targets(statement):
             writes[var.name] += 1
     chosen: set[str] = set()
     for statement in flat.statements(body):

@@ -50,6 +50,10 @@ def map_own(statement: flat.Statement, rule: Callable[[Expr], Expr]) -> None:
         case flat.LaneDot():
             statement.a = rule(statement.a)
             statement.b = rule(statement.b)
+        case flat.WarpDot():
+            statement.a = tuple(rule(x) for x in statement.a)
+            statement.b = tuple(rule(x) for x in statement.b)
+            statement.c = tuple(rule(x) for x in statement.c)
         case flat.GroupReduce():
             statement.value = rule(statement.value)
         case _:

@@ -54,8 +54,8 @@ def _merge_declarations(body: flat.Body) -> None:
         for inner in flat.statements([statement]):
             for expr in flat.expressions(inner):
                 touched |= reads(expr)
-            if inner is not statement and (var := flat.target(inner)) is not None:
-                touched.add(var.name)
+            if inner is not statement:
+                touched |= {var.name for var in flat.targets(inner)}
         for name in touched & set(open_at):
             del open_at[name]
         if isinstance(statement, flat.Set):
@@ -72,7 +72,7 @@ def _merge_declarations(body: flat.Body) -> None:
 def _forward_copies(body: flat.Body) -> bool:
     writes = Counter[str]()
     for statement in flat.statements(body):
-        if (var := flat.target(statement)) is not None:
+        for var in flat.targets(statement):
             writes[var.name] += 1
     copies: dict[str, Expr] = {}
     for statement in flat.statements(body):
@@ -154,7 +154,7 @@ def _drop_unread(body: flat.Body) -> bool:
         used: set[str] = set(around)
         for expr in flat.expressions(statement):
             used |= reads(expr)
-        var = flat.target(statement)
+        written = flat.targets(statement)
         if isinstance(statement, flat.Branch | flat.Loop | flat.Scope):
             inner = frozenset(used)
             for below in flat.bodies(statement):
@@ -162,10 +162,11 @@ def _drop_unread(body: flat.Body) -> bool:
                     visit(child, inner)
         elif isinstance(statement, flat.Store) and _is_private(statement.ref):
             needs.setdefault(f"@{statement.ref.root.name}", set()).update(used)
-        elif var is not None and _is_pure(statement):
+        elif written and _is_pure(statement):
             if isinstance(statement, flat.Load) and _is_private(statement.ref):
                 used.add(f"@{statement.ref.root.name}")
-            needs.setdefault(var.name, set()).update(used)
+            for var in written:
+                needs.setdefault(var.name, set()).update(used)
         elif isinstance(statement, flat.AtomicUpdate) and _is_private(statement.ref):
             live.update(used | {f"@{statement.ref.root.name}"})
         elif not isinstance(statement, flat.Sync):
@@ -199,7 +200,7 @@ def _is_pure(statement: flat.Statement) -> bool:
     match statement:
         case (
             flat.Set() | flat.Exchange() | flat.Ballot() | flat.GroupReduce() | flat.Collect()
-            | flat.LaneReduce() | flat.LaneGather() | flat.LaneDot()
+            | flat.LaneReduce() | flat.LaneGather() | flat.LaneDot() | flat.WarpDot()
         ):  # fmt: skip
             return True
         case flat.Load(_, ref, _, volatile):
@@ -216,7 +217,7 @@ def _drop(body: flat.Body, dead: set[str]) -> None:
         s
         for s in body
         if not (isinstance(s, flat.Store) and f"@{s.ref.root.name}" in dead)
-        and not (_is_pure(s) and (var := flat.target(s)) is not None and var.name in dead)
+        and not (_is_pure(s) and {v.name for v in flat.targets(s)} <= dead)
     ]
 
 

@@ -106,6 +106,10 @@ class _Pass:
             case flat.Ballot(var) | flat.GroupReduce(var) | flat.LaneDot(var):
                 self.declared[var.name] = len(regions)
                 result.varying.add(var.name)
+            case flat.WarpDot(vars):
+                for var in vars:
+                    self.declared[var.name] = len(regions)
+                    result.varying.add(var.name)
             case flat.Collect(var):
                 self.declared[var.name] = len(regions)
                 if result.grid:

@@ -22,7 +22,7 @@ def split_versions(program: flat.Program) -> None:
     """Rename in place."""
     names = Names()
     for statement in flat.statements(program.body):
-        if (var := flat.target(statement)) is not None:
+        for var in flat.targets(statement):
             names.fresh(var.name)
     for parameter in program.parameters:
         for _, root in parameter.roots:
@@ -55,5 +55,5 @@ def _rename(body: flat.Body, old: str, new: Var) -> None:
 
     map_expressions(body, lambda e: map_nodes(e, rule))
     for statement in flat.statements(body):
-        if (var := flat.target(statement)) is not None and var.name == old:
-            statement.var = replace(new)  # type: ignore[union-attr]
+        if any(var.name == old for var in flat.targets(statement)):
+            flat.retarget(statement, old, replace(new))

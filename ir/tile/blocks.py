@@ -41,8 +41,7 @@ class Lifted:
 def needs_exchange(program: flat.Program) -> bool:
     """Do threads of a block pass values to each other?"""
     return bool(program.shared) or any(
-        isinstance(s, flat.Exchange | flat.Sync | flat.Ballot | flat.GroupReduce)
-        for s in flat.statements(program.body)
+        isinstance(s, flat.WarpStatement | flat.Sync) for s in flat.statements(program.body)
     )
 
 

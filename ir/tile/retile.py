@@ -54,7 +54,7 @@ def size_var(axis: str) -> Var:
 def retile(program: flat.Program) -> FreeShape | str:
     """Rewrite a program in terms of global indices, in place; or say what prevents it."""
     for statement in flat.statements(program.body):
-        if isinstance(statement, flat.Exchange | flat.Ballot | flat.GroupReduce | flat.Collect):
+        if isinstance(statement, flat.WarpStatement | flat.Collect):
             return "threads exchange values"
         if isinstance(statement, flat.Sync):
             return "threads of a block wait for each other"
@@ -266,7 +266,7 @@ def _stride_bound(
         return None
     inside = list(flat.statements(loop.body))
     declared = {s.var.name for s in inside if isinstance(s, flat.Set) and s.declare}
-    declared |= {v.name for s in inside if not isinstance(s, flat.Set) and (v := flat.target(s))}
+    declared |= {v.name for s in inside if not isinstance(s, flat.Set) for v in flat.targets(s)}
     for statement in inside:
         if isinstance(statement, flat.Leave) and statement.label in (loop.label, "kernel"):
             return None
@@ -314,9 +314,7 @@ def _is(expr: Expr, var: Var) -> bool:
 
 def single_values(program: flat.Program) -> dict[str, Expr]:
     """The values of variables that are written once."""
-    writes = Counter(
-        v.name for s in flat.statements(program.body) if (v := flat.target(s)) is not None
-    )
+    writes = Counter(v.name for s in flat.statements(program.body) for v in flat.targets(s))
     return {
         s.var.name: s.value
         for s in flat.statements(program.body)

@@ -129,6 +129,4 @@ def steady_values(program: flat.Program) -> dict[str, Expr]:
 
 def writes_of(program: flat.Program) -> Counter[str]:
     """How many statements write each variable."""
-    return Counter(
-        v.name for s in flat.statements(program.body) if (v := flat.target(s)) is not None
-    )
+    return Counter(v.name for s in flat.statements(program.body) for v in flat.targets(s))

@@ -77,7 +77,7 @@ def stride_of(
     inside = list(flat.statements([loop]))
     if any(isinstance(s, flat.Leave) for s in inside):
         return None
-    written = {v.name for s in inside if s is not step and (v := flat.target(s)) is not None}
+    written = {v.name for s in inside if s is not step for v in flat.targets(s)}
     if var.name in written or (reads(test.rhs) | reads(amount)) & (written | {var.name}):
         return None
     for later in body[position + 1 :]:

@@ -347,7 +347,7 @@ class _Tracer:
             raise NotTraced("not all threads take part in the loop")
         start = dict(self.env)
         written = {
-            v.name for s in flat.statements([*loop.body, *loop.step]) if (v := flat.target(s))
+            v.name for s in flat.statements([*loop.body, *loop.step]) for v in flat.targets(s)
         } & start.keys()
         self.in_loop = True
         counters = self.counters(loop, written, start)

@@ -147,8 +147,8 @@ class _Checker:
         for statement in flat.statements(body):
             if isinstance(
                 statement,
-                flat.LaneReduce | flat.LaneGather | flat.LaneDot | flat.Exchange | flat.Ballot
-                | flat.GroupReduce | flat.Collect | flat.Sync | flat.Leave,
+                flat.LaneReduce | flat.LaneGather | flat.LaneDot | flat.WarpStatement
+                | flat.Collect | flat.Sync | flat.Leave,
             ):  # fmt: skip
                 return False
             for expr in flat.expressions(statement):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crossport.backends.triton.expressions import literal, tl_type
-from crossport.backends.triton.simt.memory import Memory
+from crossport.backends.triton.simt.matrices import Matrices
 from crossport.ir.lift import flat
 from crossport.ir.lift.flatten import refuse
 from crossport.ir.nodes import Select
@@ -23,7 +23,7 @@ for _op in ("max", "fmax", "fmaxf", "__hmax"):
     _REDUCERS[_op] = ("tl.max", "_larger")
 
 
-class BetweenLanes(Memory):
+class BetweenLanes(Matrices):
     """Statements whose result in one lane comes from others."""
 
     def collect(self, statement: flat.Collect) -> None:

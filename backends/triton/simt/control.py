@@ -177,9 +177,7 @@ class Control(BetweenLanes):
                 pass
             case _:
                 return None
-        written = {
-            v.name for s in flat.statements(statement.body) if (v := flat.target(s)) is not None
-        }
+        written = {v.name for s in flat.statements(statement.body) for v in flat.targets(s)}
         used = reads(end)
         if var.name in written or used & written or var.name in used:
             return None

@@ -249,6 +249,8 @@ class Printer(Control):
                     self.line(f"{var.name} = tl.gather({self.e(source)}, {at}, 0)")
             case flat.LaneDot():
                 self.lane_dot(statement)
+            case flat.WarpDot():
+                self.warp_dot(statement)
 
     def set(self, statement: flat.Set) -> None:
         var, value = statement.var, statement.value

@@ -78,8 +78,7 @@ class State:
         self.uses_scratch = False
         self.uses_spare = False
         self.uses_warps = any(
-            isinstance(s, flat.Exchange | flat.Ballot | flat.GroupReduce)
-            or (isinstance(s, flat.LaneReduce) and s.width > 0)
+            isinstance(s, flat.WarpStatement) or (isinstance(s, flat.LaneReduce) and s.width > 0)
             for s in flat.statements(program.body)
         )
         self.shared_offsets, self.static_shared = placed(program.shared)
@@ -115,7 +114,7 @@ class State:
 
     def reserve(self) -> None:
         for statement in flat.statements(self.program.body):
-            if (var := flat.target(statement)) is not None:
+            for var in flat.targets(statement):
                 self.names.fresh(var.name)
         for parameter in self.program.parameters:
             for _, root in parameter.roots:
@@ -172,20 +171,18 @@ class State:
 
 
 def _written(program: flat.Program) -> set[str]:
-    return {v.name for s in flat.statements(program.body) if (v := flat.target(s)) is not None}
+    return {v.name for s in flat.statements(program.body) for v in flat.targets(s)}
 
 
 def _steady(program: flat.Program) -> set[str]:
     """Variables that keep one value: parameters, and what is written once and in no loop."""
-    writes = Counter(
-        v.name for s in flat.statements(program.body) if (v := flat.target(s)) is not None
-    )
+    writes = Counter(v.name for s in flat.statements(program.body) for v in flat.targets(s))
     looped = {
         v.name
         for loop in flat.statements(program.body)
         if isinstance(loop, flat.Loop)
         for s in flat.statements([loop])
-        if (v := flat.target(s)) is not None
+        for v in flat.targets(s)
     }
     scalars = {var.name for p in program.parameters for _, var in p.scalars}
     return scalars - writes.keys() | {n for n, count in writes.items() if count == 1} - looped

@@ -89,7 +89,11 @@ class Calls(Loops):
                 or (isinstance(value, n.Const) and param.name not in written)
             ):
                 scope[param.name] = value
-            elif isinstance(value, Ptr) and param.name not in written:
+            elif (
+                isinstance(value, Ptr)
+                and isinstance(param.type, Pointer)
+                and param.name not in written
+            ):
                 scope[param.name] = self.frozen(value, param.name)
             else:
                 scope[param.name] = self.local(param.name, param.type, value)

@@ -17,12 +17,16 @@ from crossport.ir.lift.flatten.values import (
     Ptr,
     Texture,
     Value,
+    is_shared,
     refuse,
     scalar_type,
 )
 from crossport.ir.lift.library import PREFIX, library
-from crossport.ir.types import BOOL, I32, U8, Handle, Pointer, Scalar, Type
+from crossport.ir.types import BOOL, I32, U8, U32, Handle, Pointer, Scalar, Type
 
+ADDRESS_CASTS = {
+    f"__cvta_{a}" for a in ("generic_to_shared", "shared_to_generic")
+}  # fmt: skip
 FIND_NTH_SET = library().function(PREFIX + "find_nth_set")
 
 
@@ -75,6 +79,8 @@ class Expressions(Places):
             case n.Intrinsic("__fns", args):
                 found = self.inline(FIND_NTH_SET, [self.scalar(a) for a in args])
                 return self.as_number(found) if found is not None else fold.FALSE
+            case n.Intrinsic(name, (pointer,)) if name in ADDRESS_CASTS:
+                return self.value(pointer)
             case n.Intrinsic(name, args, type):
                 if name.startswith("tex"):
                     return self.fetch(name, args, type)
@@ -116,6 +122,10 @@ class Expressions(Places):
             right = self.as_number(self.lazily(rhs, condition))
             return fold.binary(op, left, right)
         left_value, right_value = self.value(lhs), self.value(rhs)
+        if is_shared(left_value) and op in ("+", "-") and not isinstance(right_value, Compound):
+            return moved(self.as_pointer(left_value), right_value, 1 if op == "+" else -1)
+        if is_shared(right_value) and op == "+" and not isinstance(left_value, Compound):
+            return moved(self.as_pointer(right_value), left_value, 1)
         if isinstance(left_value, Ptr) or isinstance(right_value, Ptr):
             return self.compare_pointers(op, left_value, right_value)
         left, right = self.as_number(left_value), self.as_number(right_value)
@@ -199,6 +209,8 @@ class Expressions(Places):
             return value
         if isinstance(value, FunctionValue):
             return fold.TRUE if type == BOOL else value
+        if is_shared(value) and isinstance(type, Scalar) and type.size >= 4:
+            return value
         if isinstance(value, Ptr):
             return (
                 fold.cast(self.as_number(value), type)
@@ -236,3 +248,20 @@ class Expressions(Places):
             return item
         end = start + self.layouts.size(type)
         return Agg(tuple((o - start, v) for o, v in value.leaves if start <= o < end))
+
+
+def moved(pointer: Ptr, amount: n.Expr, sign: int) -> Ptr:
+    """An address of shared memory and a number of bytes, factors of which are kept apart."""
+    kind = scalar_type(amount.type)
+    match amount:
+        case n.Binary("+" | "-" as op, lhs, rhs):
+            return moved(moved(pointer, lhs, sign), rhs, sign if op == "+" else -sign)
+        case n.Binary("*", lhs, n.Const(factor)):
+            return moved(pointer, lhs, sign * int(factor))
+        case n.Binary("<<", lhs, n.Const(by)) if 0 <= int(by) < 31:
+            return moved(pointer, lhs, sign << int(by))
+        case n.Cast(value) if scalar_type(value.type).is_integer and kind.size >= 4:
+            return moved(pointer, value, sign)
+        case _:
+            # Shared memory is small, so what is left of 32 bits is a small number with a sign.
+            return pointer.plus(fold.cast(amount, I32) if kind == U32 else amount, sign)

@@ -14,12 +14,14 @@ class Guesses:
     addresses: set[str] = field(default_factory=set)
     bytes: set[str] = field(default_factory=set)
     memory: set[str] = field(default_factory=set)
+    numbers: set[str] = field(default_factory=set)
+    """Integer variables that hold addresses of shared memory: they are pointers."""
     roots: dict[str, tuple[Root | None, ...]] = field(default_factory=dict)
     """The roots that a pointer variable may point into (None: null), where there are several."""
 
 
 class Retry(Exception):
-    """Walk again, with this variable known to be an address, bytes, memory, or one of roots."""
+    """Walk again, with this variable known to be of one of the kinds that `Guesses` lists."""
 
     def __init__(self, kind: str, name: str, roots: tuple[Root | None, ...] = ()) -> None:
         self.kind, self.name, self.roots = kind, name, roots

@@ -7,7 +7,7 @@ from dataclasses import replace
 from crossport.ir import nodes as n
 from crossport.ir.lift import flat, fold
 from crossport.ir.lift.flat import Root
-from crossport.ir.lift.flatten.textures import Textures
+from crossport.ir.lift.flatten.matrices import Matrices
 from crossport.ir.lift.flatten.values import (
     Agg,
     Choice,
@@ -25,7 +25,7 @@ IGNORED_EFFECTS = {
 }  # fmt: skip
 
 
-class Lanes(Textures):
+class Lanes(Matrices):
     """What threads do to each other and to memory at once."""
 
     def barrier(self, stmt: n.Barrier) -> None:
@@ -152,7 +152,8 @@ class Lanes(Textures):
         if stmt.name.startswith("surf"):
             self.surface(stmt)
             return
-        raise refuse(f"{stmt.name} has no counterpart", stmt.span or self.span)
+        if not self.matrix_effect(stmt):
+            raise refuse(f"{stmt.name} has no counterpart", stmt.span or self.span)
 
     def copy_bytes(self, stmt: n.Effect) -> None:
         target, source = self.value(stmt.args[0]), self.value(stmt.args[1])

@@ -23,7 +23,7 @@ from crossport.ir.lift.flatten.values import (
     refuse,
     scalar_type,
 )
-from crossport.ir.types import BOOL, I32, I64, U64, Scalar, Type
+from crossport.ir.types import BOOL, I32, I64, U64, VOID, Scalar, Type
 
 MOST_ROOTS = 4
 """Roots of one pointer variable; with more it is an address."""
@@ -37,6 +37,7 @@ class Pointers(Context):
             return PtrCell(self.fresh(name, I64), 1, ADDRESS, True)
         unit = 1 if key in self.guesses.bytes else max(1, self.layouts.size(element))
         cell = PtrCell(self.fresh(name, I64), unit, key=key)
+        cell.is_typed = element != VOID or key in self.guesses.bytes
         if key in self.guesses.roots:
             cell.roots, cell.known = self.guesses.roots[key], True
             cell.selector = self.fresh(f"{name}_root", I32)
@@ -59,6 +60,8 @@ class Pointers(Context):
         elif cell.known and cell.root != pointer.root:
             raise self.another_root(key, (cell.root,), pointer)
         else:
+            if not (cell.known or cell.is_typed) and isinstance(pointer.root, Root):
+                cell.unit = pointer.root.element.size
             cell.root, cell.known = pointer.root, True
         if any(s % cell.unit for _, s in pointer.terms) or pointer.const % cell.unit:
             raise Retry("bytes", key)

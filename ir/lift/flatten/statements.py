@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from crossport.ir import nodes as n
+from crossport.ir.fragments import shape_of
 from crossport.ir.lift import flat
 from crossport.ir.lift.flat import Root
 from crossport.ir.lift.flatten.calls import Calls
@@ -159,6 +160,7 @@ class Flattener(Calls):
 
     def let(self, var: n.Var, init: n.Expr | None) -> None:
         opaque = isinstance(var.type, Handle) and not is_function(var.type)
+        opaque = opaque and shape_of(var.type) is None
         if opaque or (is_function(var.type) and init and var.name not in self.written[-1]):
             self.scopes[-1][var.name] = self.value(init) if init is not None else Agg(())
             return

@@ -13,7 +13,7 @@ from crossport.diagnostics import Code, Diagnostic, PortError, Span
 from crossport.ir import nodes as n
 from crossport.ir.lift import fold
 from crossport.ir.lift.flat import Root
-from crossport.ir.types import U8, Scalar, Type
+from crossport.ir.types import POINTER_SIZE, U8, Scalar, Type
 
 ADDRESS = Root("memory", "address", U8)
 
@@ -104,6 +104,9 @@ class PtrCell:
     key: str = ""
     roots: tuple[Root | None, ...] = ()
     selector: n.Var | None = None
+    size: int = POINTER_SIZE
+    is_typed: bool = True
+    """Does its type say the unit? Else its first value does."""
 
     @property
     def choice(self) -> Choice | None:
@@ -129,6 +132,11 @@ class Target:
     label: str
     label_continue: str = ""
     result: Local | None = None
+
+
+def is_shared(value: Value) -> bool:
+    """Is it a pointer into shared memory?"""
+    return isinstance(value, Ptr) and isinstance(value.root, Root) and value.root.space == "shared"
 
 
 def scalar_type(type: Type) -> Scalar:

@@ -193,7 +193,7 @@ class Executor(Updates):
     def only_reads(self, statement: flat.Loop) -> bool:
         """Does the loop nothing to other lanes but read, or add to, shared memory?"""
         return not any(
-            isinstance(s, flat.Sync | flat.Exchange | flat.Ballot | flat.GroupReduce | flat.Collect)
+            isinstance(s, flat.Sync | flat.WarpStatement | flat.Collect)
             or (isinstance(s, flat.Store) and s.ref.root.space == "shared")
             for s in flat.statements([statement])
         )
@@ -227,7 +227,7 @@ class Executor(Updates):
         for name in inside:
             self.env[name] = OWN
         for inner in flat.statements([statement]):
-            if (var := flat.target(inner)) is not None:
+            for var in flat.targets(inner):
                 self.types[var.name] = var.type  # type: ignore[assignment]
 
     def loop(self, statement: flat.Loop) -> None:

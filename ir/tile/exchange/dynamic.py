@@ -77,7 +77,7 @@ class Dynamic(Shared):
         out = self.out if self.hoisted is None else self.hoisted
         for statement in statements:
             out.append(statement)
-            if (target := flat.target(statement)) is not None:
+            for target in flat.targets(statement):
                 self.assign_own(target)
         if isinstance(value, Read | Const):
             return value

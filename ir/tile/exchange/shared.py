@@ -133,11 +133,11 @@ class Shared(Evaluation):
         source = np.minimum(self.lanes - position + source, self.threads - 1)
         value = self.evaluate(statement.value)
         if isinstance(value, np.ndarray):
-            ids = self.constants(value)
-        elif isinstance(value, Nodes):
-            ids = value.ids
-        else:
-            ids = self.atoms(self.force(statement.value))
+            # Numbers that depend on the lane alone stay known.
+            self.plain(statement)
+            self.env[statement.var.name] = np.broadcast_to(value, (self.threads,))[source]
+            return
+        ids = value.ids if isinstance(value, Nodes) else self.atoms(self.force(statement.value))
         self.placeholder(statement.var, declare=True)
         self.types[statement.var.name] = statement.var.type  # type: ignore[assignment]
         self.env[statement.var.name] = Nodes(ids[source])

@@ -74,7 +74,7 @@ class State:
         self.out: flat.Body = []
         self.names = Names()
         for statement in flat.statements(program.body):
-            if (var := flat.target(statement)) is not None:
+            for var in flat.targets(statement):
                 self.names.fresh(var.name)
                 self.types[var.name] = var.type  # type: ignore[assignment]
         for parameter in program.parameters:
@@ -103,8 +103,7 @@ class State:
         """A statement that stays as it is, but for foreign values in it."""
         copy = self.forced(statement)
         self.emit(copy)
-        var = flat.target(copy)
-        if var is not None:
+        for var in flat.targets(copy):
             self.assign_own(var)
 
     def forced(self, statement: flat.Statement) -> flat.Statement:
@@ -140,8 +139,7 @@ class State:
         result = self.summary.express(value.ids, self.act, kind, statements)
         for statement in statements:
             self.emit(statement)
-            var = flat.target(statement)
-            if var is not None:
+            for var in flat.targets(statement):
                 self.env[var.name] = OWN
                 self.types[var.name] = var.type  # type: ignore[assignment]
         return result
@@ -217,4 +215,4 @@ class State:
 
 def assigned(body: flat.Body) -> set[str]:
     """The variables that the statements write."""
-    return {v.name for s in flat.statements(body) if (v := flat.target(s)) is not None}
+    return {v.name for s in flat.statements(body) for v in flat.targets(s)}
