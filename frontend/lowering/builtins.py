@@ -56,9 +56,9 @@ def lower(ctx: Lowering, site: Site) -> Found | None:
         handler = _handlers().get(name.removeprefix("std::"))
     if handler is not None:
         return Found(handler(ctx, site))
-    from crossport.frontend.lowering import cub, groups, halves
+    from crossport.frontend.lowering import groups, halves
 
-    for family in (groups.lower, halves.lower, cub.lower):
+    for family in (groups.lower, halves.lower):
         found = family(ctx, site, name)
         if found is not None:
             return found

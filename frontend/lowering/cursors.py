@@ -57,11 +57,11 @@ _NAMED_SCOPES = (
 
 
 def span(cursor: Cursor) -> Span | None:
-    """The cursor's place in the user's text; None for what the compiler made up."""
+    """The cursor's place in the user's text; None for what the compiler or the shim made up."""
     extent = cursor.extent
     # All four parts at once: the binding's properties look each of them up anew.
     file, line, column, offset = extent.start._get_instantiation()
-    if file is None:
+    if file is None or is_shim_file(file.name):
         return None
     _, end_line, end_column, end_offset = extent.end._get_instantiation()
     return Span(str(file.name), line, column, end_line, end_column, offset, end_offset)

@@ -88,9 +88,6 @@ _HANDLE_RECORDS = re.compile(
     r"|curandDirectionVectors|cub::.*(TempStorage|Storage)$|cuda::(barrier|pipeline)"
 )
 
-# Classes without state: collectives, whose storage is their callee's business here.
-_STATELESS_RECORDS = re.compile(r"cub::(Block|Warp)\w+<.*>$")
-
 # Cooperative groups: what a value of each has to carry.
 _GROUP_SCOPE = "cooperative_groups::"
 _GROUPS: tuple[tuple[str, Type], ...] = (
@@ -233,8 +230,6 @@ class TypeTable:
             return _SCALAR_RECORDS[name]
         if _HANDLE_RECORDS.match(name):
             return Handle(name)
-        if _STATELESS_RECORDS.match(name):
-            return VOID
         if name.startswith(_GROUP_SCOPE):
             short = name.removeprefix(_GROUP_SCOPE).removeprefix("__v1::")
             for prefix, state in _GROUPS:

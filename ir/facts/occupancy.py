@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from crossport.ir.facts.hardware import GpuTarget
 from crossport.ir.nodes import Function, Let, Module, Node, children
+from crossport.ir.reachable import reachable
 from crossport.ir.types import Array, Pointer, Scalar, Struct, Type
 
 _BASE_REGISTERS = 10
@@ -97,10 +98,11 @@ def _registers(module: Module, type: Type) -> int:
 
 
 def shared_bytes(module: Module, kernel: Function, dynamic: int = 0) -> int:
-    """Static shared memory of a kernel and what it calls directly, plus `dynamic` bytes."""
+    """Static shared memory of a kernel and of all that it calls, plus `dynamic` bytes."""
     total = dynamic
-    for variable in kernel.shared:
-        total = _round_up(total, 16) + size_of(module, variable.type)
+    for function in reachable(module, kernel):
+        for variable in function.shared:
+            total = _round_up(total, 16) + size_of(module, variable.type)
     return total
 
 

@@ -11,6 +11,7 @@ Wraparound is ignored: facts hold while no index computation overflows (every re
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -173,6 +174,11 @@ class Poly:
             part = names if names and size == 1 else f"{size}*{names}" if names else str(size)
             text += part if not text and sign == "+" else f"{sign}{part}"
         return text
+
+    @property
+    def text(self) -> str:
+        """As a reader sees it: without the numbers that tell calls of one function apart."""
+        return re.sub(r"\b\d+:", "", str(self))
 
 
 ZERO, ONE = Poly.constant(0), Poly.constant(1)

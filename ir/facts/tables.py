@@ -34,7 +34,7 @@ def access_table(facts: KernelFacts) -> str:
         rows[
             str(access.span.line) if access.span else "",
             f"{access.kind} {access.base.name}{space}",
-            str(access.offset),
+            access.offset.text,
             str(len(access.loops)),
             *(cost(on.patterns[index], on) for on in facts.targets.values()),
         ] = None

@@ -180,7 +180,9 @@ def _file_to_module(
     ported = port_module(
         module, text, ModuleOptions(source_name=path.name, blocks=launched_blocks(unit))
     )
-    places = {kernel.name: kernel.span for kernel in unit.kernels}
+    # Overloaded kernels have names of their own in the module.
+    pairs = zip(module.kernels, unit.kernels, strict=True)
+    places = {function.name: kernel.span for function, kernel in pairs}
     kernels = tuple(_module_kernel(k, places[k.name], target) for k in ported.kernels)
     findings = tuple(finding for kernel in kernels for finding in kernel.diagnostics)
     outputs: tuple[OutputFile, ...] = ()

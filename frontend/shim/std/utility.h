@@ -116,8 +116,8 @@ SHIM_ALIAS(add_lvalue_reference) SHIM_ALIAS(add_rvalue_reference) SHIM_ALIAS(rem
 #undef SHIM_ALIAS
 template <class T> T&& declval() noexcept;
 template <class A, class... B> struct common_type { typedef decay_t<decltype(A() + (B() + ... + 0))> type; };
-template <class A> struct common_type<A> { typedef A type; };
-template <class A> struct common_type<A, A> { typedef A type; };
+template <class A> struct common_type<A> { typedef decay_t<A> type; };
+template <class A> struct common_type<A, A> { typedef decay_t<A> type; };
 template <class A, class B> struct common_type<A, B> { typedef decay_t<decltype(true ? declval<A>() : declval<B>())> type; };
 template <class... A> using common_type_t = typename common_type<A...>::type;
 template <class F, class... A> struct invoke_result { typedef decltype(declval<F>()(declval<A>()...)) type; };

@@ -50,13 +50,12 @@ class Loops(Values):
         before = dict(self.env)
         changed = self._changed_by(stmt, before)
         key = (self.frames[-1].prefix, id(stmt))
-        level = self.loop_levels.get(key, Level.GRID)
-        updates, level = self._updates(number, changed, condition, body, step, before, level)
-        self.loop_levels[key] = level
+        levels = self.loop_levels.setdefault(key, {})
+        updates = self._updates(number, changed, condition, body, step, before, levels)
         self.env = dict(before)
         recurrences: list[tuple[Symbol, Poly, Poly]] = []
         for name in changed:
-            value, recurrence = self._induction(name, number, counter, updates, before, level)
+            value, recurrence = self._induction(name, number, counter, updates, before, levels)
             self.env[name] = value
             if recurrence is not None:
                 recurrences.append(recurrence)
@@ -68,7 +67,7 @@ class Loops(Values):
             *loops,
             Loop(number, counter, tuple(recurrences), holds if known else None, stmt.span, unroll),
         )
-        self._note_branch("loop", holds, stmt.span)
+        self._note_branch("loop", holds, stmt)
         if known:
             self.guards = (*guards, holds)
         self._flush_work(loops)
@@ -81,7 +80,7 @@ class Loops(Values):
         # Behind the loop its variables have their last values, which no formula gives.
         self.env = inside
         for name in changed:
-            exit_level = max(level, holds.level, level_of(self.env[name]))
+            exit_level = max(levels[name], holds.level, level_of(self.env[name]))
             previous = self.env[name]
             self.env[name] = (
                 Address(previous.base, self._unknown(name, exit_level))
@@ -123,11 +122,11 @@ class Loops(Values):
         body: Block,
         step: Block,
         before: dict[str, Value],
-        level: Level,
-    ) -> tuple[dict[str, Value], Level]:
+        levels: dict[str, Level],
+    ) -> dict[str, Value]:
         """What one round makes of each variable, in terms of its value at the round's start.
 
-        level: how much the variables are known to vary at least, from an earlier trial.
+        levels: how much each variable is known to vary at least, from earlier trials; raised here.
         """
         guards, loops = self.guards, self.loops
         self.muted += 1
@@ -135,7 +134,8 @@ class Loops(Values):
         while True:
             for name in changed:
                 start = before[name]
-                symbol = Poly.atom(Symbol(f"{name}@{number}", max(level, level_of(start)), number))
+                levels[name] = max(levels.get(name, Level.GRID), level_of(start))
+                symbol = Poly.atom(Symbol(f"{name}@{number}", levels[name], number))
                 self.env[name] = (
                     Address(start.base, symbol) if isinstance(start, Address) else symbol
                 )
@@ -143,17 +143,16 @@ class Loops(Values):
             self._block(body)
             self._block(step)
             updates = {name: self.env.get(name, before[name]) for name in changed}
-            reached = max((level_of(u) for u in updates.values()), default=level)
-            reached = max(reached, level)
             self.guards, self.loops = guards, loops
-            if reached == level or len(changed) == 0:
+            more = {n: level_of(u) for n, u in updates.items() if level_of(u) > levels[n]}
+            if not more:
                 break
             # Some variable varies more than assumed: what depends on it may too.
-            level = reached
+            levels |= more
             self.env = dict(before)
         self.muted -= 1
         self.numbers = saved_numbers
-        return updates, level
+        return updates
 
     def _induction(
         self,
@@ -162,10 +161,10 @@ class Loops(Values):
         counter: Symbol,
         updates: dict[str, Value],
         before: dict[str, Value],
-        level: Level,
+        levels: dict[str, Level],
     ) -> tuple[Value, tuple[Symbol, Poly, Poly] | None]:
         start, update = before[name], updates[name]
-        symbol = Symbol(f"{name}@{number}", max(level, level_of(start)), number)
+        symbol = Symbol(f"{name}@{number}", levels[name], number)
         first = start.offset if isinstance(start, Address) else start
         later = update.offset if isinstance(update, Address) else update
         rebased = isinstance(start, Address) != isinstance(update, Address) or (

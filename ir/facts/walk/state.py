@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from crossport.diagnostics import Span
 from crossport.ir.facts.symbolic import Level, Poly, Unknown, symbols
 from crossport.ir.facts.walk.noted import Base, Branch, Loop, Trace, Value, Work
-from crossport.ir.nodes import Binary, Function, Module
+from crossport.ir.nodes import Binary, Function, Module, Node
 from crossport.ir.types import POINTER_SIZE, Array, Scalar, Struct, Type
 
 
@@ -19,6 +19,7 @@ class Frame:
 
     prefix: str
     function: Function
+    called_at: Span | None = None
     returns: list[Value] = field(default_factory=list)
 
 
@@ -40,7 +41,7 @@ class State:
         self.numbers: Counter[str] = Counter()
         self.operations: Counter[str] = Counter()
         # Trials of nested loops would grow as a power of the depth if each began from nothing.
-        self.loop_levels: dict[tuple[str, int], Level] = {}
+        self.loop_levels: dict[tuple[str, int], dict[str, Level]] = {}
         for variable in module.globals:
             self.bases[variable.name] = Base(variable.name, variable.space)
 
@@ -63,15 +64,22 @@ class State:
 
     # --- notes
 
+    def _place(self, node: Node) -> Span | None:
+        """Where a node stands in the user's text; what a library does, where it was called."""
+        if node.span is not None or not self.frames:
+            return node.span
+        return self.frames[-1].called_at
+
     def _note_branch(
-        self, kind: Literal["if", "loop", "switch", "?:"], condition: Poly, span: Span | None
+        self, kind: Literal["if", "loop", "switch", "?:"], condition: Poly, node: Node
     ) -> None:
         if not self.muted:
-            self.trace.branches.append(Branch(kind, condition, span, self.guards, self.loops))
+            branch = Branch(kind, condition, self._place(node), self.guards, self.loops)
+            self.trace.branches.append(branch)
 
     def _note_lane_arithmetic(self, expr: Binary, left: Poly) -> None:
         if not self.muted and any(s.name.startswith("thread.") for s in symbols(left)):
-            self.trace.lane_arithmetic.append((expr, left))
+            self.trace.lane_arithmetic.append((replace(expr, span=self._place(expr)), left))
 
     def _count(self, operation: str) -> None:
         if not self.muted:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
+from crossport.diagnostics import Span
 from crossport.ir.facts.symbolic import ZERO, Level, Poly, Symbol, apply
 from crossport.ir.facts.walk.loops import Loops
 from crossport.ir.facts.walk.noted import Address, Base, Exchange, Sync, Value, level_of
@@ -71,14 +73,14 @@ class Walker(Loops):
         self._block(function.body)
         self._flush_work()
 
-    def _call(self, function: Function, args: Iterable[Expr]) -> Value:
+    def _call(self, function: Function, args: Iterable[Expr], at: Span | None) -> Value:
         values = [self._value(arg) for arg in args]
         level = max((level_of(v) for v in values), default=Level.GRID)
         recursive = any(frame.function is function for frame in self.frames)
         if recursive or len(self.frames) > _DEEPEST_CALL:
             return self._unknown(function.name, Level.LANE)
-        prefix = f"{self.frames[-1].prefix}{function.name}#{self._number('call')}:"
-        self.frames.append(Frame(prefix, function))
+        prefix = f"{self._number('call')}:"
+        self.frames.append(Frame(prefix, function, at))
         for param, value in zip(function.params, values, strict=False):
             self.env[self._name(param.name)] = value
         guards = self.guards
@@ -128,12 +130,13 @@ class Walker(Loops):
     def _operation(self, stmt: Stmt) -> None:
         match stmt:
             case Call(target, str(name), args) if name in self.functions:
-                result = self._call(self.functions[name], args)
+                result = self._call(self.functions[name], args, self._place(stmt))
                 if target is not None:
                     self._store_variable(target, result)
             case Barrier():
                 if not self.muted:
-                    self.trace.syncs.append(Sync(stmt, self.guards, self.loops))
+                    placed = replace(stmt, span=self._place(stmt))
+                    self.trace.syncs.append(Sync(placed, self.guards, self.loops))
                     self.phase += 1
                 self._lane_result(stmt.target, Level.BLOCK)
             case Shuffle() | Vote() | Match() | WarpReduce() | SyncWarp():
@@ -168,15 +171,16 @@ class Walker(Loops):
             return value if isinstance(value, Poly) else None
 
         if not self.muted:
+            placed = replace(stmt, span=self._place(stmt))
             self.trace.exchanges.append(
-                Exchange(stmt, integer("mask"), integer("lane"), integer("width"), self.guards)
+                Exchange(placed, integer("mask"), integer("lane"), integer("width"), self.guards)
             )
         if not isinstance(stmt, SyncWarp):
             self._lane_result(stmt.target, Level.LANE)
 
     def _if(self, stmt: If, condition: Expr, then: Block, otherwise: Block) -> bool:
         taken = self._integer(condition)
-        self._note_branch("if", taken, stmt.span)
+        self._note_branch("if", taken, stmt)
         before, guards = dict(self.env), self.guards
         self.guards = (*guards, taken)
         then_exits = self._block(then)
@@ -199,7 +203,7 @@ class Walker(Loops):
 
     def _switch(self, stmt: Switch, value: Expr, arms: list[Block]) -> None:
         on = self._integer(value)
-        self._note_branch("switch", on, stmt.span)
+        self._note_branch("switch", on, stmt)
         before, guards = dict(self.env), self.guards
         for arm in arms:
             self.guards = (*guards, self._unknown("case", on.level))

@@ -263,7 +263,7 @@ class Values(State):
                     self._size(place.type),
                     place.type,
                     print_place(place),
-                    place.span,
+                    self._place(place),
                     self.guards,
                     self.loops,
                     volatile,
