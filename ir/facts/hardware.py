@@ -24,6 +24,7 @@ class GpuTarget:
     shared memory banks of `bank_bytes`. registers: 32-bit registers a lane can name.
     register_file: 32-bit registers of a partition, for all its lanes. *_granule: allocation steps
     (registers of a lane, shared bytes). reserved_shared: what the system takes of each block.
+    *_lanes: results a unit gives in a cycle: float multiply-adds, integer additions, square roots.
     """
 
     name: str
@@ -46,10 +47,18 @@ class GpuTarget:
     blocks_per_unit: int
     threads_per_block: int
     units: int
+    fp32_lanes: int
+    int_lanes: int
+    special_lanes: int
     fp32_flops: float
     fp64_flops: float
     bandwidth: float
     sources: tuple[str, ...]
+
+    @property
+    def clock(self) -> float:
+        """Cycles a second at which the peak is reached (a fused multiply-add counts as two)."""
+        return self.fp32_flops / (2 * self.units * self.fp32_lanes)
 
     @property
     def balance(self) -> float:

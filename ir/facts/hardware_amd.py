@@ -1,5 +1,7 @@
 """AMD GPUs: steps from LLVM's "User Guide for AMDGPU Backend" and the family's ISA guide;
-sizes and rates from the CDNA white papers and the data sheet of the product named.
+sizes and rates from the CDNA white papers and the data sheet of the product named. Lanes: four
+SIMDs of 16 (CDNA), two of 32 (RDNA); floats packed or issued in pairs count twice, and what is
+neither float nor plain integer arithmetic a quarter.
 """
 
 from crossport.ir.facts.hardware import GpuTarget
@@ -28,6 +30,9 @@ ROWS = (
         blocks_per_unit=32,
         threads_per_block=1024,
         units=110,
+        fp32_lanes=64,
+        int_lanes=64,
+        special_lanes=16,
         fp32_flops=23.9e12,
         fp64_flops=23.9e12,
         bandwidth=1.6e12,
@@ -54,6 +59,9 @@ ROWS = (
         blocks_per_unit=32,
         threads_per_block=1024,
         units=304,
+        fp32_lanes=128,
+        int_lanes=64,
+        special_lanes=16,
         fp32_flops=163.4e12,
         fp64_flops=81.7e12,
         bandwidth=5.3e12,
@@ -80,6 +88,9 @@ ROWS = (
         blocks_per_unit=32,
         threads_per_block=1024,
         units=256,
+        fp32_lanes=128,
+        int_lanes=64,
+        special_lanes=16,
         fp32_flops=157.3e12,
         fp64_flops=78.6e12,
         bandwidth=8e12,
@@ -106,6 +117,9 @@ ROWS = (
         blocks_per_unit=32,
         threads_per_block=1024,
         units=96,
+        fp32_lanes=128,
+        int_lanes=64,
+        special_lanes=16,
         fp32_flops=61.4e12,
         fp64_flops=1.9e12,
         bandwidth=960e9,

@@ -1,5 +1,6 @@
 """NVIDIA GPUs: limits from the "CUDA C++ Programming Guide", allocation steps from the CUDA
-Occupancy Calculator, rates from the data sheet of the product named.
+Occupancy Calculator, rates from the data sheet of the product named, lanes from the guide's section
+"Arithmetic Instructions" (results a cycle and multiprocessor).
 """
 
 from crossport.ir.facts.hardware import GpuTarget
@@ -29,6 +30,9 @@ ROWS = (
         blocks_per_unit=32,
         threads_per_block=1024,
         units=108,
+        fp32_lanes=64,
+        int_lanes=64,
+        special_lanes=16,
         fp32_flops=19.5e12,
         fp64_flops=9.7e12,
         bandwidth=2039e9,
@@ -55,6 +59,9 @@ ROWS = (
         blocks_per_unit=32,
         threads_per_block=1024,
         units=132,
+        fp32_lanes=128,
+        int_lanes=64,
+        special_lanes=16,
         fp32_flops=67e12,
         fp64_flops=34e12,
         bandwidth=4.8e12,

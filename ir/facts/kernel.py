@@ -12,27 +12,33 @@ import itertools
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
+from crossport.diagnostics import Span
+from crossport.ir.facts.blocks import typical_block
 from crossport.ir.facts.hardware import GpuTarget, TpuTarget, gpu, target
 from crossport.ir.facts.memory import (
+    TYPICAL_SIZE,
     Launch,
     Pattern,
     active_lanes,
     in_loops,
+    is_size,
     pattern,
     wave_values,
     with_sizes,
 )
 from crossport.ir.facts.occupancy import Occupancy, estimate_registers, occupancy, shared_bytes
-from crossport.ir.facts.symbolic import Level, NotEvaluable, evaluate, unknowns
+from crossport.ir.facts.roofline import Bound, Roofline, roofline
+from crossport.ir.facts.symbolic import Level, NotEvaluable, evaluate, symbols, unknowns
 from crossport.ir.facts.tpu import TpuFacts, tpu_facts
 from crossport.ir.facts.walk import Access, Branch, Loop, Sync, Trace, walk_kernel
 from crossport.ir.facts.warp import WarpAssumption, warp_assumptions
 from crossport.ir.nesting import room
 from crossport.ir.nodes import Function, Module
+from crossport.ir.reachable import reachable
 
 DEFAULT_TARGETS = ("sm_90", "gfx942")
 _MOST_ROUNDS = 1 << 20
@@ -75,16 +81,24 @@ class Divergence:
 class TargetFacts:
     """What one GPU makes of a kernel.
 
-    patterns: per access, in the order of `KernelFacts.accesses`. intensity: floating-point
-    operations a byte of global memory asked for; bound: which side of the roofline that is.
+    patterns: per access, in the order of `KernelFacts.accesses`.
     """
 
     target: GpuTarget
     patterns: tuple[Pattern, ...]
     occupancy: Occupancy
     divergence: tuple[Divergence, ...]
-    intensity: float | None
-    bound: Literal["memory", "compute", "unknown"]
+    roofline: Roofline
+
+    @property
+    def intensity(self) -> float | None:
+        """Floating-point operations a byte of global memory fetched."""
+        return self.roofline.intensity
+
+    @property
+    def bound(self) -> Bound:
+        """What the kernel waits for."""
+        return self.roofline.bound
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +121,8 @@ class KernelFacts:
     shared_bytes: int
     targets: Mapping[str, TargetFacts]
     tpus: Mapping[str, TpuFacts]
+    called: tuple[tuple[str, Span], ...] = field(default=())
+    """Device functions in the user's text that it may call, and where they stand."""
     assumptions: tuple[str, ...] = field(default=())
 
     @property
@@ -134,14 +150,14 @@ def kernel_facts(
     gpus = [row for row in chosen if isinstance(row, GpuTarget)] or [gpu("sm_90")]
     function = module.function(kernel)
     trace = walk_kernel(module, function)
-    assumed = launch or _typical_launch(function)
+    assumed = launch or Launch(block=typical_block(module, function))
     registers = estimate_registers(module, function)
     shared = shared_bytes(module, function, assumed.shared_bytes)
     rounds = _RoundCounter(gpu("sm_90"), assumed)
     operations = _operations(trace, rounds)
     moved = _bytes_moved(trace, rounds)
     on_targets = {
-        row.name: _target_facts(row, trace, assumed, operations, moved, registers, shared)
+        row.name: _target_facts(row, trace, assumed, operations, rounds, registers, shared)
         for row in gpus
     }
     on_tpus = {
@@ -162,19 +178,34 @@ def kernel_facts(
         shared,
         on_targets,
         on_tpus,
-        _assumptions(launch, rounds),
+        _called(module, function),
+        _assumptions(launch, assumed, trace, rounds),
     )
 
 
-def _typical_launch(function: Function) -> Launch:
-    bound = function.kernel.launch_bounds[0] if function.kernel else 0
-    return Launch(block=(bound or 256, 1, 1))
+def _called(module: Module, kernel: Function) -> tuple[tuple[str, Span], ...]:
+    """In source order; instances of one template once."""
+    found: dict[tuple[str, int], tuple[str, Span]] = {}
+    for function in reachable(module, kernel):
+        if function is not kernel and function.span is not None:
+            key = (function.span.file, function.span.line)
+            found.setdefault(key, (function.name, function.span))
+    return tuple(found[key] for key in sorted(found))
 
 
-def _assumptions(launch: Launch | None, rounds: _RoundCounter) -> tuple[str, ...]:
+def _assumptions(
+    launch: Launch | None, assumed: Launch, trace: Trace, rounds: _RoundCounter
+) -> tuple[str, ...]:
     notes = ["no index computation overflows", "pointers are aligned to 256 bytes"]
-    if launch is None:
-        notes.append("blocks of 256 threads in x; sizes that are not constant are 1024")
+    if launch is None or "blockDim" in launch.guessed:
+        shape = "x".join(map(str, assumed.block))
+        notes.append(f"blocks have {shape} threads (no launch of constant size found; see --block)")
+    guessed = [name for name in assumed.guessed if name != "blockDim"]
+    sizes = [*guessed, *_sizes(trace, assumed)]
+    if sizes:
+        shown = ", ".join(sizes[:6]) + (", ..." if len(sizes) > 6 else "")
+        verb = "is" if len(sizes) == 1 else "are"
+        notes.append(f"{shown}, not constant, {verb} {TYPICAL_SIZE}")
     if rounds.guessed:
         notes.append("loops whose length depends on data count as one round")
     return tuple(notes)
@@ -185,22 +216,17 @@ def _target_facts(
     trace: Trace,
     launch: Launch,
     operations: Mapping[str, float],
-    moved: float,
+    rounds: _RoundCounter,
     registers: int,
     shared: int,
 ) -> TargetFacts:
-    flops = sum(operations.get(kind, 0.0) for kind in ("f16", "f32", "f64", "special"))
-    intensity = flops / moved if moved else None
-    bound: Literal["memory", "compute", "unknown"] = "unknown"
-    if intensity is not None:
-        bound = "memory" if intensity < target.balance else "compute"
+    patterns = tuple(pattern(access, target, launch) for access in trace.accesses)
     return TargetFacts(
         target,
-        tuple(pattern(access, target, launch) for access in trace.accesses),
+        patterns,
         occupancy(target, launch.threads, registers, shared),
         tuple(_divergence(branch, target, launch) for branch in trace.branches),
-        intensity,
-        bound,
+        roofline(target, trace.accesses, patterns, operations, rounds.times),
     )
 
 
@@ -225,6 +251,14 @@ def _divergence(branch: Branch, target: GpuTarget, launch: Launch) -> Divergence
             chosen = taken[active] != 0
             split.append(bool(chosen.any() and not chosen.all()))
     return Divergence(branch, float(np.mean(split)) if split else 0.0)
+
+
+def _sizes(trace: Trace, launch: Launch) -> list[str]:
+    """Scalar parameters that indices or conditions depend on and that the launch does not fix."""
+    polys = [a.offset for a in trace.accesses if a.base.space != "local"]
+    polys += [b.condition for b in trace.branches]
+    found = {s.name for poly in polys for s in symbols(poly) if is_size(s)}
+    return sorted(found - set(launch.args))
 
 
 # --- how often -----------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -25,6 +25,7 @@ from crossport.ir.facts.symbolic import (
     NotEvaluable,
     Poly,
     Symbol,
+    Unknown,
     Values,
     evaluate,
     symbols,
@@ -49,6 +50,8 @@ class Launch:
     block: tuple[int, int, int] = (256, 1, 1)
     args: Mapping[str, int] = field(default_factory=dict)
     shared_bytes: int = 0
+    guessed: tuple[str, ...] = ()
+    """Extents that are not known and stand as TYPICAL_SIZE: "gridDim.x"."""
 
     @property
     def threads(self) -> int:
@@ -57,14 +60,15 @@ class Launch:
         return x * y * z
 
 
-Shape = Literal["broadcast", "coalesced", "strided", "scattered", "data-dependent"]
+Shape = Literal["broadcast", "coalesced", "strided", "scattered", "data-dependent", "never"]
 
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
     """One access as one target sees it, per request of a whole wavefront (means over samples).
 
-    shape: how neighbouring lanes' addresses lie. stride: bytes between neighbours, if constant.
+    shape: how neighbouring lanes' addresses lie; "never": no thread of a block gets there.
+    stride: bytes between neighbours, if constant.
     segments / ideal: global memory segments touched, and the fewest that could hold the bytes used.
     passes / ideal_passes: shared memory cycles, likewise. aligned: the first lane starts a segment.
     """
@@ -77,6 +81,8 @@ class Pattern:
     ideal_passes: float | None = None
     aligned: bool | None = None
     active_lanes: float | None = None
+    wave_share: float = 1.0
+    """The share of waves in which any lane makes the access."""
     rounds_per_segment: float | None = None
     """Where a request leaves bytes of its segments over and the innermost loop walks through them:
     how many rounds it takes."""
@@ -95,12 +101,24 @@ def pattern(access: Access, target: GpuTarget, launch: Launch) -> Pattern:
     """How `access` behaves on `target` in `launch`."""
     if any(unknown.level is Level.LANE for unknown in unknowns(access.offset)):
         return Pattern("data-dependent")
-    requests = list(_requests(access, target, launch))
-    if not requests:
+    if _step_is_unknown(access.offset):
         return Pattern("data-dependent")
-    if access.base.space == "shared":
-        return _shared_pattern(requests, access, target)
-    return _global_pattern(requests, access, target)
+    sampled = list(_requests(access, target, launch))
+    requests = [request for request in sampled if len(request[0])]
+    if not requests:
+        is_known = sampled and not any(True for guard in access.guards for _ in unknowns(guard))
+        return Pattern("never" if is_known else "data-dependent")
+    make = _shared_pattern if access.base.space == "shared" else _global_pattern
+    return replace(make(requests, access, target), wave_share=len(requests) / len(sampled))
+
+
+def _step_is_unknown(offset: Poly) -> bool:
+    """Does a value that nothing is known about scale the thread's number?"""
+    return any(
+        any(isinstance(atom, Unknown) for atom in monomial)
+        and any(atom.level is Level.LANE for atom in monomial)
+        for monomial, _ in offset.terms
+    )
 
 
 def segments_touched(offsets: Values, size: int, segment: int) -> int:
@@ -132,6 +150,7 @@ def bank_passes(offsets: Values, size: int, lanes: Values, target: GpuTarget) ->
 def _global_pattern(requests: list[Request], access: Access, target: GpuTarget) -> Pattern:
     touched = [segments_touched(o, access.size, target.segment) for o, _ in requests]
     ideal = [_fewest(o, access.size, target.segment) for o, _ in requests]
+    used = sum(_bytes_used(o, access.size) for o, _ in requests)
     shape, stride = _shape(requests, access.size)
     if shape in ("strided", "scattered") and sum(touched) <= sum(ideal) * 1.26:
         shape = "coalesced"
@@ -142,7 +161,9 @@ def _global_pattern(requests: list[Request], access: Access, target: GpuTarget) 
         ideal=float(np.mean(ideal)),
         aligned=all(int(o.min()) % target.segment == 0 for o, _ in requests),
         active_lanes=float(np.mean([len(o) for o, _ in requests])),
-        rounds_per_segment=_rounds_per_segment(access, target, sum(ideal) < sum(touched)),
+        rounds_per_segment=_rounds_per_segment(
+            access, target, used < sum(touched) * target.segment
+        ),
     )
 
 
@@ -167,8 +188,11 @@ def _shared_pattern(requests: list[Request], access: Access, target: GpuTarget) 
 
 
 def _fewest(offsets: Values, size: int, segment: int) -> int:
-    used = np.unique((offsets[:, None] + np.arange(size)[None, :]).ravel())
-    return max(1, -(-len(used) // segment))
+    return max(1, -(-_bytes_used(offsets, size) // segment))
+
+
+def _bytes_used(offsets: Values, size: int) -> int:
+    return len(np.unique((offsets[:, None] + np.arange(size)[None, :]).ravel()))
 
 
 def _shape(requests: list[Request], size: int) -> tuple[Shape, int | None]:
@@ -185,7 +209,7 @@ def _shape(requests: list[Request], size: int) -> tuple[Shape, int | None]:
 
 
 def _requests(access: Access, target: GpuTarget, launch: Launch) -> Iterator[Request]:
-    """Offsets and lane numbers of the active lanes, for sample waves, blocks and loop rounds."""
+    """Offsets and lane numbers of the active lanes (if any), for sample waves and rounds."""
     taken = 0
     for values in block_values(target, launch):
         # All rounds of the inner loops, while there are not too many of them.
@@ -201,12 +225,18 @@ def _requests(access: Access, target: GpuTarget, launch: Launch) -> Iterator[Req
                 )
             except NotEvaluable:
                 return
+            # Rounds past the end of a loop are none.
+            if not active_lanes(_conditions(access.loops), inside, launch).any():
+                continue
             active = active_lanes(access.guards, inside, launch)
             for first in range(0, len(active), target.wave):
                 here = active[first : first + target.wave]
-                if here.any():
-                    taken += 1
-                    yield offsets[first : first + target.wave][here], np.flatnonzero(here)
+                taken += 1
+                yield offsets[first : first + target.wave][here], np.flatnonzero(here)
+
+
+def _conditions(loops: tuple[Loop, ...]) -> tuple[Poly, ...]:
+    return tuple(loop.condition for loop in loops if loop.condition is not None)
 
 
 def wave_values(target: GpuTarget, launch: Launch) -> Iterator[dict[str, Any]]:
@@ -273,10 +303,16 @@ def with_sizes(poly: Poly, values: dict[str, Any], launch: Launch) -> dict[str, 
     missing = {
         s.name: np.int64(launch.args.get(s.name, TYPICAL_SIZE))
         for s in symbols(poly)
-        if s.name not in values and _is_parameter(s)
+        if s.name not in values and is_size(s)
     }
     return values | missing
 
 
-def _is_parameter(symbol: Symbol) -> bool:
-    return symbol.loop is None and symbol.level is Level.GRID
+def is_size(symbol: Symbol) -> bool:
+    """Is it a number that comes from outside: no index, extent, or loop counter?"""
+    return (
+        symbol.loop is None
+        and symbol.level is Level.GRID
+        and symbol.name != "warp_size"
+        and not symbol.name.startswith(("grid_dim.", "block_dim."))
+    )

@@ -69,8 +69,12 @@ class Apply:
 
     def __str__(self) -> str:
         if len(self.args) == 2 and not self.op[0].isalpha():
-            return f"({self.args[0]} {self.op} {self.args[1]})"
+            return f"({_inside(self.args[0])} {self.op} {_inside(self.args[1])})"
         return f"{self.op}({', '.join(map(str, self.args))})"
+
+
+def _inside(arg: Poly) -> str:
+    return f"({arg})" if len(arg.terms) > 1 else str(arg)
 
 
 def _weight(atom: Atom) -> int:
@@ -204,6 +208,29 @@ def unknowns(poly: Poly) -> Iterator[Unknown]:
             elif isinstance(atom, Apply):
                 for arg in atom.args:
                     yield from unknowns(arg)
+
+
+def substitute(poly: Poly, values: Mapping[str, Poly]) -> Poly:
+    """The polynomial with values in place of the symbols of those names."""
+    if not any(symbol.name in values for symbol in symbols(poly)):
+        return poly
+    total = ZERO
+    for monomial, coefficient in poly.terms:
+        product = Poly.constant(coefficient)
+        for atom in monomial:
+            product = product * _substituted(atom, values)
+        total = total + product
+    return total
+
+
+def _substituted(atom: Atom, values: Mapping[str, Poly]) -> Poly:
+    match atom:
+        case Symbol(name) if name in values:
+            return values[name]
+        case Apply(op, args):
+            return apply(op, *(substitute(arg, values) for arg in args))
+        case _:
+            return Poly.atom(atom)
 
 
 def apply(op: str, *args: Poly) -> Poly:

@@ -49,7 +49,7 @@ def warp_assumptions(trace: Trace) -> tuple[WarpAssumption, ...]:
 def _lane_arithmetic(trace: Trace, exchanges_are_safe: bool) -> list[WarpAssumption | None]:
     """Lane and warp numbers for warps of 32: as right as the exchanges that use them."""
     reason = (
-        "a lane or warp number for warps of 32; every exchange here stays within 32 lanes"
+        "every exchange here stays within 32 lanes"
         if exchanges_are_safe
         else "a lane or warp number for warps of 32, while exchanges here span the wavefront"
     )
@@ -107,8 +107,8 @@ def _warp_synchronous(trace: Trace) -> list[WarpAssumption | None]:
         WarpAssumption(
             "warp-synchronous",
             False,
-            f"{access.text} is read without a barrier after other lanes wrote it: only lanes that "
-            "step together may, and how many do depends on the target",
+            f"{access.base.name} is read without a barrier after other lanes wrote it: it counts "
+            "on the 32 lanes of a warp to step together",
             access.span,
         )
         for access in talks

@@ -6,13 +6,14 @@ constants; else a typical one, which the report says.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from crossport.diagnostics import Code, Diagnostic, PortError, Severity, sort_diagnostics
 from crossport.frontend.unit import Kernel, TranslationUnit
 from crossport.ir.facts import Launch, kernel_facts
+from crossport.ir.facts.blocks import typical_block
 from crossport.ir.facts.memory import TYPICAL_SIZE
 from crossport.ir.facts.report import KernelReport, inspect_json, inspect_text
 from crossport.ir.nodes import Module
@@ -46,8 +47,20 @@ class InspectReport:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the user says about the launch: extents, and scalar arguments by name."""
+
+    grid: tuple[int, int, int] | None = None
+    block: tuple[int, int, int] | None = None
+    sizes: Mapping[str, int] = field(default_factory=dict)
+
+
 def inspect_units(
-    units: Sequence[TranslationUnit], kernel: str | None, targets: Sequence[str]
+    units: Sequence[TranslationUnit],
+    kernel: str | None,
+    targets: Sequence[str],
+    given: Given | None = None,
 ) -> InspectReport:
     """Facts for every kernel of the units, or for the one named (with or without arguments).
 
@@ -57,7 +70,7 @@ def inspect_units(
     diagnostics: list[Diagnostic] = []
     for unit in units:
         diagnostics += unit.diagnostics
-        reports += _unit_reports(unit, kernel, targets, diagnostics)
+        reports += _unit_reports(unit, kernel, targets, diagnostics, given or Given())
     if not reports and kernel is not None:
         names = sorted({k.name for unit in units for k in unit.kernels})
         raise PortError(
@@ -71,7 +84,11 @@ def inspect_units(
 
 
 def _unit_reports(
-    unit: TranslationUnit, name: str | None, targets: Sequence[str], diagnostics: list[Diagnostic]
+    unit: TranslationUnit,
+    name: str | None,
+    targets: Sequence[str],
+    diagnostics: list[Diagnostic],
+    given: Given,
 ) -> list[KernelReport]:
     from crossport.frontend.lowering import lower_unit
 
@@ -84,22 +101,32 @@ def _unit_reports(
         if kernel.name not in {f.name for f in module.kernels}:
             diagnostics.append(_not_lowered(kernel))
             continue
-        facts = kernel_facts(module, kernel.name, _launch(unit, kernel, module), targets)
+        facts = kernel_facts(module, kernel.name, _launch(unit, kernel, module, given), targets)
         reports.append(KernelReport(facts, kernel.span))
     return reports
 
 
-def _launch(unit: TranslationUnit, kernel: Kernel, module: Module) -> Launch | None:
-    """The first launch of the kernel whose block is known; None if there is none."""
+def _launch(unit: TranslationUnit, kernel: Kernel, module: Module, given: Given) -> Launch:
+    """The first launch of the kernel whose block is known, or a typical one; what is given wins."""
+    function = module.function(kernel.name)
+    grid: Sequence[int | None] = (None, 1, 1)
+    block = None
+    shared = 0
     for launch in unit.launches:
-        block = launch.block.values
-        if launch.kernel == kernel.name and None not in block:
-            x, y, z = (extent or 1 for extent in block)
-            gx, gy, gz = (extent or TYPICAL_SIZE for extent in launch.grid.values)
-            shared = launch.shared_bytes.value
-            return Launch((gx, gy, gz), (x, y, z), {}, int(shared or 0))
-    bound = kernel.launch_bounds[0]
-    return Launch(block=(bound, 1, 1)) if bound else None
+        x, y, z = launch.block.values
+        if launch.kernel == kernel.name and x is not None and y is not None and z is not None:
+            block, grid = (x, y, z), launch.grid.values
+            shared = int(launch.shared_bytes.value or 0)
+            break
+    guessed = [f"gridDim.{axis}" for axis, extent in zip("xyz", grid, strict=True) if not extent]
+    gx, gy, gz = (extent or TYPICAL_SIZE for extent in grid)
+    if given.grid is not None:
+        guessed, (gx, gy, gz) = [], given.grid
+    block = given.block or block
+    if block is None:
+        guessed.append("blockDim")
+        block = typical_block(module, function)
+    return Launch((gx, gy, gz), block, dict(given.sizes), shared, tuple(guessed))
 
 
 def _not_lowered(kernel: Kernel) -> Diagnostic:

@@ -9,9 +9,18 @@ A round is walked on trial, without notes, until it is known how far its variabl
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import assert_never
 
-from crossport.ir.facts.symbolic import Level, Poly, Symbol, symbols, unknowns
+from crossport.ir.facts.symbolic import (
+    ZERO,
+    Level,
+    Poly,
+    Symbol,
+    substitute,
+    symbols,
+    unknowns,
+)
 from crossport.ir.facts.walk.noted import Address, Loop, Value, level_of
 from crossport.ir.facts.walk.values import Values
 from crossport.ir.nodes import (
@@ -19,6 +28,7 @@ from crossport.ir.nodes import (
     Assign,
     Atomic,
     Block,
+    Break,
     Call,
     Const,
     Deref,
@@ -30,10 +40,14 @@ from crossport.ir.nodes import (
     Node,
     Place,
     Read,
+    Return,
     Stmt,
     Var,
     walk,
 )
+
+_MOST_ROUNDS = 256
+"""Rounds of a loop of constant length that are gone through for its last values."""
 
 
 class Loops(Values):
@@ -77,9 +91,14 @@ class Loops(Values):
             self._block(step)
         self._flush_work()
         self.guards, self.loops = guards, loops
-        # Behind the loop its variables have their last values, which no formula gives.
+        # Behind the loop its variables have their last values, which no formula gives; but the
+        # rounds of a loop of constant length can be gone through.
         self.env = inside
+        last = _last(holds, counter, recurrences) if known and not _leaves_early(stmt) else None
         for name in changed:
+            if last is not None:
+                self.env[name] = _substituted(self.env[name], last)
+                continue
             exit_level = max(levels[name], holds.level, level_of(self.env[name]))
             previous = self.env[name]
             self.env[name] = (
@@ -214,6 +233,34 @@ class Loops(Values):
             for name in [k for k in self.env if k.startswith((f"{root}.", f"{root}["))]:
                 del self.env[name]
             self._note("store", place, volatile)
+
+
+def _last(
+    holds: Poly, counter: Symbol, recurrences: list[tuple[Symbol, Poly, Poly]]
+) -> dict[str, Poly] | None:
+    """The loop's symbols when its condition ends to hold, if that takes but constants to know."""
+    now = {counter.name: ZERO, **{symbol.name: first for symbol, first, _ in recurrences}}
+    if any(value.value is None for value in now.values()):
+        return None
+    for number in range(_MOST_ROUNDS):
+        holds_now = substitute(holds, now).value
+        if holds_now is None:
+            return None
+        if not holds_now:
+            return now
+        now = {symbol.name: substitute(later, now) for symbol, _, later in recurrences}
+        now[counter.name] = Poly.constant(number + 1)
+    return None
+
+
+def _substituted(value: Value, last: dict[str, Poly]) -> Value:
+    if isinstance(value, Address):
+        return replace(value, offset=substitute(value.offset, last))
+    return substitute(value, last)
+
+
+def _leaves_early(stmt: Stmt) -> bool:
+    return any(isinstance(node, Break | Return) for node in walk(stmt))
 
 
 def _root(place: Place) -> str:

@@ -143,6 +143,7 @@ kernel k(x: f32*, out: f32*, n: i32) {
 
 def test_atomics_on_one_address_are_named() -> None:
     from crossport.diagnostics import Span
+    from crossport.ir.facts.changes import changes
     from crossport.ir.facts.report import KernelReport
 
     module = parse_module("""
@@ -151,7 +152,7 @@ kernel k(sum: f32*, x: f32*) {
 }
 """)
     report = KernelReport(kernel_facts(module, "k"), Span("k.cu", 1))
-    assert any("64 lanes of a wave take turns at one address" in c for c in report.changes)
+    assert any("64 lanes of a wave take turns at one address" in c for c in changes(report.facts))
 
 
 MERGED = """
