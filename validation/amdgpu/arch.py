@@ -23,6 +23,7 @@ class Arch:
     max_waves_per_simd: int
     simds: int
     ocp_fp8: bool
+    has_images: bool
 
     @property
     def is_cdna(self) -> bool:
@@ -40,11 +41,11 @@ class Arch:
 ARCHS = {
     row.name: row
     for row in (
-        Arch("gfx90a", 0x3F, "cdna", (64,), 65536, 104, 512, 8, 4, False),
-        Arch("gfx942", 0x4C, "cdna", (64,), 65536, 304, 512, 8, 4, False),
-        Arch("gfx950", 0x4F, "cdna", (64,), 163840, 256, 512, 8, 4, True),
-        Arch("gfx1100", 0x41, "rdna3", (32, 64), 65536, 96, 1536, 16, 2, False),
-        Arch("gfx1201", 0x4E, "rdna4", (32, 64), 65536, 64, 1536, 16, 2, True),
+        Arch("gfx90a", 0x3F, "cdna", (64,), 65536, 104, 512, 8, 4, False, True),
+        Arch("gfx942", 0x4C, "cdna", (64,), 65536, 304, 512, 8, 4, False, False),
+        Arch("gfx950", 0x4F, "cdna", (64,), 163840, 256, 512, 8, 4, True, False),
+        Arch("gfx1100", 0x41, "rdna3", (32, 64), 65536, 96, 1536, 16, 2, False, True),
+        Arch("gfx1201", 0x4E, "rdna4", (32, 64), 65536, 64, 1536, 16, 2, True, True),
     )
 }
 

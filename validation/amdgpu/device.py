@@ -28,10 +28,11 @@ from crossport.validation.amdgpu.memory_image import Pointer, Struct
 from crossport.validation.amdgpu.process import Worker
 from crossport.validation.amdgpu.program import Program, build_program
 from crossport.validation.amdgpu.report import DeviceFault, LaunchReport
+from crossport.validation.amdgpu.textures import Texture
 
 __all__ = [
     "CodeObject", "Device", "DeviceFault", "LaunchReport", "Options", "Pointer", "Schedule",
-    "Struct",
+    "Struct", "Texture",
 ]  # fmt: skip
 
 _CODE_OBJECTS_KEPT = 64

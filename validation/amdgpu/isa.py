@@ -144,6 +144,36 @@ _GFX90A_OWN_MATRIX = (
 """Matrix opcodes whose numbers later generations gave to others."""
 
 
+_GFX90A_IMAGES = Form(
+    "MIMG",
+    0xFC000000,
+    0xF0000000,
+    2,
+    {
+        "dmask": (8, 15),
+        "unrm": (12, 1),
+        "da": (14, 1),
+        "a16": (15, 1),
+        "tfe": (16, 1),
+        "lwe": (17, 1),
+        "op": (18, 127),
+        "vaddr": (32, 255),
+        "vdata": (40, 255),
+        "srsrc": (48, 31),
+        "ssamp": (53, 31),
+        "d16": (63, 1),
+    },
+    {
+        number: ExtraOpcode(f"IMAGE_{name}", number)
+        for number, name in (
+            *((0, "LOAD"), (1, "LOAD_MIP"), (8, "STORE"), (9, "STORE_MIP"), (14, "GET_RESINFO")),
+            (32, "SAMPLE"),
+        )
+    },
+)
+"""Image instructions, which CDNA3 and its tables no longer have."""
+
+
 class Undecodable(Exception):
     """The bytes are no instruction of this architecture."""
 
@@ -182,6 +212,7 @@ class Tables:
                 for opcode in extra:
                     self.forms[form].opcodes.setdefault(opcode.value, opcode)
         if arch == "gfx90a":
+            self.forms["MIMG"] = _GFX90A_IMAGES
             for form, extra in _GFX90A_UNFUSED.items():
                 self.forms[form].opcodes.update({o.value: o for o in extra})
             matrix = self.forms["VOP3P_MFMA"].opcodes
@@ -258,6 +289,9 @@ class Tables:
         always = bool(_ALWAYS_LITERAL.match(name)) or _dual_literal(form, fields)
         if not variant and (is_literal or always):
             literal = wide >> (size * 8) & 0xFFFFFFFF
+            size += 4
+        if form.name == "MIMG" and fields.get("nsa"):
+            fields |= {f"nsa{k + 1}": wide >> (size * 8 + 8 * k) & 255 for k in range(4)}
             size += 4
         if size > available:
             raise Undecodable("the code ends inside an instruction")

@@ -11,6 +11,7 @@ from crossport.validation.amdgpu.arch import PRIVATE_APERTURE, SHARED_APERTURE
 from crossport.validation.amdgpu.code_object import Argument, Kernel
 from crossport.validation.amdgpu.hostcalls import HOSTCALL_ADDRESS
 from crossport.validation.amdgpu.memory_image import QUEUE_ADDRESS, Pointer, Struct
+from crossport.validation.amdgpu.textures import Texture
 
 _FLOATS = {2: "<e", 4: "<f", 8: "<d"}
 
@@ -75,7 +76,7 @@ def _encode(argument: Argument, value: Any, address_of: Callable[[Any], int]) ->
                 raise bad(f"argument {name} has {size} bytes, no pointer at {offset}")
             whole[offset : offset + 8] = struct.pack("<Q", address_of(target))
         return bytes(whole)
-    if isinstance(value, Pointer) or (isinstance(value, np.ndarray) and value.ndim > 0):
+    if isinstance(value, (Pointer, Texture)) or (isinstance(value, np.ndarray) and value.ndim > 0):
         if size != 8:
             raise bad(f"argument {name} has {size} bytes; an array was given")
         return struct.pack("<Q", address_of(value))
@@ -101,7 +102,7 @@ def _encode(argument: Argument, value: Any, address_of: Callable[[Any], int]) ->
             raise bad(f"argument {name} has {size} bytes; {value} does not fit") from None
     raise bad(
         f"argument {name} cannot be a {type(value).__name__}",
-        "pass a NumPy array or scalar, a number, bytes, a Pointer, a Struct or None",
+        "pass a NumPy array or scalar, a number, bytes, a Pointer, a Struct, a Texture or None",
     )
 
 

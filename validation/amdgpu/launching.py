@@ -30,6 +30,7 @@ from crossport.validation.amdgpu.memory_image import (
     dispatch_packet,
     extent,
     place_arrays,
+    read_only,
     regions_of,
 )
 from crossport.validation.amdgpu.native import body_libraries, core_library
@@ -45,6 +46,7 @@ from crossport.validation.amdgpu.report import (
     fault_of,
     limit_of,
 )
+from crossport.validation.amdgpu.textures import Texture
 
 Schedule = Literal["in-order", "round-robin", "random"]
 _SCHEDULES = {"in-order": 0, "round-robin": 1, "random": 2}
@@ -125,18 +127,25 @@ class Launching:
     def run(self, args: Sequence[Any], globals_: Mapping[str, NDArray[Any]]) -> LaunchReport:
         pairs = match_arguments(self.kernel, args)
         arrays: list[tuple[str, NDArray[Any]]] = []
+        textures = [value for _, value in pairs if isinstance(value, Texture)]
         for n, (argument, value) in enumerate(pairs):
             name = f"argument {n}" + (f" ({argument.name})" if argument.name else "")
             pointed = value.pointers.values() if isinstance(value, Struct) else (value,)
             for target in pointed:
-                if isinstance(target, Pointer):
+                if isinstance(target, Texture):
+                    arrays += [(f"the texels of {name}", target.storage)]
+                    arrays += [(f"the description of {name}", read_only(target.words))]
+                elif isinstance(target, Pointer):
                     arrays.append((name, target.array))
                 elif isinstance(target, np.ndarray) and target.ndim:
                     arrays.append((name, target))
         addresses = place_arrays(self.layout, arrays)
+        for texture in textures:
+            texture.describe(self.code.arch, addresses[extent(texture.storage)[0]])
 
         def address_of(value: Any) -> int:
             whole = value.array if isinstance(value, Pointer) else value
+            whole = value.words if isinstance(value, Texture) else whole
             offset = value.offset if isinstance(value, Pointer) else 0
             return addresses[extent(whole)[0]] + offset
 
@@ -145,7 +154,10 @@ class Launching:
             self.shape.dynamic_lds,
         )
         self._fill(kernarg, globals_)
-        return self._execute(globals_)
+        report = self._execute(globals_)
+        for texture in textures:
+            texture.collect()
+        return report
 
     # ---- filling the structure
 

@@ -161,8 +161,6 @@ def buffer(builder: Builder, i: Instruction, op: r.Operation) -> None:
     if kind in ("wbl2", "inv", "wbinvl1", "wbinvl1_vol", "gl0_inv", "gl1_inv", "invl2"):
         builder.execute(op, "nothing")
         return
-    if "format" in kind:
-        raise Unsupported("typed buffer access")
     op.kind[0] = op.kind[1] = r.VGPR
     op.index[0], op.index[1] = i.get("vaddr"), i.get("vdata") + _acc(i)
     op.index[2] = i.get("rsrc") if "rsrc" in i.fields else i.get("srsrc") * 4
@@ -180,6 +178,13 @@ def buffer(builder: Builder, i: Instruction, op: r.Operation) -> None:
         words = (0,) if code == 124 else builder.constant_words(code, _WORD, i.literal)
         op.literal = words[0] & 0xFFFFFFFF
     op.aux[3] = int(builder.arch.is_cdna)
+    if "format" in kind:
+        match = re.match(r"(load|store)_format_(x|xy|xyz|xyzw)$", kind)
+        if match is None:
+            raise Unsupported("typed buffer access")
+        op.aux[2] = len(match[2]) | int(match[1] == "store") << 8
+        builder.execute(op, "buffer_format")
+        return
     _fill_load_store(builder, i, op, kind, "buffer_")
 
 

@@ -141,7 +141,7 @@ Lower = Callable[[Builder, Instruction, r.Operation], None]
 
 def lower(builder: Builder, instruction: Instruction, op: r.Operation) -> None:
     """Fill a record; an instruction that cannot be executed becomes a fault that names it."""
-    from crossport.validation.amdgpu import lower_memory, lower_scalar, lower_vector
+    from crossport.validation.amdgpu import lower_image, lower_memory, lower_scalar, lower_vector
     from crossport.validation.amdgpu.pseudocode import Untranslatable
 
     handlers: dict[str, Lower] = {
@@ -154,6 +154,7 @@ def lower(builder: Builder, instruction: Instruction, op: r.Operation) -> None:
         "VOP3P_MFMA": lower_vector.matrix,
         **dict.fromkeys(("FLAT", "GLOBAL", "SCRATCH"), lower_memory.flat),
         "MUBUF": lower_memory.buffer,
+        **dict.fromkeys(("MIMG", "VIMAGE", "VSAMPLE"), lower_image.image),
         "DS": lower_memory.lds,
     }
     op.pc, op.next_pc = instruction.pc, instruction.pc + instruction.size

@@ -98,6 +98,13 @@ def extent(array: NDArray[Any]) -> tuple[int, int]:
     return int(array.ctypes.data), int(array.nbytes)
 
 
+def read_only(array: NDArray[Any]) -> NDArray[Any]:
+    """The same memory, which a kernel may not write."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
 def place_arrays(layout: Layout, arrays: list[tuple[str, NDArray[Any]]]) -> dict[int, int]:
     """Give every array a device address; returns host address -> device address."""
     spans: list[list[Any]] = []

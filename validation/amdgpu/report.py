@@ -139,6 +139,7 @@ _WHAT = {
     12: "too little memory on the host",
     13: "a float mode that this host cannot take",
     14: "a field value that the emulator does not know",
+    16: "an image or buffer format that the emulator does not know",
     15: "a call of a host service that the emulator does not have (device malloc?)",
 }
 _HELP = {

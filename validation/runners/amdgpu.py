@@ -24,7 +24,7 @@ import numpy as np
 
 from crossport.diagnostics import PortError
 from crossport.validation.bundle.driver import scalar_bytes
-from crossport.validation.cases import ArrayArg, Case, ScalarArg, StructArg
+from crossport.validation.cases import ArrayArg, Case, ScalarArg, StructArg, TextureArg
 from crossport.validation.dtypes import Array
 from crossport.validation.runners.amdgpu_triton import run_triton
 from crossport.validation.runners.base import Call, Candidate, RunOutput, Status
@@ -196,8 +196,20 @@ def _argument(arg: object, arrays: Mapping[str, Array]) -> Any:
             return np.frombuffer(scalar_bytes(arg.dtype, arg.value), arg.dtype.storage)[0]
         case StructArg():
             return _struct(arg, arrays)
+        case TextureArg():
+            return _texture(arg, arrays[arg.array])
         case _:
-            raise _NotPassed("textures have no counterpart in the emulator")
+            raise _NotPassed(f"an argument of kind {type(arg).__name__}")
+
+
+def _texture(arg: TextureArg, values: Array) -> Any:
+    from crossport.validation.amdgpu.device import Texture
+
+    shape = (arg.height, arg.width) if arg.height else (arg.width,)
+    return Texture(
+        values.reshape(*shape, *([arg.channels] if arg.channels > 1 else [])), arg.channels,
+        arg.linear_filter, arg.address, arg.normalized, is_buffer=arg.height == 0,
+    )  # fmt: skip
 
 
 def _struct(arg: StructArg, arrays: Mapping[str, Array]) -> Any:

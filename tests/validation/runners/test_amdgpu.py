@@ -30,6 +30,8 @@ def _judge(name: str, arch: str) -> Verdict:
     [
         ("function_pointers", "gfx942"),  # a table of functions: words that the loader relocates
         ("lens_struct", "gfx942"),  # a struct by value with a pointer member
+        ("texture_bilinear", "gfx90a"),  # image instructions, a sampler
+        ("texture_fetch_1d", "gfx1100"),  # a typed buffer
         ("grid_sync_steps", "gfx1201"),  # RDNA4 has no unit for a barrier of the grid
         ("rmsnorm_half", "gfx1100"),  # V_FMA_MIXHI_F16 writes the upper half of a register
     ],

@@ -11,6 +11,7 @@
 #include "memory.h"
 #include "lds.h"
 #include "wmma.h"
+#include "images.h"
 
 static int x_fallthrough(Wave *w, const Operation *o) {
     return fault(w, o, FAULT_RAN_OFF, 0, o->pc, 0);
@@ -38,7 +39,7 @@ static int x_dual(Wave *w, const Operation *o) {
     F(getpc) F(setpc) F(swappc) F(call) F(getreg) F(setreg) F(round_mode) F(denorm_mode) F(time)  \
     F(movrels) F(movreld) F(vector) F(vector_modified) F(readfirstlane) F(readlane) F(writelane)  \
     F(swap) F(permlane_swap) F(permlane16) F(permlane64) F(vector_movrel) F(load) F(store)        \
-    F(atomic) F(buffer_load) F(buffer_store) F(buffer_atomic) F(scalar_load) F(scalar_store)      \
+    F(atomic) F(buffer_load) F(buffer_store) F(buffer_atomic) F(buffer_format) F(image) F(scalar_load) F(scalar_store)      \
     F(lds_read) F(lds_write) F(lds_read2) F(lds_write2) F(lds_exchange2) F(lds_atomic)            \
     F(lds_addtid) F(bpermute) F(permute) F(swizzle) F(lds_read_transposed) F(mfma) F(mfma_f64)    \
     F(smfmac) F(wmma) F(wmma_halves) F(dual) F(fallthrough)
