@@ -10,7 +10,9 @@ import pytest
 import crossport
 from crossport.cli import run
 from crossport.porting import Options
-from crossport.verification import bundle_beside, evidence_for
+from crossport.validation.bundle.interpreted import interpreted_bundle
+from crossport.validation.cases import parse_cases
+from crossport.verification import bundle_beside, evidence_for, verify_source
 
 pytest.importorskip("tinygrad", reason="the emulator's extra, crossport[amd], is not installed")
 
@@ -115,7 +117,42 @@ def test_without_a_bundle_what_differs_from_the_interpreter_is_wrong(tmp_path: P
 def test_launches_that_cannot_be_worked_out_are_said(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    source = tmp_path / "lens_struct.cu"
-    shutil.copy(CORPUS / "lens_struct" / "lens_struct.cu", source)
-    assert run(["verify", str(source), "--to", "triton"]) == 4
+    source = tmp_path / "rows.cu"
+    source.write_text("__global__ void k(float** rows) { rows[0][threadIdx.x] = 1; }\n")
+    assert run(["verify", str(source), "--to", "rocm"]) == 4
     assert "cases.toml" in capsys.readouterr().err
+
+
+def test_inferred_launches_in_which_threads_race_are_no_evidence(tmp_path: Path) -> None:
+    source = tmp_path / "k.cu"
+    source.write_text(
+        "__global__ void k(int* d, int n) { d[min(int(threadIdx.x), n - 1)] = threadIdx.x; }\n"
+    )
+    text = (
+        'schema = 1\nsource = "k.cu"\n[[kernel]]\nname = "k"\ngrid = [1]\nblock = [64]\n'
+        'args = [{name = "d", dtype = "int32", shape = [64], role = "out"},\n'
+        '        {name = "n", dtype = "int32", value = "n"}]\n'
+        "cases = [{n = 64}, {n = 40}]\n"
+    )
+    cases = parse_cases(text, tmp_path / "cases.toml")
+    inferred, written = interpreted_bundle(cases, inferred=True), interpreted_bundle(cases)
+    assert [inferred.has(case) for case in cases.checked] == [True, False]
+    assert [written.has(case) for case in cases.checked] == [True, True]
+
+
+def test_counters_of_unrolled_loops_may_be_cast(tmp_path: Path) -> None:
+    """They are Python numbers under Triton's interpreter, and sums of them as well."""
+    pytest.importorskip("triton", reason="the extra crossport[triton] is not installed")
+    source = tmp_path / "k.cu"
+    source.write_text(
+        "__global__ void k(const int* in, int* out) {\n"
+        "  __shared__ int s[16][17];\n"
+        "  for (int r = 0; r < 16; r++) s[r][(threadIdx.x * in[r]) & 15] = in[threadIdx.x] + r;\n"
+        "  __syncthreads();\n"
+        "  for (int r = 0; r < 15; r++)\n"
+        "    out[(size_t)(r + 1) * 16 + threadIdx.x] = s[r + 1][(threadIdx.x * in[r + 1]) & 15];\n"
+        "}\n"
+        "void go(const int* in, int* out) { k<<<1, 16>>>(in, out); }\n"
+    )
+    verdict = verify_source(source, "triton", Options())
+    assert "failed" not in verdict.render()

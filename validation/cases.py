@@ -23,7 +23,7 @@ from typing import Any, Literal, NoReturn
 from crossport.diagnostics import Code, Diagnostic, PortError
 from crossport.validation.dtypes import DTYPES, Array, DType
 from crossport.validation.expressions import ExpressionError, Number, evaluate, evaluate_int
-from crossport.validation.generators import RULES, Generator, generate, poison
+from crossport.validation.generators import RECORD, RULES, Generator, generate, poison
 
 SCHEMA = 1
 MOST_BYTES = 4 << 30
@@ -381,7 +381,7 @@ class _Loader:
         self, row: Mapping[str, Any], sizes: Mapping[str, Number], over: Mapping[str, Any]
     ) -> ArrayArg:
         name = self.text(row.get("name"), "array name")
-        self.only(row, {"name", "dtype", "shape", "role", "gen", "compare"} | _SETTINGS)
+        self.only(row, {"name", "dtype", "shape", "role", "gen", "compare", "fields"} | _SETTINGS)
         changed = over.get(name, {})
         if not isinstance(changed, Mapping):
             self.fail(f"'set' for {name} is {changed!r}, not a table")
@@ -409,14 +409,31 @@ class _Loader:
         if any(length < 0 for length in lengths):
             self.fail(f"array {name} has a negative length: {lengths}")
         settings = {key: self.setting(value, sizes) for key, value in merged.items()}
+        fields = self.fields(row.get("fields"), name, sizes) if rule == RECORD else ()
         return ArrayArg(
             name,
             self.dtype(row, name),
             lengths,
             role,
-            Generator(rule or "zeros", settings),
+            Generator(rule or "zeros", settings, fields),
             compare,
         )
+
+    def fields(
+        self, rows: object, name: str, sizes: Mapping[str, Number]
+    ) -> tuple[tuple[DType, Generator], ...]:
+        """What fills the members of an array of structs."""
+        if not isinstance(rows, list) or not rows or not all(isinstance(r, dict) for r in rows):
+            self.fail(f"array {name}: 'record' needs 'fields', a list of {{dtype, gen, ...}}")
+        found = []
+        for row in rows:
+            self.only(row, {"dtype", "gen"} | _SETTINGS)
+            rule = row.get("gen")
+            if rule not in RULES - {RECORD}:
+                self.fail(f"array {name}: a field's generator is {rule!r}")
+            settings = {k: self.setting(v, sizes) for k, v in row.items() if k in _SETTINGS}
+            found.append((self.dtype(row, name), Generator(rule, settings)))
+        return tuple(found)
 
     def setting(self, value: object, sizes: Mapping[str, Number]) -> object:
         if isinstance(value, list):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,10 +24,14 @@ F64 = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Generator:
-    """What fills an array: a rule by name, and its settings (already evaluated to numbers)."""
+    """What fills an array: a rule by name, and its settings (already evaluated to numbers).
+
+    fields: for the rule `record`, what fills each member of a struct, in the order of its layout.
+    """
 
     rule: str
     settings: Mapping[str, Any] = field(default_factory=dict)
+    fields: tuple[tuple[DType, Generator], ...] = ()
 
 
 class Words:
@@ -69,6 +73,8 @@ def checksum(data: bytes) -> int:
 
 def generate(generator: Generator, count: int, dtype: DType, key: str) -> Array:
     """`count` elements. Raises KeyError for a rule that does not exist."""
+    if generator.rule == RECORD:
+        return _record(generator.fields, count * dtype.bytes, key).view(dtype.storage)
     made = _RULES[generator.rule](Words(key), count, dtype, generator.settings)
     if made.dtype == np.float64 and (dtype.storage != "float64"):
         return from_float64(made, dtype)
@@ -187,6 +193,19 @@ def _identity(words: Words, count: int, dtype: DType, settings: Mapping[str, Any
     return np.asarray((np.arange(count) % (side + 1) == 0).astype(np.float64))
 
 
+def _record(fields: Sequence[tuple[DType, Generator]], size: int, key: str) -> Array:
+    """Structs of mixed members, one after the other: `size` bytes of them, the last one cut off."""
+    stride = sum(dtype.bytes for dtype, _ in fields)
+    count = -(-size // stride)
+    table = np.empty((count, stride), np.uint8)
+    at = 0
+    for position, (dtype, generator) in enumerate(fields):
+        made = generate(generator, count, dtype, f"{key}.{position}")
+        table[:, at : at + dtype.bytes] = made.view(np.uint8).reshape(count, dtype.bytes)
+        at += dtype.bytes
+    return table.reshape(-1)[:size].copy()
+
+
 Rule = Callable[[Words, int, DType, Mapping[str, Any]], Array]
 
 _RULES: dict[str, Rule] = {
@@ -207,4 +226,6 @@ _RULES: dict[str, Rule] = {
     "identity": _identity,
 }
 
-RULES: frozenset[str] = frozenset(_RULES)
+RECORD = "record"
+"""The rule that makes structs: the only one that asks for `fields`."""
+RULES: frozenset[str] = frozenset({*_RULES, RECORD})

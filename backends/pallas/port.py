@@ -11,6 +11,7 @@ from crossport.backends.pallas.tile import print_tile
 from crossport.backends.pallas.vmem import TileText, print_vmem
 from crossport.backends.pallas.xla import print_kernel
 from crossport.diagnostics import Code, Diagnostic, PortError, Severity
+from crossport.ir.facts.launch_shapes import likely_blocks
 from crossport.ir.lift import flat
 from crossport.ir.lift.naming import Options, PortedKernel, PortedModule, Tier, function_names
 from crossport.ir.lift.prepare import prepare
@@ -89,7 +90,8 @@ def _port_elementwise(module: Module, kernel: Function, name: str) -> modules.Pa
 def _port_vmem(module: Module, kernel: Function, name: str, options: Options) -> modules.Part:
     """Arrays whole in VMEM, threads as lanes; without shared memory where that can be lifted."""
     if needs_exchange(prepare(module, kernel)):
-        shapes = options.blocks.get(kernel.name) or options.blocks.get(kernel.base_name) or ()
+        launched = options.blocks.get(kernel.name) or options.blocks.get(kernel.base_name)
+        shapes = launched or likely_blocks(module, kernel)
         lifted = lift_for_blocks(lambda: prepare(module, kernel), shapes)
         if not isinstance(lifted, str):
             with suppress(NotTiled):

@@ -158,7 +158,23 @@ class Expressions:
         """The text, fit to stand before a `.to(...)`."""
         if isinstance(expr, Const):
             return self.typed(expr)
+        if self.is_count(expr):
+            return f"tl.cast({self(expr)}, {tl_type(expr.type)})"
         return self.tight(expr)
+
+    def is_count(self, expr: Expr) -> bool:
+        """Is it made of loop counters and constants: a Python number under the interpreter?"""
+        match expr:
+            case Const():
+                return True
+            case Read(Var(name)):
+                return name in self.counters
+            case Unary("-" | "~", value):
+                return self.is_count(value)
+            case Binary("+" | "-" | "*" | "<<" | "&" | "|" | "^", lhs, rhs):
+                return self.is_count(lhs) and self.is_count(rhs)
+            case _:
+                return False
 
     def cast(self, value: Expr, type: object) -> tuple[str, int]:
         assert isinstance(type, Scalar)
@@ -175,11 +191,10 @@ class Expressions:
             if type.size < 4:
                 return f"_to_int({self(wide)}, tl.int32).to({tl_type(type)})", ATOM
             return f"_to_int({self.typed(wide)}, {tl_type(type)})", ATOM
-        if isinstance(value, Read) and isinstance(value.place, Var):
-            if value.place.name in self.counters and not type.is_float:
-                return f"tl.cast({value.place.name}, {tl_type(type)})", ATOM
-            if value.place.name in self.counters:
-                return f"tl.cast({value.place.name}, tl.float32).to({tl_type(type)})", ATOM
+        if self.is_count(value) and not isinstance(value, Const):
+            first = "tl.float32" if type.is_float else tl_type(type)
+            rest = f".to({tl_type(type)})" if type.is_float else ""
+            return f"tl.cast({self(value)}, {first}){rest}", ATOM
         if source.is_integer and type.kind in ("f16", "bf16") and source.size >= 4:
             return f"{self.method(value)}.to(tl.float32).to({tl_type(type)})", ATOM
         return f"{self.method(value)}.to({tl_type(type)})", ATOM

@@ -13,6 +13,7 @@ from crossport.backends.triton import module as modules
 from crossport.backends.triton.contraction import print_contraction
 from crossport.backends.triton.simt import print_kernel
 from crossport.diagnostics import Code, Diagnostic, PortError, Severity
+from crossport.ir.facts.launch_shapes import likely_blocks
 from crossport.ir.lift import flat
 from crossport.ir.lift.naming import Options, PortedKernel, PortedModule, Tier, function_names
 from crossport.ir.lift.prepare import prepare
@@ -104,7 +105,8 @@ def _port_tile(module: Module, kernel: Function, name: str, options: Options) ->
         by_warp = _port_warps(module, kernel, name, launched)
         if by_warp is not None:
             return by_warp
-    lifted = lift_for_blocks(lambda: prepare(module, kernel), launched)
+    shapes = launched or likely_blocks(module, kernel)
+    lifted = lift_for_blocks(lambda: prepare(module, kernel), shapes)
     if isinstance(lifted, str):
         return f"it keeps its shared memory: {lifted}"
     return _lifted_part(module, kernel, name, lifted)

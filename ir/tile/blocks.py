@@ -15,16 +15,12 @@ from dataclasses import dataclass
 from crossport.ir.lift import flat
 from crossport.ir.lift.tidy import tidy
 from crossport.ir.tile.exchange import lift_exchanges
-from crossport.ir.tile.limits import NotLifted
+from crossport.ir.tile.limits import NotLifted, WrongShape
 from crossport.ir.tile.warps import WARP, Warps, split_warps
 
 Shape = tuple[int, int, int]
 ROWS: tuple[int, ...] = (32, 64, 128, 256, 512, 1024)
 MORE_ROWS: tuple[int, ...] = (96, 160, 192, 320, 384, 640, 768, 896)
-USUAL: tuple[Shape, ...] = (
-    (256, 1, 1), (128, 1, 1), (512, 1, 1), (64, 1, 1), (1024, 1, 1), (32, 1, 1), (16, 16, 1),
-    (32, 32, 1), (8, 8, 1), (32, 8, 1), (32, 16, 1), (8, 8, 8),
-)  # fmt: skip
 DYNAMIC_BYTES = 48 << 10
 
 
@@ -45,9 +41,13 @@ def needs_exchange(program: flat.Program) -> bool:
     )
 
 
-def lift_for_blocks(prepare: Callable[[], flat.Program], launched: Sequence[Shape]) -> Lifted | str:
-    """Lift for the launched shapes, else for the usual ones; or say why not."""
+def lift_for_blocks(prepare: Callable[[], flat.Program], shapes: Sequence[Shape]) -> Lifted | str:
+    """Lift for the first of some shapes that allows it, and others with the same program.
+
+    Says why not where none does: the reason of the first shape that the kernel may have.
+    """
     reasons: dict[Shape, str] = {}
+    wrong: set[Shape] = set()
     done: dict[Shape, flat.Program] = {}
 
     def attempt(shape: Shape) -> flat.Program | None:
@@ -64,13 +64,15 @@ def lift_for_blocks(prepare: Callable[[], flat.Program], launched: Sequence[Shap
             done[shape] = _lift(prepare, shape)
         except NotLifted as reason:
             reasons[shape] = str(reason)
+            if isinstance(reason, WrongShape):
+                wrong.add(shape)
             return None
         return done[shape]
 
-    first = next((s for s in launched or USUAL if attempt(s) is not None), None)
+    first = next((s for s in shapes if attempt(s) is not None), None)
     if first is None:
-        wanted = launched[0] if launched else USUAL[0]
-        return reasons.get(wanted, "no block shape lifts")
+        told = next((s for s in shapes if s not in wrong), shapes[0])
+        return reasons[told]
     program = done[first]
     if first[1] * first[2] == 1:
         same = [t for t in ROWS if _equal(attempt((t, 1, 1)), program)]

@@ -14,3 +14,7 @@ MOST_NODES = 1 << 23
 
 class NotLifted(Exception):
     """What kept a kernel from being lifted, in words for its user."""
+
+
+class WrongShape(NotLifted):
+    """The kernel breaks a rule of CUDA in a block of this shape: it was not written for it."""

@@ -150,7 +150,8 @@ def evidence_for(source: Path, options: Options) -> Bundle:
     if cases.is_file() and (loaded := load_cases(cases)).source.resolve() == source.resolve():
         return interpreted_bundle(loaded)
     text = inferred_cases(source, options)
-    return interpreted_bundle(parse_cases(text, source.parent / f"{source.name} (inferred cases)"))
+    made = parse_cases(text, source.parent / f"{source.name} (inferred cases)")
+    return interpreted_bundle(made, inferred=True)
 
 
 def inferred_cases(source: Path, options: Options) -> str:

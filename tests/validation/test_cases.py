@@ -13,7 +13,7 @@ from crossport.diagnostics import Code, PortError
 from crossport.validation.cases import parse_cases
 from crossport.validation.dtypes import DTYPES, from_float64, to_float64
 from crossport.validation.expressions import ExpressionError, evaluate, evaluate_int
-from crossport.validation.generators import RULES, Generator, checksum, generate, poison
+from crossport.validation.generators import RECORD, RULES, Generator, checksum, generate, poison
 
 GOOD = """
 schema = 1
@@ -93,9 +93,11 @@ def test_expressions() -> None:
 @pytest.mark.parametrize("dtype", ["float32", "int32", "float16", "bfloat16", "uint8", "bool"])
 def test_generators_are_deterministic_and_sized(rule: str, dtype: str) -> None:
     settings_ = {"values": (0, 1, 2), "total": 50}
+    fields = ((DTYPES["int16"], Generator("iota")), (DTYPES["float64"], Generator("normal")))
+    generator = Generator(rule, settings_, fields if rule == RECORD else ())
     for count in (0, 1, 17):
-        made = generate(Generator(rule, settings_), count, DTYPES[dtype], "key")
-        again = generate(Generator(rule, settings_), count, DTYPES[dtype], "key")
+        made = generate(generator, count, DTYPES[dtype], "key")
+        again = generate(generator, count, DTYPES[dtype], "key")
         assert made.dtype == DTYPES[dtype].storage
         assert len(made) == count
         assert made.tobytes() == again.tobytes()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from crossport.diagnostics import PortError
@@ -11,7 +12,7 @@ from crossport.frontend.lowering import lower_unit
 from crossport.frontend.parse import parse
 from crossport.porting import Options
 from crossport.validation.bundle.interpreted import interpreted_bundle
-from crossport.validation.cases import parse_cases
+from crossport.validation.cases import Case, parse_cases
 from crossport.validation.infer import LaunchHint, infer_cases
 from crossport.validation.judge_port import candidate_from_file
 from crossport.validation.runners.interp import InterpRunner
@@ -71,7 +72,67 @@ def test_inferred_cases_run_and_judge(name: str) -> None:
     assert any("interpreter only" in c for c in verdict.cautions)
 
 
+def _of(text: str, tmp_path: Path) -> tuple[str, list[Case]]:
+    source = tmp_path / "k.cu"
+    source.write_text(text)
+    made = inferred_cases(source, Options())
+    return made, list(parse_cases(made, tmp_path / "cases.toml").cases)
+
+
+def test_the_block_that_fits_shared_memory_is_found(tmp_path: Path) -> None:
+    """No launch is at hand: 256 to 32 threads leave the tile, 16 do not."""
+    _, cases = _of(
+        "__global__ void k(const int* in, int* out, int pitch) {\n"
+        "  __shared__ int tile[16][17];\n"
+        "  for (int r = 0; r < 16; r++) tile[r][threadIdx.x] = in[r * pitch + threadIdx.x];\n"
+        "  __syncthreads();\n"
+        "  for (int r = 0; r < 16; r++) out[r * pitch + threadIdx.x] = tile[threadIdx.x][r];\n"
+        "}\n",
+        tmp_path,
+    )
+    assert {case.block for case in cases} == {(16, 1, 1)}
+    # The kernel reads no block index: a second block would do the same work again.
+    assert {case.grid for case in cases} == {(1, 1, 1)}
+
+
+def test_launches_in_which_threads_race_are_dropped(tmp_path: Path) -> None:
+    """With more than `n` threads the last element is written by several."""
+    _, cases = _of(
+        "__global__ void k(const float* in, float* out, int n) {\n"
+        "  int i = min(int(threadIdx.x), n - 1);\n"
+        "  out[i] = in[i] + out[i];\n"
+        "}\n",
+        tmp_path,
+    )
+    assert cases
+    # Threads of one warp run in lock-step; those of another warp race with them.
+    assert all(case.params["n"] > case.block[0] - 32 for case in cases)
+
+
+def test_arrays_of_structs_and_structs_by_value(tmp_path: Path) -> None:
+    text, cases = _of(
+        "struct Node { float split; int next; };\n"
+        "struct Where { const float3* at; int count; float scale; };\n"
+        "__global__ void k(const Node* nodes, Where w, int* out) {\n"
+        "  int i = blockIdx.x * blockDim.x + threadIdx.x;\n"
+        "  if (i >= w.count) return;\n"
+        "  Node n = nodes[i];\n"
+        "  out[i] = w.at[i].y * w.scale > n.split ? n.next : -1;\n"
+        "}\n",
+        tmp_path,
+    )
+    case = next(case for case in cases if case.params["w_count"] == 33)
+    assert {a.name: (a.dtype.name, a.shape) for a in case.arrays} == {
+        "nodes": ("uint32", (33, 2)), "out": ("int32", (33,)), "w_at": ("float32", (33, 3)),
+    }  # fmt: skip
+    words = case.initial()["nodes"].reshape(33, 2)
+    assert np.abs(words[:, 0].view(np.float32)).max() < 6.0
+    assert words[:, 1].max() <= 30
+    evidence = interpreted_bundle(parse_cases(text, tmp_path / "cases.toml"))
+    verdict = verify(candidate_from_file(tmp_path / "k.cu", "cuda"), evidence, InterpRunner())
+    assert verdict.passes, verdict.render()
+
+
 def test_a_kernel_that_cannot_be_guessed_is_said(tmp_path: Path) -> None:
-    module = lower_unit(parse(CORPUS / "lens_struct" / "lens_struct.cu"))
     with pytest.raises(PortError, match="could be worked out"):
-        infer_cases(module, source="lens_struct.cu")
+        _of("__global__ void k(float** rows) { rows[0][threadIdx.x] = 1; }\n", tmp_path)

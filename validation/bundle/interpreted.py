@@ -28,6 +28,8 @@ from crossport.validation.runners.interp import Subject
 class InterpretedBundle(Bundle):
     """A bundle whose outputs are computed when they are asked for."""
 
+    inferred: bool = False
+    """Nobody wrote the cases: those in which threads race are dropped where others do not."""
     _outputs: dict[str, Mapping[str, Array]] = field(default_factory=dict)
 
     @cached_property
@@ -58,13 +60,26 @@ class InterpretedBundle(Bundle):
 
     def has(self, case: Case) -> bool:
         """Whether the interpreter can run the case."""
-        if case.is_bench:
+        if case.is_bench or case.id in self._racing:
             return False
         try:
             self._run(case)
         except PortError:
             return False
         return True
+
+    @cached_property
+    def _racing(self) -> frozenset[str]:
+        """Cases whose outcome is a matter of luck, of kernels that have others."""
+        from crossport.validation.variants import is_legal
+
+        found: set[str] = set()
+        for kernel in self.cases.kernels if self.inferred else ():
+            cases = [c for c in self.cases.checked if c.kernel == kernel]
+            bad = {c.id for c in cases if not is_legal(self.subject, c, c.initial())}
+            if len(bad) < len(cases):
+                found |= bad
+        return frozenset(found)
 
     def record(self, case: Case) -> Mapping[str, Any]:
         """There are no times and no noise."""
@@ -86,8 +101,13 @@ class InterpretedBundle(Bundle):
         return self._outputs[case.id]
 
 
-def interpreted_bundle(cases: CaseFile | Path | str) -> InterpretedBundle:
-    """Evidence from a cases.toml alone. Raises PortError where it or the source cannot be read."""
+def interpreted_bundle(
+    cases: CaseFile | Path | str, *, inferred: bool = False
+) -> InterpretedBundle:
+    """Evidence from a cases.toml alone. Raises PortError where it or the source cannot be read.
+
+    inferred: the cases were worked out by crossport (see InterpretedBundle).
+    """
     loaded = cases if isinstance(cases, CaseFile) else load_cases(cases)
     from crossport.diagnostics import Code, Diagnostic
 
@@ -101,4 +121,4 @@ def interpreted_bundle(cases: CaseFile | Path | str) -> InterpretedBundle:
     if loaded.path.exists():
         files["cases.toml"] = loaded.path.read_bytes()
     names = dict(zip((c.id for c in loaded.cases), slugs(loaded.cases), strict=True))
-    return InterpretedBundle(str(loaded.path), files, loaded, names)
+    return InterpretedBundle(str(loaded.path), files, loaded, names, inferred)

@@ -17,7 +17,7 @@ from crossport.ir.nodes import Binary, Cast, Const, Expr, Read, Var
 from crossport.ir.tile.exchange.shared import Shared
 from crossport.ir.tile.exchange.values import Cells
 from crossport.ir.tile.graph import Ids
-from crossport.ir.tile.limits import NotLifted
+from crossport.ir.tile.limits import NotLifted, WrongShape
 from crossport.ir.types import I32, I64, Scalar
 
 MOST_PARTS = 8
@@ -31,7 +31,7 @@ class Dynamic(Shared):
         cells = self.cells_of(ref)
         index, stride, first = _linear(self.force(ref.index))
         if not 0 <= first < len(cells.values):
-            raise NotLifted(f"an access outside {ref.root.name}")
+            raise WrongShape(f"an access outside {ref.root.name}")
         if stride == 0:
             stride = len(cells.values)
         at = np.arange(first, len(cells.values), stride)
@@ -90,7 +90,7 @@ class Dynamic(Shared):
         """Any thread may read any of these cells now."""
         written = cells.write_phase[at] == self.phase
         if written.any():
-            raise NotLifted("threads race for shared memory")
+            raise WrongShape("threads race for shared memory")
         if (cells.values[at] == self.graph.undefined).any():
             raise NotLifted(f"{name} is read before this round wrote it")
         cells.reader[at] = -2

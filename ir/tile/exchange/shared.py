@@ -10,7 +10,7 @@ from crossport.ir.lift import flat
 from crossport.ir.tile.exchange.evaluation import Evaluation
 from crossport.ir.tile.exchange.values import Cells, Mask, Nodes
 from crossport.ir.tile.graph import Ids
-from crossport.ir.tile.limits import NotLifted
+from crossport.ir.tile.limits import NotLifted, WrongShape
 
 
 class Shared(Evaluation):
@@ -25,7 +25,7 @@ class Shared(Evaluation):
         where = np.broadcast_to(index, (self.threads,)).astype(np.int64)
         here = where[self.act]
         if len(here) and (here.min() < 0 or here.max() >= len(cells.values)):
-            raise NotLifted(f"an access outside {ref.root.name}")
+            raise WrongShape(f"an access outside {ref.root.name}")
         return cells, where
 
     def cells_of(self, ref: flat.Ref) -> Cells:
@@ -71,7 +71,7 @@ class Shared(Evaluation):
         found[act] = cells.values[at]
         if (found[act] == self.graph.undefined).any():
             if not self.symbolic:
-                raise NotLifted(f"{statement.ref.root.name} is read where nobody wrote")
+                raise WrongShape(f"{statement.ref.root.name} is read where nobody wrote")
             raise NotLifted(f"{statement.ref.root.name} is read before this round wrote it")
         self.placeholder(var, declare=True)
         self.types[var.name] = var.type  # type: ignore[assignment]
@@ -89,7 +89,7 @@ class Shared(Evaluation):
         same_warp = (other >= 0) & (other // 32 == a // 32)
         ordered = (warp_phase < self.warp_phase) | volatile
         if (raced & ~(same_warp & ordered)).any():
-            raise NotLifted("threads race for shared memory")
+            raise WrongShape("threads race for shared memory")
 
     def shared_store(self, statement: flat.Store) -> None:
         cells, where = self.place(statement.ref)

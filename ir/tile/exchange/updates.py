@@ -18,7 +18,7 @@ from crossport.ir.nodes import Read, Var
 from crossport.ir.tile.exchange.dynamic import Dynamic
 from crossport.ir.tile.exchange.values import Cells, Mask
 from crossport.ir.tile.graph import Ids
-from crossport.ir.tile.limits import NotLifted
+from crossport.ir.tile.limits import NotLifted, WrongShape
 from crossport.ir.tile.summary import applied, neutral
 
 OPERATORS = {"add": "+", "min": "min", "max": "max", "and": "&", "or": "|", "xor": "^"}
@@ -52,7 +52,7 @@ class Updates(Dynamic):
         read = (cells.read_phase[at] == self.phase) & (cells.reader[at] != a)
         plain = (cells.write_phase[at] == self.phase) & (cells.writer[at] >= 0)
         if (read | (plain & (cells.writer[at] != a))).any():
-            raise NotLifted("threads race for shared memory")
+            raise WrongShape("threads race for shared memory")
         cells.writer[at] = -2
         cells.write_phase[at] = self.phase
         cells.write_warp_phase[at] = self.warp_phase
