@@ -4,6 +4,7 @@ Example:
 
     #if CUDART_VERSION >= 9000       ->   #if CUDART_VERSION >= 9000 || defined(__HIP__)
     #if __CUDA_ARCH__ < 600     ->   #if __CUDA_ARCH__ < 600 && !defined(__HIP_DEVICE_COMPILE__)
+    #if CUDA_VERSION / 1000 >= 11    ->   #if CUDA_VERSION / 1000 >= 11 || defined(__HIP__)
     #ifdef __CUDA_ARCH__             ->   #ifdef __HIP_DEVICE_COMPILE__
 
 HIP leaves these macros undefined, so that a guard would quietly choose the oldest code: on
@@ -13,6 +14,7 @@ settled by the facts in guards.py.
 
 from __future__ import annotations
 
+from crossport.backends.hip.condition_value import truth
 from crossport.backends.hip.edits import Edit
 from crossport.backends.hip.guards import COMPARE, GUARDS, Guard, integer
 from crossport.backends.hip.lexer import Kind
@@ -27,6 +29,9 @@ _VALUES = {
     "CUDA_VERSION": "HIP_VERSION",
 }
 _SWAPPED = {b">=": b"<=", b">": b"<", b"<=": b">=", b"<": b">", b"==": b"==", b"!=": b"!="}
+_ARITHMETIC = (b"*", b"/", b"%", b"+", b"-")
+# Where a comparison ends that is part of a condition.
+_ENDS = (b"&&", b"||", b"!", b"?", b":")
 # Words that mark a comparison as settled, so that a port of a port changes nothing.
 _SETTLED = (b"__HIP__", b"__HIP_DEVICE_COMPILE__", b"__HIP_PLATFORM_AMD__")
 _CUDA_FILES = (".cu", ".cuh", ".hip")
@@ -75,21 +80,26 @@ def _settle(
             found.edits.append(text.edit(index, index, hip, "macro of the HIP compiler"))
             return
     low, high, compare, number = index, index, tokens.at(index + 1), tokens.at(index + 2)
-    if compare in COMPARE and tokens.at(index + 3) not in (b"*", b"/", b"%", b"+", b"-"):
+    if compare in COMPARE and tokens.at(index + 3) not in _ARITHMETIC:
         high = index + 2
-    elif tokens.at(index - 1) in COMPARE:
+    elif _stands_alone(text, index):
         compare, number = _SWAPPED[tokens.at(index - 1)], tokens.at(index - 2)
         low = index - 2
-    else:
-        _unclear(text, index, found)
-        return
-    value = integer(text.number(number))
-    if value is None:
+    value = integer(text.number(number)) if low != high else None
+    holds = COMPARE[compare](guard.value, value) if value is not None else None
+    if holds is None:
+        low, high = _comparison(text, index, first, last)
+        holds = truth(tokens.text[low : high + 1], is_host=False) if low != high else None
+        guards = [i for i in range(low, high + 1) if tokens.text[i] in GUARDS]
+        if any(GUARDS[tokens.text[i]].hip != guard.hip for i in guards):
+            holds = None
+        if holds is not None and guards[0] != index:
+            return  # settled where the first of them stands
+    if holds is None:
         _unclear(text, index, found)
         return
     if any(tokens.text[i] in _SETTLED for i in range(high + 1, min(high + 6, last + 1))):
         return
-    holds = COMPARE[compare](guard.value, value)
     addition = f" || defined({hip})" if holds else f" && !defined({hip})"
     reason = f"{tokens.text[index].decode()} is not defined by HIP"
     if low == first and high == last:
@@ -101,6 +111,30 @@ def _settle(
         found.edits.append(text.edit(low, high, written + addition, reason))
     else:
         found.edits.append(text.edit(low, high, f"({written}{addition})", reason))
+
+
+def _stands_alone(text: SourceText, index: int) -> bool:
+    """Whether this is all of a comparison's right side, and its left side is one token."""
+    tokens = text.tokens
+    around = (tokens.at(index - 3), tokens.at(index + 1))
+    return tokens.at(index - 1) in COMPARE and not any(word in _ARITHMETIC for word in around)
+
+
+def _comparison(text: SourceText, index: int, first: int, last: int) -> tuple[int, int]:
+    """The tokens of the comparison that token `index` is part of; only `index`, if of none."""
+    tokens = text.tokens
+    low = high = index
+    while True:
+        while low > first and tokens.text[low - 1] not in (*_ENDS, b"("):
+            low = tokens.partner.get(low - 1, low - 1)
+        while high < last and tokens.text[high + 1] not in (*_ENDS, b")"):
+            high = tokens.partner.get(high + 1, high + 1)
+        if any(word in COMPARE for word in tokens.text[low : high + 1]):
+            return low, high
+        is_bracketed = low > first and high < last and tokens.text[low - 1] == b"("
+        if not is_bracketed or tokens.text[high + 1] != b")" or tokens.at(low - 2) == b"defined":
+            return index, index
+        low, high = low - 1, high + 1
 
 
 def _macro(text: SourceText, guard: Guard) -> str:

@@ -29,6 +29,8 @@ GUARDS = {
     b"CUDART_VERSION": Guard(12060, "__HIP__"),
     b"CUDA_VERSION": Guard(12060, "__HIP__"),
     b"__CUDACC_VER_MAJOR__": Guard(12, "__HIP__"),
+    b"__CUDACC_VER_MINOR__": Guard(6, "__HIP__"),
+    b"__CUDACC_VER_BUILD__": Guard(20, "__HIP__"),
     b"__NVCC__": Guard(1, "__HIP__"),
 }
 COMPARE: dict[bytes, Callable[[int, int], bool]] = {
@@ -47,12 +49,3 @@ def integer(number: bytes) -> int | None:
         return int(number.rstrip(b"uUlL"), 0)
     except ValueError:
         return None
-
-
-def settled(macro: bytes, compare: bytes, number: bytes, is_host: bool) -> bool | None:
-    """How a comparison is settled in host or in device code; None: it is none of these macros'."""
-    guard, value = GUARDS.get(macro), integer(number)
-    if guard is None or value is None:
-        return None
-    seen = 0 if is_host and not guard.is_for_host else guard.value
-    return COMPARE[compare](seen, value)

@@ -42,6 +42,7 @@ from crossport.backends.hip.source import Defined, Findings, SourceText
 from crossport.backends.hip.sparse_buffers import sparse_buffer_edits
 from crossport.backends.hip.supplied import included
 from crossport.backends.hip.switches import switch_edits
+from crossport.backends.hip.template_keyword import function_templates, template_keyword_edits
 from crossport.backends.hip.textures import texture_findings
 from crossport.diagnostics import Code, Diagnostic, PortError, Severity, Span, sort_diagnostics
 from crossport.frontend.unit import TranslationUnit
@@ -59,6 +60,7 @@ PASSES: tuple[Callable[[SourceText], Findings], ...] = (
     overload_edits,
     sparse_buffer_edits,
     merged_overload_edits,
+    template_keyword_edits,
 )
 # The folder of the port for files that are included from outside the root.
 OUTSIDE = "external"
@@ -166,6 +168,8 @@ class HipPort:
         has_host_halves = not includes.isdisjoint(FP16_HEADERS) and any(
             has_host_arithmetic(self._text(p)) for p in members
         )
+        included = frozenset().union(*(self._included(p) for p in members))
+        templates = frozenset().union(*(function_templates(self._text(p)) for p in members))
         by_file = self._meaning_by_file()
         meaning = self._meaning_findings()
         diagnostics = meaning.pop(None, [])
@@ -174,7 +178,8 @@ class HipPort:
             text = self._text(path)
             text.set_project(declared, words, includes)
             text.project_has_host_halves = has_host_halves
-            found = self._port_text(path, text)
+            text.project_templates = templates
+            found = self._port_text(path, text, included)
             merged = merge_edits([*found.edits, *by_file.get(path, ())])
             edits[path] = merged.edits
             diagnostics += _of_active(text, [*found.diagnostics, *meaning.pop(path, ())])
@@ -233,7 +238,7 @@ class HipPort:
             reason = "the port holds this file of another folder"
             yield Edit(text.file, include.start, include.end, f'"{relative}"', reason, 5)
 
-    def _port_text(self, path: Path, text: SourceText) -> Findings:
+    def _port_text(self, path: Path, text: SourceText, included: frozenset[Path]) -> Findings:
         is_unit = path in self._sources
         found = Findings()
 
@@ -241,7 +246,9 @@ class HipPort:
             own = self.project.resolve(path, include)
             return PurePosixPath(own.as_posix()) if own is not None else None
 
-        adds_runtime = is_unit and path.suffix in (".cu", ".hip")
+        adds_runtime = is_unit and (
+            path.suffix == ".cu" or (path.suffix == ".hip" and path not in included)
+        )
         found.add(include_edits(text, IncludeOptions(adds_runtime, resolve)))
         own = frozenset(i.start for i in text.includes if resolve(i) is not None)
         found.add(switch_edits(text, own))

@@ -71,6 +71,7 @@ class SourceText:
         self._project_words: frozenset[bytes] = frozenset()
         self.project_includes: frozenset[str] = frozenset()
         self.project_has_host_halves = False
+        self.project_templates: frozenset[bytes] = frozenset()
 
     def set_project(
         self, defined: Defined, words: frozenset[bytes], includes: frozenset[str]

@@ -7,12 +7,13 @@ port_program([(source, flags), ...], root)   units that share headers, ported to
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
 from crossport.backends.hip.port import HipOptions, HipPort, PortedFiles
+from crossport.concerns import Concerns
 from crossport.diagnostics import Code, Diagnostic, PortError, Severity, Span, placed
 from crossport.frontend.unit import TranslationUnit
 from crossport.ir.lift.naming import PortedKernel
@@ -132,7 +133,7 @@ def port_program(
     return merge([PortResult(diagnostics=tuple(findings)), _hip_result(port.result(), units)])
 
 
-def _hip_result(ported: PortedFiles, units: Iterable[TranslationUnit]) -> PortResult:
+def _hip_result(ported: PortedFiles, units: Sequence[TranslationUnit]) -> PortResult:
     outputs = tuple(
         OutputFile(Path(f.target), f.ported, f.source, f.original, len(f.edits))
         for f in ported.files
@@ -141,12 +142,13 @@ def _hip_result(ported: PortedFiles, units: Iterable[TranslationUnit]) -> PortRe
 
 
 def _hip_kernels(
-    units: Iterable[TranslationUnit], diagnostics: Sequence[Diagnostic]
+    units: Sequence[TranslationUnit], diagnostics: Sequence[Diagnostic]
 ) -> tuple[KernelResult, ...]:
+    concerns = Concerns(units, diagnostics)
     found: dict[tuple[str, str, int], KernelResult] = {}
     for kernel in (kernel for unit in units for kernel in unit.kernels):
         span = kernel.span
-        inside = tuple(d for d in diagnostics if _is_within(d.span, span))
+        inside = concerns.of(kernel)
         left = any(d.severity is Severity.ERROR for d in inside)
         status: Status = "partial" if left else "unverified"
         reason = "constructs were left unported" if left else NOT_RUN
@@ -154,12 +156,6 @@ def _hip_kernels(
             kernel.name, span.file, span.line, "hip", "source", status, reason, inside
         )
     return tuple(found.values())
-
-
-def _is_within(inner: Span | None, outer: Span) -> bool:
-    if inner is None or inner.file != outer.file:
-        return False
-    return outer.line <= inner.line <= (outer.end_line or outer.line)
 
 
 # --- Triton and Pallas ---------------------------------------------------------------------------

@@ -229,6 +229,87 @@ static __device__ inline T ptx_bfi(T field, T value, unsigned int at, unsigned i
   return (value & ~mask) | (field << at & mask);
 }"""
     ),
+    "ptx_half": Helper(
+        """\
+typedef _Float16 ptx_half_pair __attribute__((ext_vector_type(2)));
+static __device__ inline _Float16 ptx_half_of(unsigned short bits) {
+  return __builtin_bit_cast(_Float16, bits);
+}
+static __device__ inline ptx_half_pair ptx_half_of(unsigned int bits) {
+  return __builtin_bit_cast(ptx_half_pair, bits);
+}
+static __device__ inline unsigned short ptx_half_to(_Float16 value) {
+  return __builtin_bit_cast(unsigned short, value);
+}
+static __device__ inline unsigned int ptx_half_to(ptx_half_pair value) {
+  return __builtin_bit_cast(unsigned int, value);
+}
+static __device__ inline unsigned short ptx_half_bits(float value) {
+  return ptx_half_to((_Float16)value);
+}
+static __device__ inline float ptx_half_value(unsigned short bits) { return ptx_half_of(bits); }
+template <class T> static __device__ inline T ptx_half_add(T a, T b) {
+  return ptx_half_to(ptx_half_of(a) + ptx_half_of(b));
+}
+template <class T> static __device__ inline T ptx_half_sub(T a, T b) {
+  return ptx_half_to(ptx_half_of(a) - ptx_half_of(b));
+}
+template <class T> static __device__ inline T ptx_half_mul(T a, T b) {
+  return ptx_half_to(ptx_half_of(a) * ptx_half_of(b));
+}
+template <class T> static __device__ inline T ptx_half_fma(T a, T b, T c) {
+  return ptx_half_to(__builtin_elementwise_fma(ptx_half_of(a), ptx_half_of(b), ptx_half_of(c)));
+}
+template <class T> static __device__ inline T ptx_half_min(T a, T b) {
+  return ptx_half_to(__builtin_elementwise_min(ptx_half_of(a), ptx_half_of(b)));
+}
+template <class T> static __device__ inline T ptx_half_max(T a, T b) {
+  return ptx_half_to(__builtin_elementwise_max(ptx_half_of(a), ptx_half_of(b)));
+}
+template <class T> static __device__ inline T ptx_half_neg(T a) {
+  return ptx_half_to(-ptx_half_of(a));
+}
+template <class T> static __device__ inline T ptx_half_abs(T a) {
+  return ptx_half_to(__builtin_elementwise_abs(ptx_half_of(a)));
+}
+static __device__ inline unsigned short ptx_half_ex2(unsigned short a) {
+  return ptx_half_bits(exp2f(ptx_half_value(a)));
+}
+static __device__ inline unsigned int ptx_half_ex2(unsigned int a) {
+  const ptx_half_pair x = ptx_half_of(a);
+  return ptx_half_to(ptx_half_pair{(_Float16)exp2f(x.x), (_Float16)exp2f(x.y)});
+}
+static __device__ inline unsigned short ptx_half_tanh(unsigned short a) {
+  return ptx_half_bits(tanhf(ptx_half_value(a)));
+}
+static __device__ inline unsigned int ptx_half_tanh(unsigned int a) {
+  const ptx_half_pair x = ptx_half_of(a);
+  return ptx_half_to(ptx_half_pair{(_Float16)tanhf(x.x), (_Float16)tanhf(x.y)});
+}""",
+        functions=(
+            "ptx_half_bits",
+            "ptx_half_value",
+            "ptx_half_add",
+            "ptx_half_sub",
+            "ptx_half_mul",
+            "ptx_half_fma",
+            "ptx_half_min",
+            "ptx_half_max",
+            "ptx_half_neg",
+            "ptx_half_abs",
+            "ptx_half_ex2",
+            "ptx_half_tanh",
+        ),
+    ),
+    "ptx_bfloat": Helper(
+        """\
+static __device__ inline unsigned int ptx_bfloat_bits(float value) {
+  const unsigned int bits = __float_as_uint(value);
+  if (value != value) return 0x7fff;
+  return (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+}""",
+        functions=("ptx_bfloat_bits",),
+    ),
     "host_min_max": Helper(
         "\n".join(
             (

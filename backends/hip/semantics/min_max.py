@@ -59,8 +59,9 @@ def min_max_edits(unit: TranslationUnit, files: Mapping[str, File]) -> None:
 
 
 def _calls(file: File) -> _Calls | None:
-    # A program that has its own ones, or a macro of this name, does not call CUDA's.
-    if file.text.words.isdisjoint(_NAMES - file.own_names):
+    # A program that has its own ones, or a macro of this name, does not call CUDA's; what is HIP
+    # already means HIP's.
+    if file.text.file.endswith(".hip") or file.text.words.isdisjoint(_NAMES - file.own_names):
         return None
     found = _Calls(_std_from(file))
     for call in file.calls(_NAMES):

@@ -241,3 +241,12 @@ def test_a_header_has_math_h_of_its_own(tmp_path: Path) -> None:
     port.add(tmp_path / "a.cu")
     port.add(tmp_path / "b.cu")
     assert _ported(port.result().files)["h.h"].startswith("#include <math.h>\n")
+
+
+def test_a_ported_source_that_others_include_gets_no_second_runtime_header(tmp_path: Path) -> None:
+    _write(tmp_path, {"main.hip": '#include "k.hip"\nint main() {}\n', "k.hip": "int k;\n"})
+    port = HipPort(tmp_path, HipOptions())
+    for name in ("main.hip", "k.hip"):
+        port.add(tmp_path / name)
+    changed = [f.target.name for f in port.result().files if f.is_changed]
+    assert changed == ["main.hip"]

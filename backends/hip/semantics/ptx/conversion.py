@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from crossport.backends.hip.semantics.ptx.context import Context, cpp_type
+from crossport.backends.hip.semantics.ptx.halves import convert_half
 from crossport.backends.hip.semantics.ptx.instruction import TYPES, Instruction
 from crossport.backends.hip.semantics.ptx.values import NoTranslation, size
 
@@ -51,18 +52,21 @@ def _unpack(context: Context, instruction: Instruction) -> None:
 _ROUNDINGS = {"rni": "rn", "rzi": "rz", "rmi": "rd", "rpi": "ru", "rn": "rn", "rz": "rz"}
 _ROUNDINGS.update({"rm": "rd", "rp": "ru"})
 _WORDS = {"s32": "int", "u32": "uint", "s64": "ll", "u64": "ull", "f32": "float", "f64": "double"}
+_NARROW = frozenset(("f16", "bf16", "f16x2", "bf16x2"))
 _INTEGRAL = {"rni": "rint", "rzi": "trunc", "rmi": "floor", "rpi": "ceil"}
 
 
 def _cvt(context: Context, instruction: Instruction) -> None:
     kinds = [m for m in instruction.modifiers if m in TYPES]
     others = [m for m in instruction.modifiers if m not in TYPES and m != "ftz"]
-    if len(kinds) != 2 or len(instruction.operands) != 2:
+    mode = next((m for m in others if m in _ROUNDINGS), "")
+    if len(kinds) != 2 or [m for m in others if m != mode]:
+        raise NoTranslation(f"instruction {instruction.spelled}")
+    if convert_half(context, instruction, kinds, mode):
+        return
+    if len(instruction.operands) != 2 or not _NARROW.isdisjoint(kinds):
         raise NoTranslation(f"instruction {instruction.spelled}")
     to, source = kinds
-    mode = next((m for m in others if m in _ROUNDINGS), "")
-    if [m for m in others if m != mode]:
-        raise NoTranslation(f"instruction {instruction.spelled}")
     destination, operand = instruction.operands
     context.write(destination, _converted(context, instruction, to, source, mode, operand), to)
 

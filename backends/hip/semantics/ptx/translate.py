@@ -23,6 +23,7 @@ from crossport.backends.hip.semantics.ptx import (
     warp_ops,
 )
 from crossport.backends.hip.semantics.ptx.context import Context
+from crossport.backends.hip.semantics.ptx.halves import is_half, translate_half
 from crossport.backends.hip.semantics.ptx.instruction import Instruction, Program, parse_template
 from crossport.backends.hip.semantics.ptx.statement import AsmStatement
 from crossport.backends.hip.semantics.ptx.values import CPP, Names, NoTranslation
@@ -71,6 +72,8 @@ def translate(statement: AsmStatement) -> Translated:
 
 def _one(context: Context, instruction: Instruction) -> None:
     translator = OPCODES.get(instruction.opcode)
+    if translator is not None and is_half(instruction):
+        translator = translate_half
     if translator is None:
         raise NoTranslation(f"instruction {instruction.spelled}")
     if not instruction.guard:

@@ -27,6 +27,7 @@ CPP = {
     "b32": "unsigned int", "u32": "unsigned int", "s32": "int",
     "b64": "unsigned long long", "u64": "unsigned long long", "s64": "long long",
     "f32": "float", "f64": "double", "pred": "bool", "f16": "_Float16",
+    "f16x2": "unsigned int",
 }  # fmt: skip
 BITS = {"8": 8, "16": 16, "32": 32, "64": 64}
 # Register class of a constraint -> the PTX type that its C++ expression has.
@@ -71,6 +72,11 @@ def convert(text: str, have: str, want: str) -> str:
     """An expression of PTX type `have` with the same bits as type `want`."""
     if have == want or want == "":
         return text
+    if "f16" in (have, want):
+        # A half in a register of its type; everything else takes its bits.
+        if have == "f16":
+            return convert(f"__builtin_bit_cast(unsigned short, {text})", "u16", want)
+        return f"__builtin_bit_cast(_Float16, {_cast(text, have, 'u16')})"
     floats = ("f32", "f64")
     if have in floats or want in floats:
         key = (_bits(have), _bits(want))

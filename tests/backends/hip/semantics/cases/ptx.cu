@@ -103,3 +103,18 @@ __device__ unsigned f(unsigned a, unsigned b, unsigned c) {
   }
   return r;
 }
+
+# Halves and pairs of halves lie in registers as bits.
+__global__ void k(unsigned* x, unsigned short* s, float* f) {
+  asm("fma.rn.f16x2 %0, %1, %2, %3;" : "=r"(x[3]) : "r"(x[0]), "r"(x[1]), "r"(x[2]));
+  asm("add.f16 %0, %1, %2;" : "=h"(s[2]) : "h"(s[0]), "h"(s[1]));
+  asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(x[4]) : "f"(f[0]), "f"(f[1]));
+  asm("cvt.f32.f16 %0, %1;" : "=f"(f[2]) : "h"(s[0]));
+}
+---
+__global__ void k(unsigned* x, unsigned short* s, float* f) {
+  x[3] = ptx_half_fma((unsigned int)(x[0]), (unsigned int)(x[1]), (unsigned int)(x[2]));
+  s[2] = ptx_half_add((unsigned short)(s[0]), (unsigned short)(s[1]));
+  x[4] = (unsigned int)ptx_half_bits(f[1]) | (unsigned int)ptx_half_bits(f[0]) << 16;
+  f[2] = ptx_half_value((unsigned short)(s[0]));
+}
