@@ -7,6 +7,7 @@ Bare literals take the type of their neighbour; where they have none, they are t
 
 from __future__ import annotations
 
+import math
 import re
 
 from crossport.backends.pallas.math import FLOAT, HALF, HELPER_NEEDS, NAMED
@@ -55,11 +56,13 @@ def jnp_type(kind: object) -> str:
 
 
 def literal(value: int | float | bool) -> str:
-    """A Python literal; infinities are spelled out."""
+    """A Python literal; infinities and NaN are spelled out."""
     if isinstance(value, bool):
         return str(value)
     if isinstance(value, float):
-        if value in (float("inf"), float("-inf")):
+        if math.isnan(value):
+            return "jnp.nan"
+        if math.isinf(value):
             return "jnp.inf" if value > 0 else "-jnp.inf"
         return repr(value)
     return str(value)

@@ -8,6 +8,7 @@ takes its neighbour's type). Half-precision arithmetic goes through float32, whi
 
 from __future__ import annotations
 
+import math
 import re
 
 from crossport.backends.triton.math import (
@@ -72,11 +73,11 @@ def tl_type(type: object) -> str:
 
 
 def literal(value: int | float | bool) -> str:
-    """A Python literal; infinities are spelled out."""
+    """A Python literal; infinities and NaN are spelled out."""
     if isinstance(value, bool):
         return str(value)
     if isinstance(value, float):
-        if value in (float("inf"), float("-inf")):
+        if not math.isfinite(value):
             return f'float("{value}")'
         return repr(value)
     return str(value)

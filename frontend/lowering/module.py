@@ -16,16 +16,14 @@ from crossport.frontend.lowering import cursors, macros, order
 from crossport.frontend.lowering.context import Binding, Fixed, Lowering
 from crossport.frontend.lowering.errors import NotLowered
 from crossport.frontend.lowering.gotos import structured
+from crossport.frontend.lowering.initial_values import fold_initial, is_constant
 from crossport.frontend.lowering.types import TypeTable, group_kind, is_function
 from crossport.ir.nodes import (
     Aggregate,
-    Bitcast,
-    Cast,
     Const,
     Deref,
     Expr,
     Function,
-    FunctionRef,
     GlobalVar,
     KernelInfo,
     Let,
@@ -248,7 +246,8 @@ class ModuleLowering:
             value = self.string_array(start, kind)
         else:
             value = ctx.convert(ctx.value(start), kind)
-        folded = fold(value)
+        known = {g.name: g.init for g in self.globals.values() if g.space == "constant"}
+        folded = fold_initial(value, known.get)
         if ctx.out or not isinstance(folded, (Aggregate, Const)):
             return None
         return folded if is_constant(folded) else None
@@ -321,36 +320,6 @@ class ModuleLowering:
         assert not isinstance(kind.element, (Struct, Array, Pointer))
         signed = [b - 256 if b > 127 and kind.element == I8 else b for b in data]
         return Aggregate(tuple(Const(b, kind.element) for b in signed), kind)  # type: ignore[arg-type]
-
-
-def fold(value: Expr) -> Expr:
-    """Conversions of constants, evaluated: what initialisers of globals are made of."""
-    match value:
-        case Aggregate(values, kind):
-            return replace(value, values=tuple(fold(v) for v in values)) if values else value
-        case Cast(Const(number), kind) if not isinstance(kind, (Struct, Array, Pointer)):
-            from crossport.frontend.lowering.context import convert_constant
-
-            inner = value.value
-            assert isinstance(inner, Const)
-            converted = convert_constant(inner, kind)  # type: ignore[arg-type]
-            del number
-            return converted if converted is not None else value
-        case _:
-            return value
-
-
-def is_constant(value: Expr) -> bool:
-    """Made of numbers and functions only."""
-    match value:
-        case Const() | FunctionRef():
-            return True
-        case Bitcast(Const()) | Cast(Const()) | Cast(FunctionRef()):
-            return True
-        case Aggregate(values):
-            return all(is_constant(v) for v in values)
-        case _:
-            return False
 
 
 def literal_bytes(cursor: Cursor) -> bytes:

@@ -30,7 +30,7 @@ from crossport.ir.interpreter.kinds import (
 )
 from crossport.ir.interpreter.memory import MemoryObject
 from crossport.ir.interpreter.runtime import World
-from crossport.ir.nodes import Aggregate, Cast, Const, Expr, FunctionRef, Null
+from crossport.ir.nodes import Aggregate, Bitcast, Cast, Const, Expr, FunctionRef, Null
 from crossport.ir.types import Array, Handle, Pointer, Scalar, Struct, Type
 
 
@@ -309,6 +309,9 @@ def _flatten(init: Expr, functions: dict[str, int]) -> list[Any]:
             return [functions[name]]
         case Cast(value=inner):
             return _flatten(inner, functions)
+        case Bitcast(Const(bits), Scalar("f32" | "f64") as kind):
+            word = int(bits).to_bytes(kind.size, "little")
+            return [float(np.frombuffer(word, np.float32 if kind.size == 4 else np.float64)[0])]
         case Aggregate(values):
             return [x for v in values for x in _flatten(v, functions)]
         case _:

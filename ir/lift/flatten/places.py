@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import replace
 
 from crossport.diagnostics import Code, Span
@@ -81,9 +82,16 @@ class Places(Variables):
             item = given.get(leaf.offset)
             if isinstance(item, FunctionValue):
                 item = self.function_number(item.name)
-            if item is not None and not isinstance(item, n.Const):
-                raise refuse(f"{variable.name} has a value that is not constant", span)
-            numbers.append(item.value if isinstance(item, n.Const) else 0)
+            match item:
+                case None:
+                    numbers.append(0)
+                case n.Const(number):
+                    numbers.append(number)
+                case n.Bitcast(n.Const(bits), Scalar("f32" | "f64") as kind):
+                    word = int(bits).to_bytes(kind.size, "little")
+                    numbers.append(struct.unpack("<f" if kind.size == 4 else "<d", word)[0])
+                case _:
+                    raise refuse(f"{variable.name} has a value that is not constant", span)
         return tuple(numbers)
 
     def ref(self, pointer: Ptr, type: Scalar) -> Ref:

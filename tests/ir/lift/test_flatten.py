@@ -106,6 +106,58 @@ kernel k(lock: i32*) {
     assert caught.value.diagnostic.code == Code.CROSS_THREAD_WAIT
 
 
+TABLE = """
+kernel k(table: i32*, n: i32) {
+  let h: i32 = 0
+  let old: i32 = 1
+  while (old != 0) {
+    old = atomic.cas.device(table[h], 0, 1)
+    h = ((h + 1) & n)
+  }
+%s}
+"""
+
+
+def test_probing_for_a_free_place_is_no_wait() -> None:
+    flatten(TABLE % "")
+
+
+def test_probing_for_a_lock_that_is_given_back_is_refused() -> None:
+    with pytest.raises(PortError) as caught:
+        flatten(TABLE % "  table[h] = 0\n")
+    assert caught.value.diagnostic.code == Code.CROSS_THREAD_WAIT
+
+
+@pytest.mark.parametrize(
+    ("condition", "step", "is_counted"),
+    [
+        ("((t < n) && (old != 0))", "t = (t + 1)", True),
+        ("((t < n) && (old != 0))", "t = (t + old)", False),
+        ("((t < n) || (old != 0))", "t = (t + 1)", False),
+        ("((t < n) && (old != 0))", "if (old == 2) { t = (t + 1) }", False),
+    ],
+)
+def test_a_counted_loop_ends_whatever_others_do(
+    condition: str, step: str, is_counted: bool
+) -> None:
+    text = f"""
+kernel k(lock: i32*, n: i32) {{
+  let old: i32 = 1
+  let t: i32 = 0
+  while {condition} {{
+    old = atomic.cas.device(lock[0], 0, 1)
+    {step}
+  }}
+}}
+"""
+    if is_counted:
+        flatten(text)
+    else:
+        with pytest.raises(PortError) as caught:
+            flatten(text)
+        assert caught.value.diagnostic.code == Code.CROSS_THREAD_WAIT
+
+
 def test_a_retry_of_what_was_just_read_is_not() -> None:
     flatten("""
 kernel k(x: i32*) {
