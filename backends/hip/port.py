@@ -40,10 +40,10 @@ from crossport.backends.hip.overloads import overload_edits
 from crossport.backends.hip.rename import rename_edits
 from crossport.backends.hip.source import Defined, Findings, SourceText
 from crossport.backends.hip.sparse_buffers import sparse_buffer_edits
-from crossport.backends.hip.supplied import included
+from crossport.backends.hip.supplied import supplied_headers
 from crossport.backends.hip.switches import switch_edits
 from crossport.backends.hip.template_keyword import function_templates, template_keyword_edits
-from crossport.backends.hip.textures import texture_findings
+from crossport.backends.hip.textures import TexturePlan, texture_edits, texture_plan
 from crossport.diagnostics import Code, Diagnostic, PortError, Severity, Span, sort_diagnostics
 from crossport.frontend.unit import TranslationUnit
 
@@ -175,11 +175,13 @@ class HipPort:
         diagnostics = meaning.pop(None, [])
         edits: dict[Path, tuple[Edit, ...]] = {}
         for path in members:
+            self._text(path).set_project(declared, words, includes)
+        textures = texture_plan([self._text(path) for path in members], self.options.arch)
+        for path in members:
             text = self._text(path)
-            text.set_project(declared, words, includes)
             text.project_has_host_halves = has_host_halves
             text.project_templates = templates
-            found = self._port_text(path, text, included)
+            found = self._port_text(path, text, included, textures)
             merged = merge_edits([*found.edits, *by_file.get(path, ())])
             edits[path] = merged.edits
             diagnostics += _of_active(text, [*found.diagnostics, *meaning.pop(path, ())])
@@ -238,7 +240,9 @@ class HipPort:
             reason = "the port holds this file of another folder"
             yield Edit(text.file, include.start, include.end, f'"{relative}"', reason, 5)
 
-    def _port_text(self, path: Path, text: SourceText, included: frozenset[Path]) -> Findings:
+    def _port_text(
+        self, path: Path, text: SourceText, included: frozenset[Path], textures: TexturePlan
+    ) -> Findings:
         is_unit = path in self._sources
         found = Findings()
 
@@ -252,7 +256,7 @@ class HipPort:
         found.add(include_edits(text, IncludeOptions(adds_runtime, resolve)))
         own = frozenset(i.start for i in text.includes if resolve(i) is not None)
         found.add(switch_edits(text, own))
-        found.add(texture_findings(text, self.options.arch))
+        found.add(texture_edits(text, textures))
         found.add(float8_findings(text, self.options.arch))
         for edits_of in PASSES:
             found.add(edits_of(text))
@@ -312,12 +316,15 @@ def _supplied(files: Sequence[PortedFile]) -> list[PortedFile]:
     """The headers of ours that the port includes, each beside the files that do."""
     found: dict[PurePosixPath, PortedFile] = {}
     present = {file.target for file in files}
-    for file in files:
-        for name, text in included(file.ported):
+    pending = list(files)
+    while pending:
+        file = pending.pop()
+        for name, text in supplied_headers(file.ported):
             target = file.target.with_name(name)
-            if target not in present:
+            if target not in present and target not in found:
                 found[target] = PortedFile(None, target, b"", text, ())
-    return list(found.values())
+                pending.append(found[target])
+    return sorted(found.values(), key=lambda file: file.target)
 
 
 def _is_rocm_6(root: str | None) -> bool:

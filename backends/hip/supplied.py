@@ -28,7 +28,7 @@ def include_line(header: str) -> str:
     return f'#include "{header}"'
 
 
-def included(ported: bytes) -> Iterator[tuple[str, bytes]]:
+def supplied_headers(ported: bytes) -> Iterator[tuple[str, bytes]]:
     """The headers of ours that a file of a port includes, with their text."""
     for name in sorted({match.decode() for match in _INCLUDES.findall(ported)}):
         if (_FOLDER / name).is_file():

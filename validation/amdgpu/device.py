@@ -24,15 +24,15 @@ from crossport.validation.amdgpu.arch import ARCHS, Arch
 from crossport.validation.amdgpu.code_object import CodeObject, Kernel
 from crossport.validation.amdgpu.kernarg import bad
 from crossport.validation.amdgpu.launching import Launching, Options, Schedule, Shape
-from crossport.validation.amdgpu.memory_image import Pointer, Struct
+from crossport.validation.amdgpu.memory_image import InMemory, Pointer, Struct
 from crossport.validation.amdgpu.process import Worker
 from crossport.validation.amdgpu.program import Program, build_program
 from crossport.validation.amdgpu.report import DeviceFault, LaunchReport
 from crossport.validation.amdgpu.textures import Texture
 
 __all__ = [
-    "CodeObject", "Device", "DeviceFault", "LaunchReport", "Options", "Pointer", "Schedule",
-    "Struct", "Texture",
+    "CodeObject", "Device", "DeviceFault", "InMemory", "LaunchReport", "Options", "Pointer",
+    "Schedule", "Struct", "Texture",
 ]  # fmt: skip
 
 _CODE_OBJECTS_KEPT = 64
@@ -99,8 +99,9 @@ class Device:
 
         `grid` and `block` are as in `<<<grid, block>>>`. `args` follow the kernel's parameters:
         arrays (updated in place), Pointer, NumPy or Python scalars, bytes or Struct for structs,
-        None for a null pointer. `globals` are the code object's variables by symbol, read before
-        the launch and updated after it. Raises DeviceFault when the kernel misbehaves.
+        InMemory for a pointer to a struct, None for a null pointer. `globals` are the code
+        object's variables by symbol, read before the launch and updated after it. Raises
+        DeviceFault when the kernel misbehaves.
         """
         options = options or Options()
         if code.arch is not self.arch:

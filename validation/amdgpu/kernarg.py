@@ -10,7 +10,7 @@ from crossport.diagnostics import Code, Diagnostic, PortError
 from crossport.validation.amdgpu.arch import PRIVATE_APERTURE, SHARED_APERTURE
 from crossport.validation.amdgpu.code_object import Argument, Kernel
 from crossport.validation.amdgpu.hostcalls import HOSTCALL_ADDRESS
-from crossport.validation.amdgpu.memory_image import QUEUE_ADDRESS, Pointer, Struct
+from crossport.validation.amdgpu.memory_image import QUEUE_ADDRESS, InMemory, Pointer, Struct
 from crossport.validation.amdgpu.textures import Texture
 
 _FLOATS = {2: "<e", 4: "<f", 8: "<d"}
@@ -70,13 +70,10 @@ def _encode(argument: Argument, value: Any, address_of: Callable[[Any], int]) ->
             raise bad(f"argument {name} has {size} bytes, {len(value)} were given")
         return bytes(value)
     if isinstance(value, Struct):
-        whole = bytearray(_encode(argument, value.data, address_of))
-        for offset, target in value.pointers.items():
-            if not 0 <= offset <= size - 8:
-                raise bad(f"argument {name} has {size} bytes, no pointer at {offset}")
-            whole[offset : offset + 8] = struct.pack("<Q", address_of(target))
-        return bytes(whole)
-    if isinstance(value, (Pointer, Texture)) or (isinstance(value, np.ndarray) and value.ndim > 0):
+        _encode(argument, value.data, address_of)
+        return struct_bytes(value, name, address_of)
+    is_array = isinstance(value, np.ndarray) and value.ndim > 0
+    if isinstance(value, (Pointer, InMemory, Texture)) or is_array:
         if size != 8:
             raise bad(f"argument {name} has {size} bytes; an array was given")
         return struct.pack("<Q", address_of(value))
@@ -104,6 +101,16 @@ def _encode(argument: Argument, value: Any, address_of: Callable[[Any], int]) ->
         f"argument {name} cannot be a {type(value).__name__}",
         "pass a NumPy array or scalar, a number, bytes, a Pointer, a Struct, a Texture or None",
     )
+
+
+def struct_bytes(value: Struct, name: str, address_of: Callable[[Any], int]) -> bytes:
+    """A struct with its pointer members filled in."""
+    whole = bytearray(value.data)
+    for offset, target in value.pointers.items():
+        if not 0 <= offset <= len(whole) - 8:
+            raise bad(f"argument {name} has {len(whole)} bytes, no pointer at {offset}")
+        whole[offset : offset + 8] = struct.pack("<Q", address_of(target))
+    return bytes(whole)
 
 
 def _hidden(kind: str, grid: tuple[int, ...], block: tuple[int, ...], dynamic_lds: int) -> int:

@@ -15,13 +15,15 @@ from crossport.validation.amdgpu import records as r
 from crossport.validation.amdgpu.arch import PRIVATE_APERTURE, SHARED_APERTURE
 from crossport.validation.amdgpu.code_object import CodeObject, Kernel
 from crossport.validation.amdgpu.hostcalls import HOSTCALL_ADDRESS, hostcall_buffer, messages
-from crossport.validation.amdgpu.kernarg import bad, build_kernarg, match_arguments
+from crossport.validation.amdgpu.kernarg import bad, build_kernarg, match_arguments, struct_bytes
 from crossport.validation.amdgpu.memory_image import (
     IMAGE_ADDRESS,
     KERNARG_ADDRESS,
     PACKET_ADDRESS,
     QUEUE_ADDRESS,
     SCRATCH_ADDRESS,
+    STRUCTS_ADDRESS,
+    InMemory,
     Layout,
     MemoryFile,
     Placed,
@@ -130,7 +132,8 @@ class Launching:
         textures = [value for _, value in pairs if isinstance(value, Texture)]
         for n, (argument, value) in enumerate(pairs):
             name = f"argument {n}" + (f" ({argument.name})" if argument.name else "")
-            pointed = value.pointers.values() if isinstance(value, Struct) else (value,)
+            whole = value.struct if isinstance(value, InMemory) else value
+            pointed = whole.pointers.values() if isinstance(whole, Struct) else (whole,)
             for target in pointed:
                 if isinstance(target, Texture):
                     arrays += [(f"the texels of {name}", target.storage)]
@@ -143,12 +146,20 @@ class Launching:
         for texture in textures:
             texture.describe(self.code.arch, addresses[extent(texture.storage)[0]])
 
+        structs = [value for _, value in pairs if isinstance(value, InMemory)]
+        places = {id(v): STRUCTS_ADDRESS + i * 65536 for i, v in enumerate(structs)}
+
         def address_of(value: Any) -> int:
+            if isinstance(value, InMemory):
+                return places[id(value)]
             whole = value.array if isinstance(value, Pointer) else value
             whole = value.words if isinstance(value, Texture) else whole
             offset = value.offset if isinstance(value, Pointer) else 0
             return addresses[extent(whole)[0]] + offset
 
+        for value in structs:
+            data = struct_bytes(value.struct, "a struct", address_of)
+            self.layout.region("a struct in memory", places[id(value)], data)
         kernarg = build_kernarg(
             *(self.kernel, pairs, address_of, self.shape.grid, self.shape.block),
             self.shape.dynamic_lds,

@@ -26,6 +26,7 @@ PACKET_ADDRESS = 0x7200_0000_0000
 QUEUE_ADDRESS = 0x7300_0000_0000
 SCRATCH_ADDRESS = 0x5C00_0000_0000
 ARRAYS_ADDRESS = 0x1000_0000_0000
+STRUCTS_ADDRESS = 0x7400_0000_0000
 _GUARD = 1 << 20
 
 
@@ -44,6 +45,13 @@ class Struct:
     data: bytes
     pointers: Mapping[int, NDArray[Any] | Pointer]
     """Byte offset of a member -> what it points to."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class InMemory:
+    """A pointer argument to a struct in device memory, which the kernel reads: a descriptor."""
+
+    struct: Struct
 
 
 @dataclass(slots=True)

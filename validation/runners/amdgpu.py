@@ -29,6 +29,10 @@ from crossport.validation.dtypes import Array
 from crossport.validation.runners.amdgpu_triton import run_triton
 from crossport.validation.runners.base import Call, Candidate, RunOutput, Status
 from crossport.validation.runners.sandbox import Limits, Ran
+from crossport.validation.runners.software_textures import (
+    has_software_textures,
+    software_texture,
+)
 
 
 class _NotPassed(Exception):
@@ -104,9 +108,12 @@ class AmdgpuRunner:
                 return [RunOutput(status, message=why) for _ in calls]
         symbols = kernel_symbols(tuple(code.kernels))
         with Device(self.arch) as device:
-            return [self._call(device, code, symbols, call) for call in calls]
+            in_software = has_software_textures(candidate.files)
+            return [self._call(device, code, symbols, call, in_software) for call in calls]
 
-    def _call(self, device: Any, code: Any, symbols: Mapping[str, str], call: Call) -> RunOutput:
+    def _call(
+        self, device: Any, code: Any, symbols: Mapping[str, str], call: Call, in_software: bool
+    ) -> RunOutput:  # fmt: skip
         from crossport.validation.amdgpu.device import Options
 
         case = call.case
@@ -116,7 +123,13 @@ class AmdgpuRunner:
         arrays = {name: np.array(values) for name, values in call.contents.items()}
         began = time.perf_counter()
         try:
-            arguments = [_argument(arg, arrays) for arg in case.args]
+            types = {a.name: a.dtype for a in case.arrays}
+            arguments = [
+                software_texture(arg, types[arg.array], arrays[arg.array])
+                if in_software and isinstance(arg, TextureArg)
+                else _argument(arg, arrays)
+                for arg in case.args
+            ]
             device.launch(
                 code, symbol, case.grid, case.block, arguments,
                 dynamic_lds=case.shared_bytes, globals=_globals(case, arrays),

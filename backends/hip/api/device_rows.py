@@ -99,14 +99,6 @@ HOST_MATH = {b"rsqrtf": "host_math.h", b"rsqrt": "host_math.h"}
 # What nvcc's own include of math.h puts into the global namespace; HIP puts the device's there.
 MATH_CLASSIFICATION = frozenset(b"isfinite isinf isnan isnormal signbit fpclassify".split())
 
-# GPUs without image instructions (AMD's ISA guides for CDNA3 and CDNA4), and what needs them.
-NO_IMAGES = frozenset({"gfx940", "gfx941", "gfx942", "gfx950"})
-IMAGE_FUNCTIONS = frozenset(
-    b"tex1D tex1Dfetch tex2D tex3D texCubemap tex1DLayered tex2DLayered texCubemapLayered tex1DLod"
-    b" tex2DLod tex3DLod tex1DGrad tex2DGrad tex3DGrad tex2Dgather surf1Dread surf1Dwrite"
-    b" surf2Dread surf2Dwrite surf3Dread surf3Dwrite surf2DLayeredread surf2DLayeredwrite".split()
-)
-
 
 @dataclass(frozen=True, slots=True)
 class GroupRow:

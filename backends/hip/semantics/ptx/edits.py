@@ -34,7 +34,7 @@ _HOST_WORDS = (
 def ptx_edits(file: File) -> None:
     """Translate the inline PTX of a file."""
     for statement in asm_statements(file):
-        if _is_foreign(file, statement):
+        if is_foreign(file, statement):
             continue
         if _in_macro(file, statement.first):
             statement = _bracketed(statement)
@@ -59,7 +59,7 @@ def ptx_edits(file: File) -> None:
 _AMD = re.compile(r"\s*(?:[vs]_[a-z]|ds_[a-z]|buffer_|global_(?:load|store|atomic)_|flat_)")
 
 
-def _is_foreign(file: File, statement: AsmStatement) -> bool:
+def is_foreign(file: File, statement: AsmStatement) -> bool:
     """Assembly of another processor, by its registers or mnemonics; or an empty template."""
     template = statement.template
     if not template.strip() and not statement.problem:
