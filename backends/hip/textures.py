@@ -17,6 +17,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from crossport.backends.hip.api.texture_rows import (
+    ARRAY_SOURCES,
+    ARRAY_USES,
     COPIES,
     FETCHES,
     HOST,
@@ -60,6 +62,8 @@ def texture_plan(texts: Collection[SourceText], arch: Iterable[str]) -> TextureP
     without = {word.decode() for word in (WITHOUT & words) - own}
     if any(_open_references(text) for text in texts):
         without.add("a texture reference that is no plain variable")
+    if ARRAY_USES & words - own and not ARRAY_SOURCES & words:
+        without.add("arrays that the program does not allocate")
     return TexturePlan(lacking, tuple(sorted(without)))
 
 

@@ -22,6 +22,12 @@ HOST = frozenset(
     b" cudaCreateTextureObject cudaDestroyTextureObject cudaCreateSurfaceObject"
     b" cudaDestroySurfaceObject".split()
 )
+# Where arrays come from, and what a program needs them for: without the first, they are another's.
+ARRAY_SOURCES = frozenset({b"cudaMallocArray", b"cudaMalloc3DArray"})
+ARRAY_USES = frozenset(
+    b"cudaResourceTypeArray cudaBindTextureToArray cudaCreateSurfaceObject cudaGetChannelDesc"
+    b" cudaMemcpyToArray cudaMemcpy2DToArray cudaMemcpyFromArray cudaMemcpy2DFromArray".split()
+)
 # These copy between arrays and anything else: without arrays they are HIP's.
 COPIES = frozenset({b"cudaMemcpy3D", b"cudaMemcpy3DAsync"})
 # Of polyfill/crossport_texture_reference.h.

@@ -65,7 +65,7 @@ def semantic_edits(
     for name, file in files.items():
         warp_edits(file, generic.get(name, ()))
         word_edits(file)
-        ptx_edits(file)
+        ptx_edits(file, texts.values())
         cub_edits(file, words, has_whole_waves)
         address_edits(file)
     property_edits(unit, files)

@@ -206,6 +206,21 @@ static __device__ inline void copy_to_lds(char* to, const char* from, unsigned i
   for (unsigned int i = 0; i < size; i++) to[i] = i < given ? from[i] : 0;
 }"""
     ),
+    "ptx_shuffle": Helper(
+        """\
+// PTX's shfl within segments: c holds the segments' mask (bits 8 to 12) and the last lane.
+template <char mode>
+static __device__ inline unsigned int ptx_shuffle(
+    unsigned int value, unsigned int b, unsigned int c, bool& inside) {
+  const int lane = __lane_id() & 31, mask = c >> 8 & 31, by = b & 31;
+  const int last = (lane & mask) | (c & 31 & ~mask);
+  int from = mode == 'u' ? lane - by : mode == 'd' ? lane + by : mode == 'b' ? lane ^ by
+                         : (lane & mask) | (by & ~mask);
+  inside = mode == 'u' ? from >= last : from <= last;
+  if (!inside) from = lane;
+  return __shfl(value, from, 32);
+}"""
+    ),
     "ptx_bfe": Helper(
         """\
 template <class T>

@@ -230,6 +230,15 @@ def test_what_software_lacks_leaves_all_to_hip(tmp_path: Path) -> None:
     assert "texCubemap" in ported.diagnostics[0].message
 
 
+def test_arrays_of_a_graphics_api_are_hips(tmp_path: Path) -> None:
+    """Where the array comes from is not seen: it may be an image."""
+    text = "void f(cudaResourceDesc* r) { r->resType = cudaResourceTypeArray; }\n"
+    text += "__device__ float g(cudaTextureObject_t t) { return tex2D<float>(t, 1, 0); }\n"
+    ported = _port(tmp_path, text, "gfx942")
+    assert b"crossport" not in ported.files[0].ported
+    assert [d.code for d in ported.diagnostics] == [Code.HIP_TEXTURE_ARCH]
+
+
 def test_plain_3d_copies_stay_hips(tmp_path: Path) -> None:
     ported = _port(tmp_path, "void f(cudaMemcpy3DParms* p) { cudaMemcpy3D(p); }\n", "gfx942")
     assert b"hipMemcpy3D(p)" in ported.files[0].ported
@@ -239,7 +248,7 @@ def test_references_become_device_variables(tmp_path: Path) -> None:
     text = (
         "texture<float, 2, cudaReadModeElementType> t;\n"
         "__global__ void k(float* o) { o[0] = tex2D(t, 1, 2); }\n"
-        "void f(cudaArray_t a) { t.normalized = 1; cudaBindTextureToArray(t, a); }\n"
+        "void f(cudaArray_t a) { t.normalized = 1; cudaBindTextureToArray(t, a); }\n" + HOST
     )
     ported = _port(tmp_path, text, "gfx942").files
     assert b"__device__ crossport_texture<float, 2, hipReadModeElementType> t;" in ported[0].ported

@@ -202,10 +202,32 @@ def _dp4a(context: Context, instruction: Instruction) -> None:
     context.write(destination, f"{context.read(c, kind)} + {terms}", kind)
 
 
+def _sum_of_differences(context: Context, instruction: Instruction) -> None:
+    """vabsdiff4 ... .add: four bytes' distances, added to c."""
+    if instruction.modifiers != ("u32", "u32", "u32", "add"):
+        raise NoTranslation(f"instruction {instruction.spelled}")
+    destination, *sources = instruction.operands
+    arguments = ", ".join(context.read(source, "u32") for source in sources)
+    context.write(destination, f"__builtin_amdgcn_sad_u8({arguments})", "u32")
+
+
+def _copysign(context: Context, instruction: Instruction) -> None:
+    """The sign of a, the rest of b."""
+    kind = instruction.kind
+    if kind not in _FLOAT:
+        raise NoTranslation(f"instruction {instruction.spelled}")
+    destination, a, b = instruction.operands
+    name = "copysignf" if kind == "f32" else "copysign"
+    context.write(destination, f"{name}({context.read(b, kind)}, {context.read(a, kind)})", kind)
+
+
 OPCODES: dict[str, Callable[[Context, Instruction], None]] = {
-    "add": _infix("+"), "sub": _infix("-"), "addc": _infix("+"), "subc": _infix("-"),
-    "mul": _mul, "mul24": _mul, "mad": _mad, "madc": _mad, "mad24": _mad, "fma": _fma,
-    "div": _div, "rem": _div, "min": _minmax, "max": _minmax, "neg": _unary, "abs": _unary,
-    "ex2": _function, "lg2": _function, "sin": _function, "cos": _function, "tanh": _function,
-    "rsqrt": _function, "sqrt": _function, "rcp": _function, "sad": _sad, "dp4a": _dp4a,
+    "add": _infix("+"), "sub": _infix("-"),
+    "addc": _infix("+"), "subc": _infix("-"), "mul": _mul, "mul24": _mul,
+    "mad": _mad, "madc": _mad, "mad24": _mad, "fma": _fma, "div": _div, "rem": _div,
+    "min": _minmax, "max": _minmax, "neg": _unary,
+    "abs": _unary, "ex2": _function, "lg2": _function, "sin": _function,
+    "cos": _function, "tanh": _function, "rsqrt": _function, "sqrt": _function,
+    "rcp": _function, "sad": _sad, "dp4a": _dp4a, "vabsdiff4": _sum_of_differences,
+    "copysign": _copysign,
 }  # fmt: skip

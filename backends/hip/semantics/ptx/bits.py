@@ -145,15 +145,28 @@ _COMPARE = {
 
 
 def _set_predicate(context: Context, instruction: Instruction) -> None:
+    """setp.lt.and.s32 p|q, a, b, c: p = a < b && c, q = !(a < b) && c."""
     operator = _COMPARE.get(instruction.modifiers[0])
     kind = instruction.kind
-    if operator is None or len(instruction.operands) != 3 or "|" in instruction.operands[0]:
+    joined = next((m for m in ("and", "or", "xor") if instruction.has(m)), "")
+    if operator is None or len(instruction.operands) != 3 + bool(joined):
         raise NoTranslation(f"instruction {instruction.spelled}")
-    refuse_modifiers(instruction, instruction.modifiers[0], "ftz")
-    destination, a, b = instruction.operands
-    context.write(
-        destination, f"{context.read(a, kind)} {operator} {context.read(b, kind)}", "pred"
-    )
+    refuse_modifiers(instruction, instruction.modifiers[0], joined, "ftz")
+    destination, a, b, *third = instruction.operands
+    text = f"{context.read(a, kind)} {operator} {context.read(b, kind)}"
+    first, _, second = destination.partition("|")
+    if not joined and not second:
+        context.write(first, text, "pred")
+        return
+    is_so = context.temporary("bool", text)
+    other = f" {_JOINED[joined]} {context.read(third[0], 'pred')}" if joined else ""
+    tail = context.temporary("bool", f"!{is_so}{other}") if second else ""
+    context.write(first.strip(), f"{is_so}{other}", "pred")
+    if second:
+        context.write(second.strip(), tail, "pred")
+
+
+_JOINED = {"and": "&&", "or": "||", "xor": "!="}
 
 
 def _select(context: Context, instruction: Instruction) -> None:

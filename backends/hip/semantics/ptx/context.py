@@ -41,6 +41,12 @@ class Context:
         self.emit(f"const {cpp} {name} = {value};")
         return name
 
+    def variable(self, cpp: str, name: str) -> str:
+        """A variable of the block without a value yet."""
+        name = self.unique(name)
+        self.emit(f"{cpp} {name};")
+        return name
+
     def unique(self, name: str) -> str:
         """A name of the block, other for each use."""
         name = self.names.fresh(name if not self._count else f"{name}{self._count}")

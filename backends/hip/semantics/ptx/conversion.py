@@ -56,11 +56,21 @@ _NARROW = frozenset(("f16", "bf16", "f16x2", "bf16x2"))
 _INTEGRAL = {"rni": "rint", "rzi": "trunc", "rmi": "floor", "rpi": "ceil"}
 
 
+_LIMITS = {"s8": (-128, 127), "u8": (0, 255), "s16": (-32768, 32767), "u16": (0, 65535)}
+
+
 def _cvt(context: Context, instruction: Instruction) -> None:
+    if instruction.spelled == "cvt.rna.tf32.f32":
+        destination, operand = instruction.operands
+        bits = f"__float_as_uint({context.read(operand, 'f32')})"
+        context.write(destination, f"({bits} + 0x1000u) & 0xffffe000u", "u32")
+        return
     kinds = [m for m in instruction.modifiers if m in TYPES]
     others = [m for m in instruction.modifiers if m not in TYPES and m != "ftz"]
     mode = next((m for m in others if m in _ROUNDINGS), "")
-    if len(kinds) != 2 or [m for m in others if m != mode]:
+    saturates = "sat" in others and kinds[0] in _LIMITS
+    unknown = [m for m in others if m != mode and not (m == "sat" and saturates)]
+    if len(kinds) != 2 or unknown:
         raise NoTranslation(f"instruction {instruction.spelled}")
     if convert_half(context, instruction, kinds, mode):
         return
@@ -68,7 +78,25 @@ def _cvt(context: Context, instruction: Instruction) -> None:
         raise NoTranslation(f"instruction {instruction.spelled}")
     to, source = kinds
     destination, operand = instruction.operands
+    if to in _LIMITS and (saturates or (source in ("f32", "f64") and mode)):
+        _limited(context, instruction, to, source, mode)
+        return
     context.write(destination, _converted(context, instruction, to, source, mode, operand), to)
+
+
+def _limited(
+    context: Context, instruction: Instruction, to: str, source: str, mode: str
+) -> None:  # fmt: skip
+    """To a small integer, cut off at the ends of its range: what a float always is."""
+    destination, operand = instruction.operands
+    if source in ("f32", "f64"):
+        value = _converted(context, instruction, "s32", source, mode, operand)
+    elif source in ("s32", "s16", "s8"):
+        value = context.read(operand, source)
+    else:
+        raise NoTranslation(f"instruction {instruction.spelled}")
+    low, high = _LIMITS[to]
+    context.write(destination, f"({cpp_type(to)})min(max((int)({value}), {low}), {high})", to)
 
 
 def _converted(

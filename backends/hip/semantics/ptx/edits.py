@@ -8,6 +8,7 @@ Assembly of the host, and of AMD GPUs, is left alone.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import replace
 
 from crossport.backends.hip.lexer import Kind
@@ -15,6 +16,7 @@ from crossport.backends.hip.semantics.context import File
 from crossport.backends.hip.semantics.ptx.statement import AsmStatement, asm_statements
 from crossport.backends.hip.semantics.ptx.translate import Translated, translate
 from crossport.backends.hip.semantics.ptx.values import NoTranslation
+from crossport.backends.hip.source import SourceText
 from crossport.diagnostics import Code, Severity
 
 _HOST_WORDS = (
@@ -28,11 +30,22 @@ _HOST_WORDS = (
     "lock;",
     "pause",
     "rpcc",
+    "mfctl",
+    "rd %%tick",
+    "_fpcr",
+    "mtfsf",
+    "mffs",
+    "frsp",
+    "%hi(",
+    "%lo(",
+    "%fsr",
+    "lwarx",
+    "=ar.",
 )
 
 
-def ptx_edits(file: File) -> None:
-    """Translate the inline PTX of a file."""
+def ptx_edits(file: File, texts: Collection[SourceText]) -> None:
+    """Translate the inline PTX of a file; `texts` are the files of its unit."""
     for statement in asm_statements(file):
         if is_foreign(file, statement):
             continue
@@ -44,7 +57,7 @@ def ptx_edits(file: File) -> None:
             reason = (
                 error.args[0] if isinstance(error, NoTranslation) else "operands that do not fit"
             )
-            _refuse(file, statement, str(reason))
+            _refuse(file, statement, str(reason), texts)
             continue
         file.helpers |= translated.helpers
         file.replace(
@@ -74,14 +87,33 @@ def is_foreign(file: File, statement: AsmStatement) -> bool:
     )
 
 
-def _refuse(file: File, statement: AsmStatement, reason: str) -> None:
+def _refuse(
+    file: File, statement: AsmStatement, reason: str, texts: Collection[SourceText]
+) -> None:
+    macro = _macro_around(file, statement.first)
+    is_unused = macro is not None and not _is_used(file.text.tokens.text[macro], texts)
     file.report(
         Code.PTX_NOT_TRANSLATED,
-        f"inline PTX that has no translation: {reason}",
+        f"inline PTX that has no translation: {reason}"
+        + (", in a macro that is not used" if is_unused else ""),
         statement.first,
-        Severity.ERROR,
+        Severity.WARNING if is_unused else Severity.ERROR,
         "write what it computes in C++, or guard it with #ifndef __HIP_PLATFORM_AMD__",
     )
+
+
+def _is_used(macro: bytes, texts: Collection[SourceText]) -> bool:
+    """Whether a unit names a macro elsewhere than where it defines it."""
+    for text in texts:
+        if macro not in text.words:
+            continue
+        tokens = text.tokens
+        for index in text.code_names:
+            if tokens.text[index] == macro and not tokens.at(index - 1).endswith(
+                (b"define", b"undef")
+            ):
+                return True
+    return False
 
 
 def _written(file: File, statement: AsmStatement, translated: Translated) -> str:
@@ -102,13 +134,18 @@ def _written(file: File, statement: AsmStatement, translated: Translated) -> str
 
 def _in_macro(file: File, index: int) -> bool:
     """Does a token stand in the body of a `#define`?"""
+    return _macro_around(file, index) is not None
+
+
+def _macro_around(file: File, index: int) -> int | None:
+    """The name of the macro in whose body a token stands."""
     tokens = file.text.tokens
     at = index - 1
     while at >= 0 and tokens.kind[at] != Kind.DIRECTIVE:
         at -= 1
     if at < 0 or not tokens.text[at].endswith(b"define"):
-        return False
-    return tokens.start[index] < tokens.line_end(tokens.start[at])
+        return None
+    return at + 1 if tokens.start[index] < tokens.line_end(tokens.start[at]) else None
 
 
 def _bracketed(statement: AsmStatement) -> AsmStatement:

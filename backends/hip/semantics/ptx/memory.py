@@ -14,7 +14,7 @@ _HINTS = frozenset(
         "volatile", "cta", "gpu", "sys", "v2", "v4", "global", "shared", "local", "const", "param",
         "generic", "L1:no_allocate", "L1:evict_last", "L1:evict_first", "L1:evict_normal",
         "L1:evict_unchanged", "L2:64B", "L2:128B", "L2:256B", "shared:cta", "L2:evict_last",
-        "L2:evict_first",
+        "L2:evict_first", "L2:evict_normal", "L2:cache_hint",
     )
 )  # fmt: skip
 _SCOPES = {
@@ -116,11 +116,16 @@ def _atomic(context: Context, instruction: Instruction) -> None:
     kind = instruction.kind
     if name is None or kind not in ("u32", "s32", "b32", "u64", "s64", "b64", "f32", "f64"):
         raise NoTranslation(f"instruction {instruction.spelled}")
-    if instruction.has("acquire", "release", "acq_rel", "sys", "v2", "v4"):
+    if instruction.has("v2", "v4", "async", "noftz"):
         raise NoTranslation(f"instruction {instruction.spelled}")
-    if kind == "s64":
-        kind = "u64"
     operands = list(instruction.operands)
+    if instruction.has("L2:cache_hint"):
+        operands.pop()
+    if instruction.has("acquire", "release", "acq_rel", "sys"):
+        _ordered_atomic(context, instruction, operands)
+        return
+    if kind == "s64":
+        kind = "u64" if not instruction.has("min", "max") else "s64"
     destination = operands.pop(0) if instruction.opcode == "atom" else ""
     pointer = context.names.pointer(operands[0], cpp_type(kind), _space(instruction))
     values = ", ".join(context.read(v, kind) for v in operands[1:])
@@ -129,6 +134,49 @@ def _atomic(context: Context, instruction: Instruction) -> None:
         context.write(destination, call, kind)
     else:
         context.emit(f"{call};")
+
+
+_FETCHES = {
+    name: f"__hip_atomic_fetch_{name}" for name in ("add", "min", "max", "and", "or", "xor")
+}
+
+
+def _ordered_atomic(context: Context, instruction: Instruction, operands: list[str]) -> None:
+    """Atomics with an order or for the whole system, which CUDA's functions do not have."""
+    kind = instruction.kind
+    found = _order(instruction)
+    order, scope = found or (_ORDERS["relaxed"], _SCOPES["sys"])
+    destination = operands.pop(0) if instruction.opcode == "atom" else ""
+    pointer = context.names.pointer(operands[0], cpp_type(kind), _space(instruction))
+    values = [context.read(v, kind) for v in operands[1:]]
+    if instruction.has("exch"):
+        call = f"__hip_atomic_exchange({pointer}, {values[0]}, {order}, {scope})"
+    elif instruction.has("cas"):
+        # Failing loads too: it must not have an order that stores have alone.
+        failing = (
+            _ORDERS["acquire"] if instruction.has("acquire", "acq_rel") else _ORDERS["relaxed"]
+        )
+        seen = context.variable(cpp_type(kind), "seen")
+        context.emit(f"{seen} = {values[0]};")
+        context.emit(
+            f"__hip_atomic_compare_exchange_strong({pointer}, &{seen}, {values[1]}, {order},"
+            f" {failing}, {scope});"
+        )
+        call = seen
+    else:
+        name = next((f for m, f in _FETCHES.items() if instruction.has(m)), None)
+        if name is None:
+            raise NoTranslation(f"instruction {instruction.spelled}")
+        call = f"{name}({pointer}, {values[0]}, {order}, {scope})"
+    if destination:
+        context.write(destination, call, kind)
+    elif call.endswith(")"):
+        context.emit(f"{call};")
+
+
+def _policy(context: Context, instruction: Instruction) -> None:
+    """createpolicy: how NVIDIA's L2 keeps lines; the accesses that take it do without."""
+    context.write(instruction.operands[0], "0", "u64")
 
 
 def _prefetch(context: Context, instruction: Instruction) -> None:
@@ -154,6 +202,8 @@ def _copy_async(context: Context, instruction: Instruction) -> None:
     if instruction.has("commit_group", "wait_group", "wait_all"):
         return
     operands = [o for o in instruction.operands if o]
+    if instruction.has("L2:cache_hint"):
+        operands.pop()
     if len(operands) < 3 or not instruction.has("shared", "shared:cta"):
         raise NoTranslation(f"instruction {instruction.spelled}")
     destination = context.names.pointer(operands[0], "char", "shared")
@@ -180,6 +230,7 @@ OPCODES: dict[str, Callable[[Context, Instruction], None]] = {
     "st": _store,
     "atom": _atomic,
     "red": _atomic,
+    "createpolicy": _policy,
     "prefetch": _prefetch,
     "prefetchu": _prefetch,
     "membar": _fence,

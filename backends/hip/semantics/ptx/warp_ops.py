@@ -30,19 +30,77 @@ _SHUFFLES = {"up": "__shfl_up", "down": "__shfl_down", "bfly": "__shfl_xor", "id
 
 
 def _shuffle(context: Context, instruction: Instruction) -> None:
-    """Only whole warps: the clamp operand is 31 (0 for up)."""
-    name = next((n for m, n in _SHUFFLES.items() if instruction.has(m)), None)
+    """Whole warps (the clamp operand is 31, or 0 for up) by HIP's function, the rest by ours."""
+    mode = next((m for m in _SHUFFLES if instruction.has(m)), None)
     destination, value, lane, clamp, *_ = instruction.operands
-    whole = "0x1f" if not instruction.has("up") else "0x0"
-    if name is None or "|" in destination or not clamp.replace("0x", "").isalnum():
+    if mode is None or instruction.kind not in ("b32", "u32", "s32", ""):
         raise NoTranslation(f"instruction {instruction.spelled}")
+    destination, _, inside = destination.partition("|")
+    if not inside and _number(context, clamp) == (0 if mode == "up" else 31):
+        text = f"{_SHUFFLES[mode]}({context.read(value, 'u32')}, {context.read(lane, 's32')}, 32)"
+        context.write(destination, text, "u32")
+        return
+    context.helpers.add("ptx_shuffle")
+    flag = context.variable("bool", "inside")
+    arguments = ", ".join(context.read(operand, "u32") for operand in (value, lane, clamp))
+    result = context.temporary("unsigned int", f"ptx_shuffle<'{mode[0]}'>({arguments}, {flag})")
+    context.write(destination.strip(), result, "u32")
+    if inside:
+        context.write(inside.strip(), flag, "pred")
+
+
+def _number(context: Context, operand: str) -> int | None:
+    """What a constant operand is."""
+    index = context.names.operand_index(operand)
+    text = operand if index is None else context.names.constant(index)
     try:
-        if int(clamp, 0) != int(whole, 0):
-            raise NoTranslation(f"{instruction.spelled} within part of a warp")
+        return int(text.rstrip("uU"), 0)
     except ValueError:
-        raise NoTranslation(f"{instruction.spelled} with a clamp that is no constant") from None
-    text = f"{name}({context.read(value, 'u32')}, {context.read(lane, 's32')}, 32)"
-    context.write(destination, text, "u32")
+        return None
+
+
+_REDUCTIONS = ("add", "min", "max", "and", "or", "xor")
+
+
+def _reduce(context: Context, instruction: Instruction) -> None:
+    """redux.sync."""
+    name = next((n for n in _REDUCTIONS if instruction.has(n)), None)
+    kind = instruction.kind
+    if name is None or kind not in ("s32", "u32", "b32"):
+        raise NoTranslation(f"instruction {instruction.spelled}")
+    destination, value, mask = instruction.operands
+    helper = f"warp32_reduce_{name}"
+    context.helpers.add(helper)
+    text = f"{helper}({context.read(mask, 'u32')}, {context.read(value, kind)})"
+    context.write(destination, text, kind)
+
+
+def _match(context: Context, instruction: Instruction) -> None:
+    destination, value, mask = instruction.operands
+    kind = instruction.kind
+    arguments = f"{context.read(mask, 'u32')}, {context.read(value, kind)}"
+    if instruction.has("any"):
+        context.helpers.add("warp32_match_any")
+        context.write(destination, f"warp32_match_any({arguments})", "u32")
+        return
+    destination, _, predicate = destination.partition("|")
+    context.helpers.add("warp32_match_all")
+    flag = context.variable("int", "all")
+    lanes = context.temporary("unsigned int", f"warp32_match_all({arguments}, &{flag})")
+    context.write(destination.strip(), lanes, "u32")
+    if predicate:
+        context.write(predicate.strip(), f"{flag} != 0", "pred")
+
+
+def _elect(context: Context, instruction: Instruction) -> None:
+    """One lane of the mask: the lowest."""
+    destination, _, predicate = instruction.operands[0].partition("|")
+    mask = context.read(instruction.operands[1], "u32")
+    leader = context.temporary("unsigned int", f"__ffs({mask}) - 1")
+    if destination.strip() != "_":
+        context.write(destination.strip(), leader, "u32")
+    context.helpers.add("warp32_lane")
+    context.write(predicate.strip(), f"warp32_lane() == {leader}", "pred")
 
 
 def _active(context: Context, instruction: Instruction) -> None:
@@ -77,6 +135,9 @@ def _trap(context: Context, instruction: Instruction) -> None:
 OPCODES: dict[str, Callable[[Context, Instruction], None]] = {
     "vote": _vote,
     "shfl": _shuffle,
+    "redux": _reduce,
+    "match": _match,
+    "elect": _elect,
     "activemask": _active,
     "bar": _barrier,
     "barrier": _barrier,

@@ -37,6 +37,13 @@ def test_reports(code: Code, tmp_path: Path) -> None:
     assert ported == text
 
 
+@pytest.mark.parametrize(("use", "severity"), [("", "warning"), ("BULK();", "error")])
+def test_ptx_in_a_macro_counts_where_it_is_used(use: str, severity: str, tmp_path: Path) -> None:
+    text = '#define BULK() asm volatile("wgmma.fence.sync.aligned;")\n'
+    _, (found,) = port(f"{text}__device__ void f() {{ {use} }}\n", tmp_path)
+    assert (found.code, found.severity) == (Code.PTX_NOT_TRANSLATED, severity)
+
+
 @pytest.mark.parametrize(
     "body",
     ["a.x += b.x; a.y += b.y;", "a.y = a.y + b.y; a.x = a.x + b.x; /* done */", "a = a + b;"],
