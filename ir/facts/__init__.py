@@ -7,8 +7,9 @@ facts.on("gfx942").occupancy.waves         what one target makes of it
 
 from crossport.ir.facts.hardware import GpuTarget, Target, TpuTarget, gpu, target, targets
 from crossport.ir.facts.kernel import DEFAULT_TARGETS, KernelFacts, TargetFacts, kernel_facts
-from crossport.ir.facts.memory import Launch, Pattern
+from crossport.ir.facts.memory import Pattern
 from crossport.ir.facts.occupancy import Occupancy
+from crossport.ir.facts.sampling import Launch
 from crossport.ir.facts.tpu import TpuFacts
 from crossport.ir.facts.warp import WarpAssumption
 

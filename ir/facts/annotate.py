@@ -69,9 +69,12 @@ def notes(facts: KernelFacts) -> dict[Place, list[str]]:
         add(sync.node.span, f"barrier{scope}{doubt}")
     for splits in zip(*(on.divergence for on in facts.targets.values()), strict=True):
         add(splits[0].branch.span, _divergence_note(facts, [s.share for s in splits]))
+    said: set[str] = set()
     for assumption in facts.warp_assumptions:
         verdict = "right at 64 lanes" if assumption.safe else "WRONG at 64 lanes"
-        add(assumption.span, f"{assumption.kind}: {verdict}: {assumption.reason}")
+        reason = ", as above" if assumption.reason in said else f": {assumption.reason}"
+        said.add(assumption.reason)
+        add(assumption.span, f"{assumption.kind}: {verdict}{reason}")
     return {place: lines for place, lines in found.items() if lines}
 
 

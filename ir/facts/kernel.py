@@ -8,7 +8,6 @@ facts.on("gfx942").occupancy.limit                  "shared memory"
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,19 +18,18 @@ import numpy as np
 from crossport.diagnostics import Span
 from crossport.ir.facts.blocks import typical_block
 from crossport.ir.facts.hardware import GpuTarget, TpuTarget, gpu, target
-from crossport.ir.facts.memory import (
+from crossport.ir.facts.memory import Pattern, pattern
+from crossport.ir.facts.occupancy import Occupancy, estimate_registers, occupancy, shared_bytes
+from crossport.ir.facts.roofline import Bound, Roofline, roofline
+from crossport.ir.facts.sampling import (
     TYPICAL_SIZE,
     Launch,
-    Pattern,
-    active_lanes,
+    Samples,
     in_loops,
     is_size,
-    pattern,
     wave_values,
     with_sizes,
 )
-from crossport.ir.facts.occupancy import Occupancy, estimate_registers, occupancy, shared_bytes
-from crossport.ir.facts.roofline import Bound, Roofline, roofline
 from crossport.ir.facts.symbolic import Level, NotEvaluable, evaluate, symbols, unknowns
 from crossport.ir.facts.tpu import TpuFacts, tpu_facts
 from crossport.ir.facts.walk import Access, Branch, Loop, Sync, Trace, walk_kernel
@@ -43,8 +41,6 @@ from crossport.ir.reachable import reachable
 DEFAULT_TARGETS = ("sm_90", "gfx942")
 _MOST_ROUNDS = 1 << 20
 _MOST_SIMULATED = 256
-_SAMPLE_ROUNDS = (0, 1, 3, 5)
-_MOST_SAMPLES = 512
 
 
 class Accesses(tuple[Access, ...]):
@@ -136,6 +132,7 @@ class KernelFacts:
 
 
 @room()
+@np.errstate(all="ignore")
 def kernel_facts(
     module: Module,
     kernel: str,
@@ -220,36 +217,36 @@ def _target_facts(
     registers: int,
     shared: int,
 ) -> TargetFacts:
-    patterns = tuple(pattern(access, target, launch) for access in trace.accesses)
+    samples = Samples(target, launch)
+    patterns = tuple(pattern(access, target, launch, samples) for access in trace.accesses)
     return TargetFacts(
         target,
         patterns,
         occupancy(target, launch.threads, registers, shared),
-        tuple(_divergence(branch, target, launch) for branch in trace.branches),
-        roofline(target, trace.accesses, patterns, operations, rounds.times),
+        tuple(_divergence(branch, samples) for branch in trace.branches),
+        roofline(target, trace.accesses, patterns, operations, rounds.times, launch.threads),
     )
 
 
-def _divergence(branch: Branch, target: GpuTarget, launch: Launch) -> Divergence:
+def _divergence(branch: Branch, samples: Samples) -> Divergence:
     if branch.condition.level is not Level.LANE:
         return Divergence(branch, 0.0)
     if any(True for _ in unknowns(branch.condition)):
         return Divergence(branch, None)
+    rounds = samples.rounds(branch.loops)
+    if rounds is None:
+        return Divergence(branch, None)
     split: list[bool] = []
-    sampled = itertools.product(
-        wave_values(target, launch), itertools.product(_SAMPLE_ROUNDS, repeat=len(branch.loops))
-    )
-    for values, rounds in itertools.islice(sampled, _MOST_SAMPLES):
+    for inside, active in zip(rounds, samples.active(branch), strict=True):
         try:
-            inside = in_loops(branch.loops, rounds, values, launch)
-            sized = with_sizes(branch.condition, inside, launch)
-            taken = np.broadcast_to(evaluate(branch.condition, sized), values["thread.x"].shape)
+            sized = with_sizes(branch.condition, inside, samples.launch)
+            taken = np.broadcast_to(evaluate(branch.condition, sized), active.shape) != 0
         except NotEvaluable:
             return Divergence(branch, None)
-        active = active_lanes(branch.guards, inside, launch)
-        if active.any():
-            chosen = taken[active] != 0
-            split.append(bool(chosen.any() and not chosen.all()))
+        for first in range(0, len(active), samples.wave):
+            here = taken[first : first + samples.wave][active[first : first + samples.wave]]
+            if len(here):
+                split.append(bool(here.any() and not here.all()))
     return Divergence(branch, float(np.mean(split)) if split else 0.0)
 
 

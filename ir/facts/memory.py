@@ -11,54 +11,17 @@ fixes stands in as 1024. Data-dependent addresses have no pattern here.
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
 from crossport.ir.facts.hardware import GpuTarget
-from crossport.ir.facts.symbolic import (
-    UNIFORM,
-    Level,
-    NotEvaluable,
-    Poly,
-    Symbol,
-    Unknown,
-    Values,
-    evaluate,
-    symbols,
-    unknowns,
-)
-from crossport.ir.facts.walk import Access, Loop
-
-TYPICAL_SIZE = 1024
-Request = tuple[Values, Values]
-"""Byte offsets of the active lanes of one wavefront, and those lanes' numbers."""
-
-_ROUNDS = (0, 1, 2, 3, 5, 7)
-_MOST_SAMPLES = 12
-_MOST_WAVES = 32
-
-
-@dataclass(frozen=True, slots=True)
-class Launch:
-    """A concrete launch: extents of grid and block, and scalar arguments by parameter name."""
-
-    grid: tuple[int, int, int] = (TYPICAL_SIZE, 1, 1)
-    block: tuple[int, int, int] = (256, 1, 1)
-    args: Mapping[str, int] = field(default_factory=dict)
-    shared_bytes: int = 0
-    guessed: tuple[str, ...] = ()
-    """Extents that are not known and stand as TYPICAL_SIZE: "gridDim.x"."""
-
-    @property
-    def threads(self) -> int:
-        """Threads of a block."""
-        x, y, z = self.block
-        return x * y * z
-
+from crossport.ir.facts.sampling import Launch, Request, Samples
+from crossport.ir.facts.symbolic import Level, Poly, Unknown, Values, unknowns
+from crossport.ir.facts.walk import Access
 
 Shape = Literal["broadcast", "coalesced", "strided", "scattered", "data-dependent", "never"]
 
@@ -97,19 +60,50 @@ class Pattern:
         return None
 
 
-def pattern(access: Access, target: GpuTarget, launch: Launch) -> Pattern:
-    """How `access` behaves on `target` in `launch`."""
+def pattern(
+    access: Access, target: GpuTarget, launch: Launch, samples: Samples | None = None
+) -> Pattern:
+    """How `access` behaves on `target` in `launch`; `samples` of both, if there are many to do."""
     if any(unknown.level is Level.LANE for unknown in unknowns(access.offset)):
         return Pattern("data-dependent")
     if _step_is_unknown(access.offset):
         return Pattern("data-dependent")
-    sampled = list(_requests(access, target, launch))
-    requests = [request for request in sampled if len(request[0])]
-    if not requests:
+    sampled = list((samples or Samples(target, launch)).requests(access))
+    active = [request for request in sampled if len(request[0])]
+    if not active:
         is_known = sampled and not any(True for guard in access.guards for _ in unknowns(guard))
         return Pattern("never" if is_known else "data-dependent")
+    requests = _distinct(active)
     make = _shared_pattern if access.base.space == "shared" else _global_pattern
-    return replace(make(requests, access, target), wave_share=len(requests) / len(sampled))
+    return replace(make(requests, access, target), wave_share=len(active) / len(sampled))
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """Requests that cost the same: offsets from an aligned place, lanes, how many there are."""
+
+    offsets: Values
+    lanes: Values
+    count: int
+
+
+_ALIGNED = 256
+"""Requests that lie apart by a multiple of it meet the same parts of segments and banks."""
+
+
+def _distinct(requests: Iterable[Request]) -> list[_Request]:
+    counts: Counter[tuple[bytes, bytes]] = Counter()
+    first: dict[tuple[bytes, bytes], Request] = {}
+    for offsets, lanes in requests:
+        near = offsets - int(offsets.min()) // _ALIGNED * _ALIGNED
+        key = (near.tobytes(), lanes.tobytes())
+        counts[key] += 1
+        first.setdefault(key, (near, lanes))
+    return [_Request(*first[key], count) for key, count in counts.items()]
+
+
+def _mean(requests: list[_Request], values: Iterable[float]) -> float:
+    return float(np.average(list(values), weights=[r.count for r in requests]))
 
 
 def _step_is_unknown(offset: Poly) -> bool:
@@ -147,23 +141,23 @@ def bank_passes(offsets: Values, size: int, lanes: Values, target: GpuTarget) ->
     return cycles, parts
 
 
-def _global_pattern(requests: list[Request], access: Access, target: GpuTarget) -> Pattern:
-    touched = [segments_touched(o, access.size, target.segment) for o, _ in requests]
-    ideal = [_fewest(o, access.size, target.segment) for o, _ in requests]
-    used = sum(_bytes_used(o, access.size) for o, _ in requests)
-    shape, stride = _shape(requests, access.size)
-    if shape in ("strided", "scattered") and sum(touched) <= sum(ideal) * 1.26:
+def _global_pattern(requests: list[_Request], access: Access, target: GpuTarget) -> Pattern:
+    size, segment = access.size, target.segment
+    touched = _mean(requests, (segments_touched(r.offsets, size, segment) for r in requests))
+    used = [_bytes_used(r.offsets, size) for r in requests]
+    ideal = _mean(requests, (max(1, -(-count // segment)) for count in used))
+    shape, stride = _shape(requests, size)
+    if shape in ("strided", "scattered") and touched <= ideal * 1.26:
         shape = "coalesced"
+    leaves_over = _mean(requests, used) < touched * segment
     return Pattern(
         shape,
         stride,
-        segments=float(np.mean(touched)),
-        ideal=float(np.mean(ideal)),
-        aligned=all(int(o.min()) % target.segment == 0 for o, _ in requests),
-        active_lanes=float(np.mean([len(o) for o, _ in requests])),
-        rounds_per_segment=_rounds_per_segment(
-            access, target, used < sum(touched) * target.segment
-        ),
+        segments=touched,
+        ideal=ideal,
+        aligned=all(int(r.offsets.min()) % segment == 0 for r in requests),
+        active_lanes=_mean(requests, (len(r.offsets) for r in requests)),
+        rounds_per_segment=_rounds_per_segment(access, target, leaves_over),
     )
 
 
@@ -175,144 +169,28 @@ def _rounds_per_segment(access: Access, target: GpuTarget, leaves_over: bool) ->
     return target.segment / abs(step) if step and abs(step) < target.segment else None
 
 
-def _shared_pattern(requests: list[Request], access: Access, target: GpuTarget) -> Pattern:
-    counted = [bank_passes(o, access.size, lanes, target) for o, lanes in requests]
+def _shared_pattern(requests: list[_Request], access: Access, target: GpuTarget) -> Pattern:
+    counted = [bank_passes(r.offsets, access.size, r.lanes, target) for r in requests]
     shape, stride = _shape(requests, access.size)
     return Pattern(
         shape,
         stride,
-        passes=float(np.mean([cycles for cycles, _ in counted])),
-        ideal_passes=float(np.mean([parts for _, parts in counted])),
-        active_lanes=float(np.mean([len(o) for o, _ in requests])),
+        passes=_mean(requests, (cycles for cycles, _ in counted)),
+        ideal_passes=_mean(requests, (parts for _, parts in counted)),
+        active_lanes=_mean(requests, (len(r.offsets) for r in requests)),
     )
-
-
-def _fewest(offsets: Values, size: int, segment: int) -> int:
-    return max(1, -(-_bytes_used(offsets, size) // segment))
 
 
 def _bytes_used(offsets: Values, size: int) -> int:
     return len(np.unique((offsets[:, None] + np.arange(size)[None, :]).ravel()))
 
 
-def _shape(requests: list[Request], size: int) -> tuple[Shape, int | None]:
-    steps = np.concatenate([np.diff(o) for o, _ in requests if len(o) > 1] or [np.zeros(1)])
+def _shape(requests: list[_Request], size: int) -> tuple[Shape, int | None]:
+    several = [np.diff(r.offsets) for r in requests if len(r.offsets) > 1]
+    steps = np.concatenate(several or [np.zeros(1)])
     if not steps.any():
         return "broadcast", 0
     stride = int(steps[0]) if (steps == steps[0]).all() else None
     if stride == size:
         return "coalesced", stride
     return ("strided", stride) if stride is not None else ("scattered", None)
-
-
-# --- sampling ----------------------------------------------------------------------------------
-
-
-def _requests(access: Access, target: GpuTarget, launch: Launch) -> Iterator[Request]:
-    """Offsets and lane numbers of the active lanes (if any), for sample waves and rounds."""
-    taken = 0
-    for values in block_values(target, launch):
-        # All rounds of the inner loops, while there are not too many of them.
-        every = itertools.product(_ROUNDS, repeat=len(access.loops))
-        for rounds in itertools.islice(every, _MOST_SAMPLES):
-            if taken >= _MOST_SAMPLES * _MOST_WAVES:
-                return
-            try:
-                inside = in_loops(access.loops, rounds, values, launch)
-                offsets = np.broadcast_to(
-                    evaluate(access.offset, with_sizes(access.offset, inside, launch)),
-                    values["thread.x"].shape,
-                )
-            except NotEvaluable:
-                return
-            # Rounds past the end of a loop are none.
-            if not active_lanes(_conditions(access.loops), inside, launch).any():
-                continue
-            active = active_lanes(access.guards, inside, launch)
-            for first in range(0, len(active), target.wave):
-                here = active[first : first + target.wave]
-                taken += 1
-                yield offsets[first : first + target.wave][here], np.flatnonzero(here)
-
-
-def _conditions(loops: tuple[Loop, ...]) -> tuple[Poly, ...]:
-    return tuple(loop.condition for loop in loops if loop.condition is not None)
-
-
-def wave_values(target: GpuTarget, launch: Launch) -> Iterator[dict[str, Any]]:
-    """The built-in indices of sample wavefronts, of the first block and of one in the middle."""
-    for values in block_values(target, launch):
-        for first in range(0, len(values["thread.x"]), target.wave):
-            part = slice(first, first + target.wave)
-            yield values | {f"thread.{a}": values[f"thread.{a}"][part] for a in "xyz"}
-
-
-def block_values(target: GpuTarget, launch: Launch) -> Iterator[dict[str, Any]]:
-    """The built-in indices of all threads of the first block, and of one in the middle."""
-    bx, by, _ = launch.block
-    middle = tuple(extent // 2 for extent in launch.grid)
-    linear = np.arange(min(launch.threads, target.wave * _MOST_WAVES), dtype=np.int64)
-    for block in dict.fromkeys(((0, 0, 0), middle)):
-        yield {
-            "thread.x": linear % bx,
-            "thread.y": linear // bx % by,
-            "thread.z": linear // (bx * by),
-            "warp_size": np.int64(target.wave),
-            UNIFORM: np.int64(0),
-            **{f"block.{a}": np.int64(v) for a, v in zip("xyz", block, strict=True)},
-            **{f"block_dim.{a}": np.int64(v) for a, v in zip("xyz", launch.block, strict=True)},
-            **{f"grid_dim.{a}": np.int64(v) for a, v in zip("xyz", launch.grid, strict=True)},
-        }
-
-
-def in_loops(
-    loops: tuple[Loop, ...], rounds: tuple[int, ...], values: dict[str, Any], launch: Launch
-) -> dict[str, Any]:
-    """`values`, with the loop variables as they are in the given round of each loop."""
-    inside = dict(values)
-    for loop, number in zip(loops, rounds, strict=True):
-        inside[loop.counter.name] = np.int64(number)
-        for symbol, first, _ in loop.recurrences:
-            inside[symbol.name] = evaluate(first, with_sizes(first, inside, launch))
-        for _ in range(number):
-            later = {
-                symbol.name: evaluate(following, with_sizes(following, inside, launch))
-                for symbol, _, following in loop.recurrences
-            }
-            inside |= later
-    return inside
-
-
-def active_lanes(guards: tuple[Poly, ...], values: dict[str, Any], launch: Launch) -> Any:
-    """Which lanes are let through; a guard that cannot be computed is taken as true."""
-    active = np.ones(values["thread.x"].shape, dtype=bool)
-    for guard in guards:
-        if any(unknown.level is Level.LANE for unknown in unknowns(guard)):
-            continue
-        if any(True for _ in unknowns(guard)):
-            continue
-        try:
-            active &= evaluate(guard, with_sizes(guard, values, launch)) != 0
-        except NotEvaluable:
-            continue
-    return active
-
-
-def with_sizes(poly: Poly, values: dict[str, Any], launch: Launch) -> dict[str, Any]:
-    """`values`, with the launch's (or typical) values for scalar parameters in `poly`."""
-    missing = {
-        s.name: np.int64(launch.args.get(s.name, TYPICAL_SIZE))
-        for s in symbols(poly)
-        if s.name not in values and is_size(s)
-    }
-    return values | missing
-
-
-def is_size(symbol: Symbol) -> bool:
-    """Is it a number that comes from outside: no index, extent, or loop counter?"""
-    return (
-        symbol.loop is None
-        and symbol.level is Level.GRID
-        and symbol.name != "warp_size"
-        and not symbol.name.startswith(("grid_dim.", "block_dim."))
-    )

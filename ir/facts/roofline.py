@@ -48,8 +48,11 @@ def roofline(
     patterns: Sequence[Pattern],
     operations: Mapping[str, float],
     times: Callable[[tuple[Loop, ...]], float],
+    threads: int,
 ) -> Roofline:
-    """Place a kernel; `times`: how often what stands in these loops runs."""
+    """Place a kernel; `times`: how often what stands in these loops runs; `threads`: of a block."""
+    # Threads of a wave: blocks that end in part of one leave lanes idle.
+    lanes = threads / -(-threads // target.wave)
     fetched = cycles = 0.0
     is_least = False
     seen: set[object] = set()
@@ -62,13 +65,14 @@ def roofline(
         rounds = times(access.loops)
         if access.base.space == "shared":
             passes = 0.0 if found.shape == "never" else found.passes or 1.0
-            cycles += rounds * passes * found.wave_share / target.wave
+            cycles += rounds * passes * found.wave_share / lanes
         elif access.base.space == "global":
             is_least |= found.shape == "data-dependent"
             ways = 2 if access.kind == "atomic" else 1
-            fetched += rounds * ways * _fetched(access, found, target)
+            fetched += rounds * ways * _fetched(access, found, target, lanes) / lanes
     seconds = {"memory": fetched / target.bandwidth} | {
-        kind: operations.get(kind, 0.0) / rate for kind, rate in rates(target).items()
+        kind: operations.get(kind, 0.0) / rate * target.wave / lanes
+        for kind, rate in rates(target).items()
     }
     seconds["shared memory"] = cycles / (target.units * target.clock)
     longest = max(seconds.values())
@@ -97,11 +101,11 @@ def rates(target: GpuTarget) -> dict[str, float]:
     }
 
 
-def _fetched(access: Access, found: Pattern, target: GpuTarget) -> float:
-    """Bytes of one request, for one of the threads."""
+def _fetched(access: Access, found: Pattern, target: GpuTarget, lanes: float) -> float:
+    """Bytes of one request of a wave."""
     if found.shape == "never":
         return 0.0
     if found.segments is None:
-        return float(access.size)
+        return access.size * lanes
     shared_rounds = max(1.0, found.rounds_per_segment or 1.0)
-    return found.segments * target.segment * found.wave_share / target.wave / shared_rounds
+    return found.segments * target.segment * found.wave_share / shared_rounds

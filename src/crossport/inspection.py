@@ -14,8 +14,8 @@ from crossport.diagnostics import Code, Diagnostic, PortError, Severity, sort_di
 from crossport.frontend.unit import Kernel, TranslationUnit
 from crossport.ir.facts import Launch, kernel_facts
 from crossport.ir.facts.blocks import typical_block
-from crossport.ir.facts.memory import TYPICAL_SIZE
 from crossport.ir.facts.report import KernelReport, inspect_json, inspect_text
+from crossport.ir.facts.sampling import TYPICAL_SIZE
 from crossport.ir.nodes import Module
 from crossport.result import SCHEMA, Exit
 

@@ -46,6 +46,8 @@ from crossport.ir.nodes import (
     walk,
 )
 
+_UNROLLED = 64
+"""Rounds up to which a loop of constant length is taken to be unrolled."""
 _MOST_ROUNDS = 256
 """Rounds of a loop of constant length that are gone through for its last values."""
 
@@ -74,7 +76,8 @@ class Loops(Values):
             if recurrence is not None:
                 recurrences.append(recurrence)
         inside = dict(self.env)
-        holds = self._integer(condition)
+        with self._free():
+            holds = self._integer(condition)
         guards, loops = self.guards, self.loops
         known = not isinstance(stmt, DoWhile) and not _is_constant_true(condition)
         self.loops = (
@@ -82,19 +85,22 @@ class Loops(Values):
             Loop(number, counter, tuple(recurrences), holds if known else None, stmt.span, unroll),
         )
         self._note_branch("loop", holds, stmt)
+        last = _last(holds, counter, recurrences) if known and not _leaves_early(stmt) else None
         if known:
             self.guards = (*guards, holds)
         self._flush_work(loops)
         # On trial there is nothing to note, and what a round changes is known by now.
         if not self.muted:
             self._block(body)
-            self._block(step)
+            with self._free():
+                self._block(step)
+            if last is None or last[counter.name].value > _UNROLLED:  # type: ignore[operator]
+                self._count("int")  # the counter, compared as it is stepped
         self._flush_work()
         self.guards, self.loops = guards, loops
         # Behind the loop its variables have their last values, which no formula gives; but the
         # rounds of a loop of constant length can be gone through.
         self.env = inside
-        last = _last(holds, counter, recurrences) if known and not _leaves_early(stmt) else None
         for name in changed:
             if last is not None:
                 self.env[name] = _substituted(self.env[name], last)

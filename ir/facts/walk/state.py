@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -20,6 +22,8 @@ class Frame:
     prefix: str
     function: Function
     called_at: Span | None = None
+    is_short: bool = False
+    """A function of one statement: what it does stands where it is called."""
     returns: list[Value] = field(default_factory=list)
 
 
@@ -37,6 +41,7 @@ class State:
         self.loops: tuple[Loop, ...] = ()
         self.frames: list[Frame] = []
         self.muted = 0
+        self.free_integers = 0
         self.phase = 0
         self.numbers: Counter[str] = Counter()
         self.operations: Counter[str] = Counter()
@@ -66,9 +71,10 @@ class State:
 
     def _place(self, node: Node) -> Span | None:
         """Where a node stands in the user's text; what a library does, where it was called."""
-        if node.span is not None or not self.frames:
+        if not self.frames or self.frames[-1].called_at is None:
             return node.span
-        return self.frames[-1].called_at
+        frame = self.frames[-1]
+        return node.span if node.span is not None and not frame.is_short else frame.called_at
 
     def _note_branch(
         self, kind: Literal["if", "loop", "switch", "?:"], condition: Poly, node: Node
@@ -82,8 +88,17 @@ class State:
             self.trace.lane_arithmetic.append((replace(expr, span=self._place(expr)), left))
 
     def _count(self, operation: str) -> None:
-        if not self.muted:
+        if not self.muted and not (self.free_integers and operation == "int"):
             self.operations[operation] += 1
+
+    @contextmanager
+    def _free(self) -> Iterator[None]:
+        """Integer arithmetic that compilers reduce away: offsets of places, steps of counters."""
+        self.free_integers += 1
+        try:
+            yield
+        finally:
+            self.free_integers -= 1
 
     def _flush_work(self, loops: tuple[Loop, ...] | None = None) -> None:
         if self.operations and not self.muted:

@@ -41,6 +41,7 @@ from crossport.ir.nodes import (
 from crossport.ir.types import Pointer, Scalar, Struct, Type
 
 _DEEPEST_CALL = 12
+_BLOCKS = (If, For, While, DoWhile, Switch)
 
 
 class Walker(Loops):
@@ -80,7 +81,8 @@ class Walker(Loops):
         if recursive or len(self.frames) > _DEEPEST_CALL:
             return self._unknown(function.name, Level.LANE)
         prefix = f"{self._number('call')}:"
-        self.frames.append(Frame(prefix, function, at))
+        is_short = len(function.body) == 1 and not isinstance(function.body[0], _BLOCKS)
+        self.frames.append(Frame(prefix, function, at, is_short))
         for param, value in zip(function.params, values, strict=False):
             self.env[self._name(param.name)] = value
         guards = self.guards

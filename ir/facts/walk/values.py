@@ -235,15 +235,17 @@ class Values(State):
                 return Address(self._base(name) or Base(self._name(name), "local"), ZERO)
             case Element(base, index):
                 address = self._address(base)
-                step = self._integer(index).scaled(self._size(place.type))
+                with self._free():
+                    step = self._integer(index).scaled(self._size(place.type))
                 return replace(address, offset=address.offset + step)
             case Member(base, name):
                 address = self._address(base)
                 offset = self._member_offset(base.type, name)
                 return replace(address, offset=address.offset + Poly.constant(offset))
             case Deref(pointer, index):
-                value = self._value(pointer)
-                step = self._integer(index).scaled(self._size(place.type))
+                with self._free():
+                    value = self._value(pointer)
+                    step = self._integer(index).scaled(self._size(place.type))
                 if isinstance(value, Address):
                     return replace(value, offset=value.offset + step)
                 return Address(Base("?", "global"), self._unknown("pointer", value.level) + step)
@@ -285,10 +287,10 @@ class Values(State):
             case Var(name):
                 return self._name(name) if self._base(name) is None else None
             case Member(base, name):
-                inner = self._local_key(base)
+                inner = self._key_of(base)
                 return f"{inner}.{name}" if inner else inner
             case Element(base, index):
-                inner = self._local_key(base)
+                inner = self._key_of(base)
                 if not inner:
                     return inner
                 number = self._integer(index).value

@@ -121,8 +121,10 @@ def test_the_launch_can_be_said() -> None:
 def test_functions_of_the_kernel_are_shown_and_those_of_a_library_are_not() -> None:
     text = report("""
 #include <cub/cub.cuh>
+__device__ float one(const float* p) { return p[threadIdx.x]; }
 __device__ float twice(const float* p) {
-  return 2 * p[threadIdx.x];
+  float v = one(p);
+  return 2 * v;
 }
 __global__ void k(float* x) {
   typedef cub::BlockReduce<float, 256> R;
@@ -133,6 +135,8 @@ __global__ void k(float* x) {
     head, called = text.split("\n  twice\n")
     assert "load cells, shared" in head and "load x, 4 B" not in head.split("line  access")[0]
     assert "load x, 4 B a lane: sm_90 4 sectors" in called.split("line  access")[0]
+    # A function of one statement is not shown: what it does stands where it is called.
+    assert "\n  one\n" not in text
 
 
 def test_instances_share_a_report() -> None:
