@@ -16,7 +16,7 @@ the kernel keeps its shared memory.
 
 One class executes; each file holds one layer of it, and a layer uses those below:
 
-    control.py -> shared.py -> evaluation.py -> state.py
+    control.py -> own_cells.py -> updates.py -> dynamic.py -> shared.py -> evaluation.py -> state.py
 """
 
 from __future__ import annotations

@@ -12,15 +12,16 @@ from crossport.ir.lift import flat
 from crossport.ir.lift.tidy import reads
 from crossport.ir.lift.uniform import uniformity
 from crossport.ir.nodes import Expr, Var
+from crossport.ir.tile.exchange.own_cells import OwnCells
 from crossport.ir.tile.exchange.state import assigned
-from crossport.ir.tile.exchange.updates import Update, Updates
+from crossport.ir.tile.exchange.updates import Update
 from crossport.ir.tile.exchange.values import OWN, Mask, Nodes
 from crossport.ir.tile.limits import NotLifted
 
 MOST_ROUNDS = 1024
 
 
-class Executor(Updates):
+class Executor(OwnCells):
     """Executes a kernel for one block."""
 
     def __init__(
@@ -47,6 +48,10 @@ class Executor(Updates):
                         return
                     if isinstance(statement, flat.Scope):
                         raise NotLifted("threads leave a region in which others exchange values")
+                    parts = self.with_own_cells(statement)
+                    if parts is not None:
+                        self.body(parts, self.out)
+                        return
                     self.loop(statement)
                 else:
                     self.opaque_region(statement)
