@@ -79,6 +79,20 @@ def test_a_folder_is_ported_into_another(kernel: Path, tmp_path: Path) -> None:
     assert "hipDeviceSynchronize" in (out / "scale.hip").read_text()
 
 
+def test_many_kernels_are_counted_in_a_table(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "in" / "many.cu"
+    source.parent.mkdir()
+    source.write_text(
+        "".join(f"__global__ void k{i}(int* out) {{ out[{i}] = {i}; }}\n" for i in range(12))
+    )
+    assert run([str(source.parent), "--to", "rocm", "-o", str(tmp_path / "out")]) == 0
+    lines = [line.split() for line in capsys.readouterr().err.splitlines()]
+    assert ["target", "kernels", "source", "unverified"] in lines
+    assert ["hip", "12", "12", "12"] in lines
+
+
 def test_a_link_to_nowhere_in_a_folder_costs_only_itself(
     kernel: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -18,9 +18,10 @@ from crossport.cli.options import (
     targets,
 )
 from crossport.cli.output import print_diagnostics, print_json, write_sarif
+from crossport.cli.summary import print_summary
 from crossport.cli.verify import with_bundles
 from crossport.diagnostics import Code, Diagnostic, PortError
-from crossport.result import Exit, KernelResult, PortResult, shown_path
+from crossport.result import Exit, PortResult
 
 if TYPE_CHECKING:
     from crossport.porting import Options
@@ -183,30 +184,4 @@ def _report(result: PortResult, *, as_json: bool, show_diff: bool, sarif: str | 
     if show_diff:
         click.echo(result.diff(), nl=False)
     print_diagnostics(result.diagnostics)
-    _print_summary(result)
-
-
-def _print_summary(result: PortResult) -> None:
-    for output in result.outputs:
-        edits = f": {output.edits} edit{'s' if output.edits != 1 else ''}"
-        edits = edits if output.target == "hip" else ""
-        origin = f"{shown_path(output.source)} -> " if output.source else ""
-        click.echo(f"{origin}{output.path}{edits}", err=True)
-    for group in _alike(result.kernels):
-        kernel = group[0]
-        name = f"{kernel.name.partition('<')[0]} ({len(group)} instances)"
-        reason = f" ({kernel.reason})" if kernel.reason else ""
-        click.echo(
-            f"  {name if len(group) > 1 else kernel.name}: {kernel.target}, tier {kernel.tier}, "
-            f"{kernel.status}{reason}",
-            err=True,
-        )
-
-
-def _alike(kernels: Sequence[KernelResult]) -> list[list[KernelResult]]:
-    """Kernels by template: instances that fared alike stand together."""
-    groups: dict[tuple[object, ...], list[KernelResult]] = {}
-    for k in kernels:
-        key = (k.name.partition("<")[0], k.file, k.line, k.target, k.tier, k.status, k.reason)
-        groups.setdefault(key, []).append(k)
-    return list(groups.values())
+    print_summary(result)
