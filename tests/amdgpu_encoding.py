@@ -3,7 +3,7 @@
 from typing import Any
 
 from crossport.validation.amdgpu.arch import ARCHS
-from crossport.validation.amdgpu.isa import Tables, mnemonic, tables_of
+from crossport.validation.amdgpu.isa import Instruction, Tables, mnemonic, tables_of
 
 
 def tables(arch: str = "gfx942") -> Tables:
@@ -13,6 +13,14 @@ def tables(arch: str = "gfx942") -> Tables:
 def opcodes(arch: str, form: str) -> dict[str, int]:
     """Mnemonic -> opcode number of one encoding."""
     return {mnemonic(m): n for n, m in tables(arch).forms[form].opcodes.items()}
+
+
+def names_of(arch: str, i: Instruction) -> tuple[str, ...]:
+    """Mnemonics of an instruction: two of a dual-issue one."""
+    if i.form != "VOPD":
+        return (i.name,)
+    known = tables(arch).forms["VOPD"].opcodes
+    return tuple(mnemonic(known[i.fields[f]]) for f in ("opx", "opy"))
 
 
 def encode(

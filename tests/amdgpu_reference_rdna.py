@@ -70,6 +70,15 @@ def _extremes() -> None:
                 ref.VECTOR[f"v_{triple}_{t}"] = of_three
                 ref.VECTOR[f"v_{mixed}_{t}"] = then
         ref.VECTOR[f"v_med3_num_{t}"] = lambda s, o, c, k, n=bits: _median(s[0], s[1], s[2], n)
+    for t in ("f16", "f32"):
+        bits = int(t[1:])
+        for name, most in (("minmax", False), ("maxmin", True)):
+
+            def by_mode(s: list[int], o: int, c: int, k: int, n: int = bits, m: bool = most) -> int:
+                first = ref.minimum(s[0], s[1], n, most=m)
+                return ref.minimum(first, s[2], n, most=not m)
+
+            ref.VECTOR[f"v_{name}_{t}"] = by_mode
     for name in ("min_num", "max_num", "minimum", "maximum"):
 
         def halves(s: list[int], o: int, c: int, k: int, v: str = name) -> int:

@@ -267,6 +267,13 @@ def _dots() -> dict[str, str]:
             rows[f"v_dot{count}_{sign}32_{sign}{bits}"] = (
                 f"i64 z={start};{terms}D0=(u32)(CLAMP?(z>{high}?{high}:z<{low}?{low}:z):z);"
             )
+    for first in ("fp8", "bf8"):
+        for second in ("fp8", "bf8"):
+            terms = "".join(
+                f"z+={first}_to_f32((S0>>{8 * k})&255)*{second}_to_f32((S1>>{8 * k})&255);"
+                for k in range(4)
+            )
+            rows[f"v_dot4_f32_{first}_{second}"] = f"f32 z=F32(S2);{terms}D0=B32(z);"
     # RDNA3: each operand's signedness comes from its NEG bit.
     for count, bits in ((4, 8), (8, 4)):
         terms = ""

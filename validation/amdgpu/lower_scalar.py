@@ -3,7 +3,7 @@
 from crossport.validation.amdgpu import records as r
 from crossport.validation.amdgpu.bodies import scalar_function, source_operand
 from crossport.validation.amdgpu.isa import Instruction, Operand
-from crossport.validation.amdgpu.lowering import Builder, Unsupported
+from crossport.validation.amdgpu.lowering import NULL_SINK, Builder, Unsupported
 
 _WORD = Operand(32, "B32")
 _NOTHING_TO_DO = frozenset(
@@ -57,7 +57,9 @@ def control(builder: Builder, i: Instruction, op: r.Operation) -> None:
     elif name in ("s_round_mode", "s_denorm_mode"):
         op.literal = i.get("simm16")
         builder.execute(op, name[2:])
-    elif name in _NOTHING_TO_DO:
+    elif name == "s_set_gpr_idx_mode":
+        _set_index(builder, i, op)
+    elif name in _NOTHING_TO_DO or name == "s_set_gpr_idx_off":
         if name == "s_sendmsg" and i.get("simm16") & 15 not in (0, 1, 3):
             raise Unsupported(f"message {i.get('simm16')}")
         builder.execute(op, "nothing")
@@ -65,9 +67,27 @@ def control(builder: Builder, i: Instruction, op: r.Operation) -> None:
         raise Unsupported("control instruction")
 
 
+def _set_index(builder: Builder, i: Instruction, op: r.Operation) -> None:
+    """VGPR indexing of gfx9: which operands move (bits 12 to 15 of M0) and by how much (0 to 7).
+
+    What lies between ON and OFF is marked when the program is put together (program.py).
+    """
+    immediate = i.get("ssrc1") if i.name == "s_set_gpr_idx_on" else i.get("simm16")
+    builder.source(op, 0, i.get("ssrc0", 128), _WORD, i.literal)
+    which, index = 0xF << 12, 0xFF
+    changed = {"on": which | index, "mode": which, "idx": index}[i.name.rpartition("_")[2]]
+    op.aux[0] = immediate & 15 if changed & which else 0
+    op.aux[1] = ~changed & 0xFFFFFFFF
+    op.index[3] = NULL_SINK
+    builder.execute(op, "set_index")
+
+
 def arithmetic(builder: Builder, i: Instruction, op: r.Operation) -> None:
     """SOP1, SOP2, SOPC, SOPK."""
     name = i.name
+    if name.startswith("s_set_gpr_idx_"):
+        _set_index(builder, i, op)
+        return
     op.literal = i.literal or 0
     d = i.operands.get("sdst")
     for j, field in enumerate(("ssrc0", "ssrc1")):

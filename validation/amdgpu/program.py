@@ -90,7 +90,10 @@ def assemble(
 ) -> Program:
     """Lower decoded instructions into one program."""
     builder = Builder(code.arch, wave_size)
-    count = sum(2 if i is not None and i.form == "VOPD" else 1 for i in decoded)
+    indexed = _indexed(decoded)
+    count = sum(
+        2 if i is not None and (i.form == "VOPD" or i.pc in indexed) else 1 for i in decoded
+    )
     records = (r.Operation * count)()
     listing: list[Instruction | None] = []
     starts: dict[int, int] = {}
@@ -108,13 +111,18 @@ def assemble(
             dual(builder, instruction, op, records[len(listing) + 1])
             listing += [instruction, instruction]
             continue
+        if instruction.pc in indexed:
+            op.pc, op.next_pc, op.target = instruction.pc, last, -1
+            builder.execute(op, "indexed")
+            listing.append(instruction)
+            op = records[len(listing)]
         lower(builder, instruction, op)
         listing.append(instruction)
     for index, item in enumerate(listing):
         op = records[index]
         if item is not None and _jumps(item):
             op.target = starts.get(op.next_pc + op.offset, -1)
-    rows, acc_base = _pack_rows(records, listing)
+    rows, acc_base = _pack_rows(records, listing, indexes=bool(indexed))
     at_offset = bytearray(b"\xff" * (text_size // 4 * 4))
     for pc, index in starts.items():
         at_offset[pc : pc + 4] = index.to_bytes(4, "little")
@@ -132,13 +140,29 @@ def assemble(
     )
 
 
+def _indexed(decoded: list[Instruction | None]) -> set[int]:
+    """Places of vector instructions between S_SET_GPR_IDX_ON and OFF, which LLVM puts in a row."""
+    found: set[int] = set()
+    is_on = False
+    for i in decoded:
+        if i is None or _jumps(i):
+            is_on = False
+        elif i.name in ("s_set_gpr_idx_on", "s_set_gpr_idx_off"):
+            is_on = i.name.endswith("on")
+        elif is_on and i.form.startswith("VOP"):
+            found.add(i.pc)
+    return found
+
+
 def _jumps(i: Instruction) -> bool:
     return bool(re.match(r"s_c?branch|s_call_b64", i.name))
 
 
-def _pack_rows(records: Any, listing: list[Instruction | None]) -> tuple[int, int]:
+def _pack_rows(
+    records: Any, listing: list[Instruction | None], *, indexes: bool
+) -> tuple[int, int]:
     """Move AccVGPRs down behind the VGPRs in use; returns the rows of a wave, and their base."""
-    used, acc = 8, 0
+    used, acc = 256 if indexes else 8, 0
     vgpr_users = []
     for op, i in zip(records, listing, strict=True):
         if i is None or i.form in ("SOP1", "SOP2", "SOPC", "SOPK", "SOPP", "SMEM", ""):

@@ -99,7 +99,8 @@ def test_quotient(devices: Callable[[str], Device], arch: str, t: str, seed: int
         assert abs(got[lane] - want) <= slack, (lane, hex(n[lane]), hex(d[lane]), hex(got[lane]))
 
 
-def test_half_fixup(devices: Callable[[str], Device]) -> None:
+@pytest.mark.parametrize("arch", ("gfx942", "gfx1100", "gfx1201"))
+def test_half_fixup(devices: Callable[[str], Device], arch: str) -> None:
     cases = (
         (0x3C00, 0x0000, 0x3C00, 0x7C00),
         (0x3C00, 0x8000, 0x3C00, 0xFC00),
@@ -109,11 +110,14 @@ def test_half_fixup(devices: Callable[[str], Device]) -> None:
     for quotient, d, n, want in cases:
         state = State()
         state.vgprs[10], state.vgprs[11], state.vgprs[12] = quotient, d, n
-        code = encode("VOP3", "v_div_fixup_f16", vdst=4, src0=_v(10), src1=_v(11), src2=_v(12))
-        assert int(run_code(devices("gfx942"), code, state).vgprs[4][0]) & 0xFFFF == want
+        code = encode(
+            "VOP3", "v_div_fixup_f16", arch=arch, vdst=4, src0=_v(10), src1=_v(11), src2=_v(12)
+        )
+        assert int(run_code(devices(arch), code, state).vgprs[4][0]) & 0xFFFF == want
 
 
-def test_trig_preop(devices: Callable[[str], Device]) -> None:
+@pytest.mark.parametrize("arch", ("gfx942", "gfx1100", "gfx1201"))
+def test_trig_preop(devices: Callable[[str], Device], arch: str) -> None:
     """53 bits of 2/pi, from `53 * segment` bits below the binary point."""
     import mpmath
 
@@ -123,8 +127,8 @@ def test_trig_preop(devices: Callable[[str], Device]) -> None:
         raw = int(np.array(1.0).view(np.uint64))
         state.vgprs[10], state.vgprs[11] = raw & 0xFFFFFFFF, raw >> 32
         state.vgprs[12] = segment
-        code = encode("VOP3", "v_trig_preop_f64", vdst=4, src0=_v(10), src1=_v(12))
-        got = values(run_code(devices("gfx942"), code, state).vgprs, 4, 2)[0]
+        code = encode("VOP3", "v_trig_preop_f64", arch=arch, vdst=4, src0=_v(10), src1=_v(12))
+        got = values(run_code(devices(arch), code, state).vgprs, 4, 2)[0]
         scaled = mpmath.floor(mpmath.mpf(2) ** (53 * (segment + 1)) * 2 / mpmath.pi)
         window = int(scaled) & (1 << 53) - 1
         assert ref.to_float(got, 64) == float(window) * 2.0 ** (-53 * (segment + 1))

@@ -150,6 +150,24 @@ def test_store(
     assert np.array_equal(texture.array, want)
 
 
+@each_gpu
+def test_level_of_an_access(devices: Callable[[str], Device], arch: str) -> None:
+    """The forms that name a level, of which there is one."""
+    pixels = _array(np.float32, (5, 7))
+    texture = Texture(pixels)
+    state = _state(texture, arch)
+    lanes = np.arange(64)
+    state.vgprs[X], state.vgprs[X + 1], state.vgprs[X + 2] = lanes % 7, lanes // 7, 0
+    after = _run(devices(arch), _code(arch, "image_load_mip", 2, 1), state)
+    for lane in ON:
+        assert after.vgprs[D].view(np.float32)[lane] == pixels[lane // 7, lane % 7]
+    state.vgprs[D] = _words(lanes + 0.5)
+    _run(devices(arch), _code(arch, "image_store_mip", 2, 1), state)
+    texture.collect()
+    for lane in ON:
+        assert pixels[lane // 7, lane % 7] == lane + 0.5
+
+
 def _index(i: int, extent: int, address: str) -> int | None:
     """Where texel i of a row is read; None is the border."""
     if 0 <= i < extent:
@@ -253,12 +271,14 @@ def test_addresses_apart(devices: Callable[[str], Device]) -> None:
 
 
 @pytest.mark.parametrize("arch", ("gfx1100", "gfx1201"))
-def test_gather(devices: Callable[[str], Device], arch: str) -> None:
+@pytest.mark.parametrize("kind", ("", "_l", "_b", "_lz"))
+def test_gather(devices: Callable[[str], Device], arch: str, kind: str) -> None:
     pixels = _array(np.float32, (5, 7, 4))
     state = _state(Texture(pixels, 4), arch)
     lanes = np.arange(64)
-    state.vgprs[X], state.vgprs[X + 1] = _words(lanes % 6 + 1.0), _words(lanes // 6 + 1.0)
-    after = _run(devices(arch), _code(arch, "image_gather4_lz", 2, 4), state)
+    first = X + (kind == "_b")
+    state.vgprs[first], state.vgprs[first + 1] = _words(lanes % 6 + 1.0), _words(lanes // 6 + 1.0)
+    after = _run(devices(arch), _code(arch, f"image_gather4{kind}", 2, 4), state)
     for lane in ON:
         x, y = lane % 6, lane // 6
         want = [pixels[min(y + dy, 4), x + dx, 2] for dx, dy in ((0, 1), (1, 1), (1, 0), (0, 0))]

@@ -236,3 +236,32 @@ def test_trap_and_early_end(devices: Callable[[str], Device]) -> None:
         run_code(devices("gfx942"), encode("SOPP", "s_sendmsg", simm16=7), State())
     after = run_code(devices("gfx942"), encode("SOPP", "s_endpgm_saved") + move, State())
     assert int(after.vgprs[D][0]) == 0
+
+
+def test_register_indexing(devices: Callable[[str], Device]) -> None:
+    """Between ON and OFF the operands that M0 chooses are moved; not before, not after."""
+    state = State()
+    for k in range(8):
+        state.vgprs[40 + k] = 50 + k
+    state.sgprs[20], state.sgprs[21] = 3, 2
+    move = encode("VOP1", "v_mov_b32", vdst=D, src0=256 + 40)
+
+    def on(which: int) -> bytes:
+        return encode("SOPC", "s_set_gpr_idx_on", ssrc0=20, ssrc1=which)
+
+    off = encode("SOPP", "s_set_gpr_idx_off")
+    after = run_code(devices("gfx942"), on(1) + move + off + move, state)
+    assert int(after.vgprs[D][0]) == 50  # the move after OFF
+    after = run_code(devices("gfx942"), on(1) + move + off, state)
+    assert int(after.vgprs[D][0]) == 53
+    assert int(after.sgprs[124]) & 0xF0FF == 1 << 12 | 3
+    after = run_code(devices("gfx942"), on(8) + move + off, state)
+    assert int(after.vgprs[D + 3][0]) == 50
+    assert int(after.vgprs[D][0]) == 0
+    changed = on(1) + encode("SOP1", "s_set_gpr_idx_idx", ssrc0=21)
+    changed += encode("SOPP", "s_set_gpr_idx_mode", simm16=9) + move + off
+    after = run_code(devices("gfx942"), changed, state)
+    assert int(after.vgprs[D + 2][0]) == 52
+    state.sgprs[20] = 255
+    with pytest.raises(DeviceFault, match="register number"):
+        run_code(devices("gfx942"), on(8) + move + off, state)

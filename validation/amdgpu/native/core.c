@@ -33,6 +33,26 @@ static int x_dual(Wave *w, const Operation *o) {
     return NEXT;
 }
 
+/* VGPR indexing of gfx9: the record that follows runs with the registers that M0's upper bits choose
+ * moved by M0's lowest byte. */
+static int x_indexed(Wave *w, const Operation *o) {
+    Operation moved = o[1];
+    u32 by = w->s[w->m0] & 255, which = w->s[w->m0] >> 12 & 15;
+    for (u32 j = 0; j < 4; j++) {
+        if (!(which >> j & 1) || (j < 3 && moved.kind[j] != FROM_VGPR)) continue;
+        moved.index[j] += by;
+        if (moved.index[j] + moved.rows[j] > w->launch->vgpr_rows)
+            return fault(w, o + 1, FAULT_BAD_REGISTER, 0, moved.index[j], j);
+    }
+    w->pc++;
+    return moved.execute(w, &moved);
+}
+static int x_set_index(Wave *w, const Operation *o) {
+    u32 *m0 = &w->s[w->m0], keep = o->aux[1];
+    *m0 = (*m0 & keep) | ((u32)scalar_source(w, o, 0) & 255 & ~keep) | o->aux[0] << 12;
+    return NEXT;
+}
+
 #define EXECUTORS(F)                                                                              \
     F(nothing) F(unknown) F(end) F(barrier) F(grid_barrier) F(yield) F(trap) F(scalar) F(branch) F(branch_scc0)   \
     F(branch_scc1) F(branch_vccz) F(branch_vccnz) F(branch_execz) F(branch_execnz) F(never)       \
@@ -42,7 +62,7 @@ static int x_dual(Wave *w, const Operation *o) {
     F(atomic) F(buffer_load) F(buffer_store) F(buffer_atomic) F(buffer_format) F(image) F(scalar_load) F(scalar_store)      \
     F(lds_read) F(lds_write) F(lds_read2) F(lds_write2) F(lds_exchange2) F(lds_atomic)            \
     F(lds_addtid) F(bpermute) F(permute) F(swizzle) F(lds_read_transposed) F(mfma) F(mfma_f64)    \
-    F(smfmac) F(wmma) F(wmma_halves) F(dual) F(fallthrough)
+    F(smfmac) F(wmma) F(wmma_halves) F(indexed) F(set_index) F(dual) F(fallthrough)
 #define POINTER(name) x_##name,
 #define NAME(name) #name "\0"
 static Execute *const executors[] = {EXECUTORS(POINTER)};
