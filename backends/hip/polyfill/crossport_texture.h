@@ -6,7 +6,8 @@
 // The formulas are those of the CUDA C++ Programming Guide, "Texture Fetching": with a linear filter
 // xb = x - 0.5, i = floor(xb), a = the fraction of xb in steps of 1/256, and (1 - a) T[i] + a T[i + 1]
 // in each dimension. In two of them the weight of each of the four elements is such a step, as an
-// H200 has it.
+// H200 has it. Places and sums are computed in double, which these GPUs do as fast as float; the
+// result is rounded once.
 #ifndef CROSSPORT_TEXTURE_H
 #define CROSSPORT_TEXTURE_H
 
@@ -121,7 +122,7 @@ static __device__ inline double crossport_step(double weight) {
 // The elements around a place, and what each counts.
 template <int dims> struct crossport_corners {
   int low[dims], high[dims];
-  float weight[1 << dims];
+  double weight[1 << dims];
 
   __device__ crossport_corners(const crossport_image& image, const float (&x)[dims]) {
     double part[dims];
@@ -145,7 +146,7 @@ template <int dims> struct crossport_corners {
         for (int axis = 0; axis < dims; ++axis) {
           product *= corner >> axis & 1 ? part[axis] : 1 - part[axis];
         }
-        weight[corner] = static_cast<float>(product);
+        weight[corner] = product;
       }
     }
   }
@@ -160,16 +161,16 @@ static __device__ inline T crossport_fetch(
     if (image.is_linear) {
       const crossport_corners<dims> corners(image, x);
       return crossport_gathered<T>([&](int c) {
-        float sum = 0;
+        double sum = 0;
 #pragma unroll
         for (int corner = 0; corner < 1 << dims; ++corner) {
           int i[dims];
           for (int axis = 0; axis < dims; ++axis) {
             i[axis] = corner >> axis & 1 ? corners.high[axis] : corners.low[axis];
           }
-          sum = fmaf(corners.weight[corner], crossport_at<float>(image, layer, i, c), sum);
+          sum = fma(corners.weight[corner], crossport_at<float>(image, layer, i, c), sum);
         }
-        return sum;
+        return static_cast<float>(sum);
       });
     }
   }

@@ -191,7 +191,11 @@ static int sample_lane(Wave *w, const Operation *o, const Image *i, const Sample
             f64 steps = __builtin_floor((x - 0.5) * 256.0 + 0.5);
             low[k] = (i64)__builtin_floor(steps / 256.0);
             part[k] = (steps - (f64)low[k] * 256.0) / 256.0;
-        } else low[k] = (i64)__builtin_floor(x);
+        } else {
+            /* In steps of 1/256 too: the device library gives the edge of a texel, floor(c * n)
+             * times the reciprocal of n, which is rounded and may lie below it. */
+            low[k] = (i64)__builtin_floor(__builtin_floor(x * 256.0 + 0.5) / 256.0);
+        }
     }
     if (i->layers) {
         f32 layer = __builtin_roundevenf(F32(coordinate(w, o, i->dims, lane)));
