@@ -6,7 +6,8 @@
     of that ending:  -> project/include/common           src/convert.cu
 
 A build that is not known (CMake, a file given alone) would cost every kernel behind the header. The
-nearest folder above the source that has the header below it decides; two of them there: neither.
+nearest folder above the source that has the header below it decides; two of them there: neither,
+unless they read the same.
 """
 
 from __future__ import annotations
@@ -45,7 +46,8 @@ def _folder_of(header: str, source: Path) -> str | None:
     for level in _levels(source):
         paths = [p for p in _index(level).get(parts[-1], ()) if p.endswith(ending)]
         if paths:
-            return paths[0].removesuffix(ending) if len(paths) == 1 else None
+            is_clear = len(paths) == 1 or len({Path(p).read_bytes() for p in paths}) == 1
+            return paths[0].removesuffix(ending) if is_clear else None
     return None
 
 

@@ -194,6 +194,8 @@ def _is_dim3(text: SourceText, index: int) -> bool:
     if tokens.at(index - 1) != b"=" or not tokens.is_name(index - 2):
         return False
     variable = tokens.at(index - 2)
+    if tokens.at(index - 3) == b"uint3":
+        return False
     at = index - 2
     while at > 0:
         if tokens.text[at] == b"dim3":

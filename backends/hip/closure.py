@@ -21,6 +21,11 @@ _SUFFIXES = (".h", ".hpp", ".cuh", ".hh", ".hxx", ".inl", ".cu", ".inc", ".ipp",
 _LARGEST_TREE = 20_000
 
 
+def same_text(paths: list[Path]) -> bool:
+    """Whether it makes no difference which of these files is read."""
+    return len(paths) == 1 or len({path.read_bytes() for path in paths}) == 1
+
+
 class Project:
     """The files under `root`, with the folders that includes are looked up in."""
 
@@ -29,20 +34,12 @@ class Project:
         self.include_dirs: tuple[Path, ...] = ()
         self.look_in(include_dirs)
         self._is_file: dict[str, bool] = {}
-        self._parsed: dict[str, list[Path]] = defaultdict(list)
 
     def look_in(self, folders: Iterable[Path]) -> None:
         """Look up includes in these folders too, those of an installed CUDA toolkit left out."""
         more = (Path(os.path.abspath(folder)) for folder in folders)
         own = (folder for folder in more if not is_installed(folder))
         self.include_dirs = tuple(dict.fromkeys((*self.include_dirs, *own)))
-
-    def learn(self, paths: Iterable[str]) -> None:
-        """Take in the files that a parse opened: they may lie anywhere."""
-        for name in paths:
-            path = Path(os.path.abspath(name))
-            if path not in self._parsed[path.name]:
-                self._parsed[path.name].append(path)
 
     def resolve(self, includer: Path, include: Include) -> Path | None:
         """The project's file that an include means; None: a system header, or not found."""
@@ -58,7 +55,7 @@ class Project:
                 return Path(candidate)
         if is_library or ("." not in path and not include.is_quoted):
             return None
-        return self.find(path)
+        return self.find(path, includer)
 
     def _exists(self, path: str) -> bool:
         known = self._is_file.get(path)
@@ -66,13 +63,20 @@ class Project:
             known = self._is_file[path] = os.path.isfile(path)
         return known
 
-    def find(self, path: str) -> Path | None:
-        """The only file under the root whose path ends so."""
+    def find(self, path: str, includer: Path) -> Path | None:
+        """The file under the root whose path ends so: the only one, or the only one below the
+        nearest folder above `includer`; of several that read the same, the first."""
         parts = tuple(p for p in path.split("/") if p not in (".", ".."))
         if not parts:
             return None
         found = [f for f in self._by_name.get(parts[-1], ()) if f.parts[-len(parts) :] == parts]
-        return found[0] if len(found) == 1 else None
+        for folder in includer.parents:
+            below = [f for f in found if f.is_relative_to(folder)]
+            if below:
+                return below[0] if same_text(below) else None
+            if folder == self.root:
+                break
+        return found[0] if found and same_text(found) else None
 
     @cached_property
     def _by_name(self) -> dict[str, list[Path]]:

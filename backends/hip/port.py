@@ -28,6 +28,7 @@ from crossport.backends.hip.device import device_edits
 from crossport.backends.hip.device_runtime import device_runtime_findings
 from crossport.backends.hip.edits import Edit, apply_edits, merge_edits
 from crossport.backends.hip.float8 import float8_findings
+from crossport.backends.hip.handle_numbers import handle_number_edits
 from crossport.backends.hip.header_guards import header_guard_edits
 from crossport.backends.hip.host_halves import FP16_HEADERS, has_host_arithmetic
 from crossport.backends.hip.includes import IncludeOptions, include_edits, renamed_source
@@ -61,6 +62,7 @@ PASSES: tuple[Callable[[SourceText], Findings], ...] = (
     sparse_buffer_edits,
     merged_overload_edits,
     template_keyword_edits,
+    handle_number_edits,
 )
 # The folder of the port for files that are included from outside the root.
 OUTSIDE = "external"
@@ -138,8 +140,6 @@ class HipPort:
         path = Path(os.path.abspath(source))
         self._text(path)  # raises for a file that cannot be read, which is then no part of this
         self._sources[path] = None
-        if unit is not None:
-            self.project.learn(unit.files)
         for member in self._reach([path]):
             self._text(member)
         if unit is not None and self._semantics is not None:

@@ -35,6 +35,7 @@ def rename_edits(text: SourceText) -> Findings:
         _report_calls(text, found)
         return found
     _report_calls(text, found)
+    _rename_members(text, found)
     tokens = text.tokens
     reported: set[bytes] = set()
     names = {word: r.name for word, r in wanted.items() if isinstance(r, Renamed)}
@@ -89,6 +90,19 @@ def rename_edits(text: SourceText) -> Findings:
                     )
                 )
     return found
+
+
+def _rename_members(text: SourceText, found: Findings) -> None:
+    """Members of API structs that HIP spells in another way."""
+    if _MEMBERS.keys().isdisjoint(text.words):
+        return
+    for index in text.code_names:
+        name = _MEMBERS.get(text.tokens.text[index])
+        if name is not None and _is_member(text, index):
+            found.edits.append(text.edit(index, index, name, "HIP's name of the member"))
+
+
+_MEMBERS = {b"requestedHandleTypes": "requestedHandleType"}
 
 
 def _report_calls(text: SourceText, found: Findings) -> None:

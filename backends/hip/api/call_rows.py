@@ -70,7 +70,11 @@ SHORT_CALLS = {
 # A call with that many arguments: an overload that HIP has under another name, or an argument that
 # has a default in CUDA alone.
 RENAMED_CALLS = {("cudaEventCreate", 2): "hipEventCreateWithFlags"}
-APPENDED = {("cudaMalloc3DArray", 3): "0"}
+APPENDED = {
+    ("cudaMalloc3DArray", 3): "0",
+    ("cudaLaunchCooperativeKernel", 4): "0, 0",
+    ("cudaLaunchCooperativeKernel", 5): "0",
+}
 
 # CUDA 13 gives a location where CUDA 12 and HIP give a device: the argument's index, and whether
 # flags stand behind it, which HIP does not take.

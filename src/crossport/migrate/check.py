@@ -187,7 +187,7 @@ class Checker:
                 flags += ["-iquote", str(unit.source.parent)]
                 outcome = self._compile(unit, side, file, include, flags)
             while (lacking := _lacks(outcome)) is not None:
-                more = _folders_of(lacking, source_dir, out_dir)
+                more = _folders_of(lacking, unit.source, source_dir, out_dir)
                 if not more and lacking == "mpi.h":
                     more = list(mpi_folders())
                 if not more or set(more) <= set(include):
@@ -296,10 +296,10 @@ def _lacks(outcome: Outcome) -> str | None:
     return None
 
 
-def _folders_of(header: str, source_dir: Path, out_dir: Path) -> list[Path]:
+def _folders_of(header: str, source: Path, source_dir: Path, out_dir: Path) -> list[Path]:
     """Include folders for a header that the tree has once, in the port and in the original: builds
     whose flags are not known (CMake, an SDK that is not there) are ported by that rule too."""
-    found = _project(source_dir).find(header)
+    found = _project(source_dir).find(header, source)
     if found is None:
         return []
     folder = Path(os.path.normpath(found)).parents[len(Path(header).parts) - 1]

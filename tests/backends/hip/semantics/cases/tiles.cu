@@ -24,3 +24,12 @@ __global__ void k(int* p) { __shared__ int s[4]; __pipeline_memcpy_async(s, p, 1
 ---
 #include <cuda_pipeline.h>
 __global__ void k(int* p) { __shared__ int s[4]; copy_now(s, p, 16); ((void)0); ((void)0); }
+
+# A tile's shuffle of what is no number.
+#include <cooperative_groups.h>
+namespace cg = cooperative_groups;
+__global__ void k(uint4 v, uint* p) { auto t = cg::tiled_partition<8>(cg::this_thread_block()); v = t.shfl_xor(v, 1); *p = t.shfl_xor(v.y, 1); }
+---
+#include <cooperative_groups.h>
+namespace cg = cooperative_groups;
+__global__ void k(uint4 v, uint* p) { auto t = cg::tiled_partition<8>(cg::this_thread_block()); v = warp32_shfl_xor(v, 1, t.size()); *p = t.shfl_xor(v.y, 1); }
