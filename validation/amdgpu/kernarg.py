@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ def match_arguments(kernel: Kernel, values: Sequence[Any]) -> list[tuple[Argumen
         if names == {""} or any("scratch" in n for n in names):
             padded += [None, None]
     if len(expected) != len(padded):
-        shown = ", ".join(f"{a.name or '?'}: {a.size} bytes" for a in expected)
+        shown = ", ".join(f"{a.name or n}: {a.size} bytes" for n, a in enumerate(expected))
         raise bad(
             f"kernel {kernel.name} takes {len(expected)} arguments, {len(values)} were given",
             f"it takes ({shown})",
@@ -50,7 +51,9 @@ def build_kernarg(
     ends = [a.offset + a.size for a in kernel.arguments]
     size = -(-max([kernel.kernarg_bytes, 16, *ends]) // 64) * 64
     out = bytearray(size)
-    for argument, value in pairs:
+    for place, (declared, value) in enumerate(pairs):
+        # Compilers leave the names out: then its place says which argument it is.
+        argument = replace(declared, name=declared.name or str(place))
         data = _encode(argument, value, address_of)
         out[argument.offset : argument.offset + argument.size] = data
     for argument in kernel.arguments:
@@ -62,7 +65,7 @@ def build_kernarg(
 
 
 def _encode(argument: Argument, value: Any, address_of: Callable[[Any], int]) -> bytes:
-    name, size = argument.name or "?", argument.size
+    name, size = argument.name, argument.size
     if value is None:
         return bytes(size)
     if isinstance(value, (bytes, bytearray)):

@@ -16,6 +16,7 @@ from crossport.validation.amdgpu.arch import PRIVATE_APERTURE, SHARED_APERTURE
 from crossport.validation.amdgpu.code_object import CodeObject, Kernel
 from crossport.validation.amdgpu.hostcalls import HOSTCALL_ADDRESS, hostcall_buffer, messages
 from crossport.validation.amdgpu.kernarg import bad, build_kernarg, match_arguments, struct_bytes
+from crossport.validation.amdgpu.listing import operand_text, writes
 from crossport.validation.amdgpu.memory_image import (
     IMAGE_ADDRESS,
     KERNARG_ADDRESS,
@@ -437,6 +438,7 @@ class Launching:
                 TraceStep(
                     *(pc, context.instruction(pc), context.place(pc), active, t.exec, t.scc),
                     *(tuple(t.vdst), t.sdst),
+                    *((operand_text(instruction), writes(instruction)) if instruction else ()),
                 )
             )
         return tuple(steps)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from crossport.diagnostics import Code, Diagnostic, PortError, Span
 from crossport.validation.amdgpu import records as r
 from crossport.validation.amdgpu.code_object import CodeObject
+from crossport.validation.amdgpu.listing import Written
 from crossport.validation.amdgpu.memory_image import Layout, Placed
 from crossport.validation.amdgpu.program import Program
 
@@ -56,6 +57,9 @@ class TraceStep:
     scc: int
     vdst: tuple[int, ...]
     sdst: int
+    operands: str = ""
+    written: Written = ""
+    """Where its result is: in the lane's words, in the scalar, or nowhere that a trace keeps."""
 
 
 @dataclass(slots=True)

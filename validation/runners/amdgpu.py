@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -33,6 +33,10 @@ from crossport.validation.runners.software_textures import (
     has_software_textures,
     software_texture,
 )
+
+if TYPE_CHECKING:
+    from crossport.validation.amdgpu.code_object import CodeObject
+    from crossport.validation.amdgpu.device import Device, LaunchReport, Options
 
 
 class _NotPassed(Exception):
@@ -75,8 +79,6 @@ class AmdgpuRunner:
 
     def run(self, candidate: Candidate, calls: Sequence[Call]) -> list[RunOutput]:
         """Compile once, then make the calls one after the other on a fresh device."""
-        from crossport.validation.amdgpu.code_object import CodeObject
-        from crossport.validation.amdgpu.compile import arch_named, choose_toolchain, compile_hip
         from crossport.validation.amdgpu.device import Device
 
         if candidate.target == "triton":
@@ -84,6 +86,25 @@ class AmdgpuRunner:
             outputs, self.last = run_triton(self.arch, candidate, calls, limits, self.hide)
             return outputs
         kernels = tuple(dict.fromkeys(call.case.kernel for call in calls))
+        try:
+            code = self.compile(candidate, kernels)
+        except PortError as error:
+            why = f"does not compile: {error.diagnostic.message}"
+            # A library's header that this machine lacks says nothing about the port.
+            lacks = "file not found" in why
+            if candidate.left:
+                why = f"not ported: {candidate.left[0]}"
+            status: Status = "missing" if lacks or candidate.left else "failed"
+            return [RunOutput(status, message=why) for _ in calls]
+        in_software = has_software_textures(candidate.files)
+        with Device(self.arch) as device:
+            return [self._call(device, code, call, in_software=in_software) for call in calls]
+
+    def compile(self, candidate: Candidate, kernels: Sequence[str]) -> CodeObject:
+        """The code object of a HIP port, with the template instances that cases name."""
+        from crossport.validation.amdgpu.code_object import CodeObject
+        from crossport.validation.amdgpu.compile import arch_named, choose_toolchain, compile_hip
+
         with tempfile.TemporaryDirectory(prefix="crossport-hip-") as scratch:
             for name, data in candidate.files.items():
                 path = Path(scratch) / name
@@ -91,50 +112,27 @@ class AmdgpuRunner:
                 path.write_bytes(data)
             entry = Path(scratch) / candidate.entry
             entry.write_bytes(candidate.files[candidate.entry] + _keep(kernels).encode())
-            try:
-                toolchain = choose_toolchain(arch_named(self.arch), self.rocm_path)
-                flags = ["-g1", *self.flags]
-                compiled = compile_hip(
-                    entry, self.arch, include=[scratch], flags=flags, toolchain=toolchain
-                )
-                code = CodeObject.load(compiled, self.arch)
-            except PortError as error:
-                why = f"does not compile: {error.diagnostic.message}"
-                # A library's header that this machine lacks says nothing about the port.
-                lacks = "file not found" in why
-                if candidate.left:
-                    why = f"not ported: {candidate.left[0]}"
-                status: Status = "missing" if lacks or candidate.left else "failed"
-                return [RunOutput(status, message=why) for _ in calls]
-        symbols = kernel_symbols(tuple(code.kernels))
-        with Device(self.arch) as device:
-            in_software = has_software_textures(candidate.files)
-            return [self._call(device, code, symbols, call, in_software) for call in calls]
+            toolchain = choose_toolchain(arch_named(self.arch), self.rocm_path)
+            compiled = compile_hip(
+                entry, self.arch, include=[scratch], flags=["-g1", *self.flags],
+                toolchain=toolchain,
+            )  # fmt: skip
+            return CodeObject.load(compiled, self.arch)
 
     def _call(
-        self, device: Any, code: Any, symbols: Mapping[str, str], call: Call, in_software: bool
+        self, device: Device, code: CodeObject, call: Call, *, in_software: bool
     ) -> RunOutput:  # fmt: skip
         from crossport.validation.amdgpu.device import Options
 
         case = call.case
-        symbol = symbols.get(plain_name(case.kernel))
+        symbol = symbol_of(code, case.kernel)
         if symbol is None:
             return RunOutput("missing", message=f"the code object has no one kernel {case.kernel}")
         arrays = {name: np.array(values) for name, values in call.contents.items()}
         began = time.perf_counter()
         try:
-            types = {a.name: a.dtype for a in case.arrays}
-            arguments = [
-                software_texture(arg, types[arg.array], arrays[arg.array])
-                if in_software and isinstance(arg, TextureArg)
-                else _argument(arg, arrays)
-                for arg in case.args
-            ]
-            device.launch(
-                code, symbol, case.grid, case.block, arguments,
-                dynamic_lds=case.shared_bytes, globals=_globals(case, arrays),
-                options=Options(seconds=self.seconds),
-            )  # fmt: skip
+            how = Options(seconds=self.seconds)
+            launch(device, code, symbol, case, arrays, how, in_software=in_software)
         except _NotPassed as reason:
             return RunOutput("missing", message=str(reason))
         except PortError as error:
@@ -145,6 +143,29 @@ class AmdgpuRunner:
             if a.role == "in" and arrays[a.name].tobytes() != call.contents[a.name].tobytes()
         )
         return RunOutput("ok", arrays, faults, seconds=time.perf_counter() - began)
+
+
+def launch(
+    device: Device, code: CodeObject, symbol: str, case: Case, arrays: Mapping[str, Array],
+    options: Options, *, in_software: bool,
+) -> LaunchReport:  # fmt: skip
+    """One launch of a case; the arrays are updated in place. `in_software`: its textures are."""
+    types = {a.name: a.dtype for a in case.arrays}
+    arguments = [
+        software_texture(arg, types[arg.array], arrays[arg.array])
+        if in_software and isinstance(arg, TextureArg)
+        else _argument(arg, arrays)
+        for arg in case.args
+    ]
+    return device.launch(
+        code, symbol, case.grid, case.block, arguments, dynamic_lds=case.shared_bytes,
+        globals=_globals(case, arrays), options=options,
+    )  # fmt: skip
+
+
+def symbol_of(code: CodeObject, kernel: str) -> str | None:
+    """The symbol of a kernel as a case names it; None where there is none, or more than one."""
+    return kernel_symbols(tuple(code.kernels)).get(plain_name(kernel))
 
 
 def _keep(kernels: Sequence[str]) -> str:

@@ -22,6 +22,7 @@ from crossport.cli.inspect import doctor_command, inspect_command
 from crossport.cli.output import print_diagnostics
 from crossport.cli.port import port_command
 from crossport.cli.verify import verify_command
+from crossport.cli.watch import watch_command
 from crossport.diagnostics import Code, Diagnostic, PortError
 from crossport.result import Exit
 
@@ -74,8 +75,8 @@ def cli() -> None:
 
 
 for _command in (
-    port_command, inspect_command, verify_command, cases_command, record_command, bench_command,
-    doctor_command,
+    port_command, inspect_command, verify_command, watch_command, cases_command, record_command,
+    bench_command, doctor_command,
 ):  # fmt: skip
     cli.add_command(_command)
 

@@ -147,3 +147,38 @@ void launch_all(const int* in, int* out, int n) {
   index_from_warp_and_lane<<<n / 256, 256>>>(in, out, n);
   segment_heads_in_32_bits<<<n / 256, 256>>>(in, out, n);
 }
+
+__global__ void scan_of_five_steps(const int* in, int* out, int n) {
+  int i = blockIdx.x * blockDim.x + threadIdx.x, lane = threadIdx.x % warpSize, v = in[i];
+  for (int o = 1; o <= 16; o *= 2) {
+    int other = __shfl_up_sync(FULL, v, o);
+    if (lane >= o) v += other;
+  }
+  out[i] = v;
+}
+
+__global__ void sum_of_five_steps_by_the_leader(const int* in, int* out, int n) {
+  int i = blockIdx.x * blockDim.x + threadIdx.x, v = in[i];
+  for (int o = 16; o > 0; o /= 2) v += __shfl_xor_sync(FULL, v, o);
+  out[i] = threadIdx.x % warpSize == 0 ? v : 0;
+}
+
+__global__ void mask_below_by_a_shift_of_1u(const int* in, int* out, int n) {
+  int i = blockIdx.x * blockDim.x + threadIdx.x;
+  unsigned below = (1u << (threadIdx.x % warpSize)) - 1;
+  out[i] = __popc(__ballot_sync(FULL, in[i] > 0) & below);
+}
+
+__global__ void count_of_active_lanes(const int* in, int* out, int n) {
+  int i = blockIdx.x * blockDim.x + threadIdx.x;
+  out[i] = 0;
+  if (in[i] > 300) {
+    unsigned active = __activemask();
+    out[i] = __popc(active);
+  }
+}
+
+__global__ void votes_of_a_half_by_shift(const int* in, int* out, int n) {
+  int i = blockIdx.x * blockDim.x + threadIdx.x, half = (threadIdx.x & 31) / 16 * 16;
+  out[i] = (__ballot_sync(FULL, in[i] > 0) >> half) & 0xffff;
+}

@@ -32,6 +32,7 @@ BLOCKS, BLOCK = 2, 256
 def converted_by_names(text: str) -> str:
     """What a search and replace makes of it: no masks, HIP's header, the rest as it was."""
     text = re.sub(r"__(shfl\w*|ballot|any|all)_sync\(FULL, ", r"__\1(", text)
+    text = text.replace("__activemask()", "__ballot(1)")
     return "#include <hip/hip_runtime.h>\n" + text
 
 
