@@ -86,7 +86,7 @@ def by_row(ctx: Lowering, site: Site, row: IntrinsicRow) -> Expr:
 
 def effect(ctx: Lowering, name: str, args: tuple[Expr, ...], kind: Type) -> Expr:
     """Emit an effect; its result in a new variable."""
-    from crossport.frontend.lowering.expressions import NOTHING
+    from crossport.frontend.lowering.literals import NOTHING
 
     if kind == VOID:
         ctx.emit(Effect(None, name, args, span=ctx.here))
@@ -139,7 +139,7 @@ def _maker(ctx: Lowering, site: Site) -> Found | None:
 
 def _clang_builtin(ctx: Lowering, site: Site, name: str) -> Expr:
     from crossport.frontend import clang
-    from crossport.frontend.lowering.expressions import NOTHING, constant
+    from crossport.frontend.lowering.literals import NOTHING, constant
 
     number = clang.evaluate(site.cursor)
     if number is not None:

@@ -16,10 +16,10 @@ from functools import partial
 
 from crossport.frontend import clang
 from crossport.frontend.clang import Cursor, CursorKind, TypeKind
-from crossport.frontend.lowering import cursors
+from crossport.frontend.lowering import cursors, members
 from crossport.frontend.lowering.context import Lowering, Lvalue
 from crossport.frontend.lowering.errors import NotLowered
-from crossport.frontend.lowering.module import definition_of
+from crossport.frontend.lowering.functions import definition_of
 from crossport.frontend.lowering.types import is_function, is_lambda
 from crossport.ir.nodes import (
     AddressOf,
@@ -97,7 +97,7 @@ def _perform(ctx: Lowering, cursor: Cursor, *, wanted: bool) -> tuple[Expr, bool
     """Emit a call. The result, and whether it is a pointer to the result."""
     from crossport.frontend.lowering import builtins
     from crossport.frontend.lowering.constructors import construct
-    from crossport.frontend.lowering.expressions import NOTHING
+    from crossport.frontend.lowering.literals import NOTHING
 
     launch = _launch(ctx, cursor)
     if launch:
@@ -196,7 +196,7 @@ def _user_call(ctx: Lowering, site: Site) -> tuple[Expr, bool]:
 def _emit_call(
     ctx: Lowering, name: str, function: Cursor, args: tuple[Expr, ...], wanted: bool
 ) -> tuple[Expr, bool]:
-    from crossport.frontend.lowering.expressions import NOTHING
+    from crossport.frontend.lowering.literals import NOTHING
 
     is_reference = function.result_type.get_canonical().kind in _REFERENCES
     kind = ctx.lower_type(function.result_type)
@@ -261,7 +261,7 @@ def _is_default(arg: Cursor) -> bool:
 
 
 def _default_argument(ctx: Lowering, arg: Cursor, parameter: Cursor, kind: Type) -> Expr:
-    from crossport.frontend.lowering.expressions import constant
+    from crossport.frontend.lowering.literals import constant
 
     number = clang.evaluate(arg)
     if number is not None and isinstance(kind, (Scalar, Pointer)):
@@ -276,18 +276,17 @@ def _default_argument(ctx: Lowering, arg: Cursor, parameter: Cursor, kind: Type)
 
 def object_pointer(ctx: Lowering, site: Site, owner: clang.Type) -> Expr:
     """`this` for a method: a pointer to the object, seen as the method's own class."""
-    from crossport.frontend.lowering import places
 
     wanted = ctx.types.record(owner).type
     if site.object is None:
-        pointer = places.this_pointer(ctx, owner.get_declaration())
+        pointer = members.this_pointer(ctx, owner.get_declaration())
     elif site.object.type.get_canonical().kind == TypeKind.POINTER and not is_lambda(owner):
         pointer = ctx.value(site.object)
     else:
         pointer = ctx.address(referenced(ctx, site.object))
     kind = pointer.type
     if isinstance(kind, Pointer) and isinstance(kind.element, Struct) and kind.element != wanted:
-        return ctx.address(places.to_base(ctx, ctx.target(pointer), wanted.name))
+        return ctx.address(members.to_base(ctx, ctx.target(pointer), wanted.name))
     if kind != Pointer(wanted):
         return Cast(pointer, Pointer(wanted), span=ctx.here)
     return pointer
@@ -320,7 +319,7 @@ def _is_exact(cursor: Cursor | None) -> bool:
 
 def _through_pointer(ctx: Lowering, cursor: Cursor) -> tuple[Expr, bool]:
     """A call of a function pointer."""
-    from crossport.frontend.lowering.expressions import NOTHING
+    from crossport.frontend.lowering.literals import NOTHING
 
     below = [c for c in cursor.get_children() if c.kind.is_expression()]
     if not below:
@@ -387,7 +386,7 @@ def _launch(ctx: Lowering, cursor: Cursor) -> bool:
 
 
 def _extent(ctx: Lowering, cursor: Cursor) -> tuple[Expr, Expr, Expr]:
-    from crossport.frontend.lowering.places import extract
+    from crossport.frontend.lowering.members import extract
 
     value = ctx.stable(ctx.value(cursor))
     if isinstance(value.type, Scalar):

@@ -11,7 +11,7 @@ from crossport.frontend.lowering.builtins import Handler
 from crossport.frontend.lowering.calls import Site
 from crossport.frontend.lowering.context import Lowering
 from crossport.frontend.lowering.math import intrinsic
-from crossport.frontend.lowering.places import extract
+from crossport.frontend.lowering.members import extract
 from crossport.ir.nodes import Aggregate, Binary, BinaryOp, Const, Expr, Unary
 from crossport.ir.types import F32, F64, Scalar, Type
 

@@ -11,11 +11,11 @@ does what the members say.
 from __future__ import annotations
 
 from crossport.frontend.clang import Cursor, CursorKind, TypeKind
-from crossport.frontend.lowering import cursors
+from crossport.frontend.lowering import cursors, members
 from crossport.frontend.lowering.calls import argument, argument_parts
 from crossport.frontend.lowering.context import Lowering
 from crossport.frontend.lowering.errors import NotLowered
-from crossport.frontend.lowering.module import definition_of
+from crossport.frontend.lowering.functions import definition_of
 from crossport.frontend.lowering.types import group_kind, is_lambda
 from crossport.ir.nodes import (
     Aggregate,
@@ -75,7 +75,7 @@ def construct(ctx: Lowering, cursor: Cursor) -> Expr:
     callee = cursor.referenced
     args = list(cursor.get_arguments())
     if kind == VOID:
-        from crossport.frontend.lowering.expressions import NOTHING
+        from crossport.frontend.lowering.literals import NOTHING
 
         return NOTHING  # a group
     if not isinstance(kind, Struct):
@@ -96,7 +96,8 @@ def construct(ctx: Lowering, cursor: Cursor) -> Expr:
 
 
 def _construct_scalar(ctx: Lowering, args: list[Cursor], kind: Type) -> Expr:
-    from crossport.frontend.lowering.expressions import explicit, zero
+    from crossport.frontend.lowering.expressions import explicit
+    from crossport.frontend.lowering.literals import zero
 
     if not args:
         return zero(ctx, kind)
@@ -106,7 +107,7 @@ def _construct_scalar(ctx: Lowering, args: list[Cursor], kind: Type) -> Expr:
 def _dim3(ctx: Lowering, cursor: Cursor, callee: Cursor, args: list[Cursor]) -> tuple[Expr, ...]:
     if len(args) == 1 and args[0].type.get_canonical().kind == TypeKind.RECORD:
         value = ctx.stable(ctx.value(args[0]))
-        from crossport.frontend.lowering.places import extract
+        from crossport.frontend.lowering.members import extract
 
         return tuple(extract(value, axis, U32, ctx) for axis in "xyz")
     parameters = list(callee.get_arguments())
@@ -146,13 +147,12 @@ def construct_into(ctx: Lowering, cursor: Cursor, target: Place) -> None:
 
 def call_constructor(ctx: Lowering, callee: Cursor, target: Place, args: list[Cursor]) -> None:
     """Emit the call of a constructor that has a body."""
-    from crossport.frontend.lowering import places
 
     name = ctx.module.function(callee)
     definition = definition_of(callee)
     wanted = ctx.types.record(definition.semantic_parent.type).type
     if isinstance(target.type, Struct) and target.type != wanted:
-        target = places.to_base(ctx, target, wanted.name)  # an inherited constructor
+        target = members.to_base(ctx, target, wanted.name)  # an inherited constructor
     given = list(args)
     parameters = list(definition.get_arguments())
     pointer = ctx.address(target)
@@ -210,7 +210,7 @@ def new(ctx: Lowering, cursor: Cursor) -> Expr:
 
 def delete(ctx: Lowering, cursor: Cursor) -> Expr:
     """`delete p` of types without destructors."""
-    from crossport.frontend.lowering.expressions import NOTHING
+    from crossport.frontend.lowering.literals import NOTHING
 
     pointer = ctx.value(cursors.operands(cursor)[0])
     ctx.emit(Effect(None, "free", (ctx.convert(pointer, Pointer(VOID)),), span=ctx.here))

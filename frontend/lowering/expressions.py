@@ -11,51 +11,30 @@ from collections.abc import Callable
 
 from crossport.frontend import clang
 from crossport.frontend.clang import Cursor, CursorKind, TypeKind
-from crossport.frontend.lowering import assignments, cursors, places
-from crossport.frontend.lowering.context import Fixed, Lowering, as_block, convert_constant, wrap
+from crossport.frontend.lowering import cursors, group_values, literals, members, operators, places
+from crossport.frontend.lowering.context import Fixed, Lowering
 from crossport.frontend.lowering.errors import NotLowered
+from crossport.frontend.lowering.literals import NOTHING, constant, zero
 from crossport.frontend.lowering.places import _array_below, is_volatile
 from crossport.frontend.lowering.types import group_kind
 from crossport.ir.nodes import (
-    Assign,
-    Binary,
-    BinaryOp,
-    Bitcast,
     Cast,
     Const,
     Expr,
     FunctionRef,
-    If,
-    Let,
     Null,
-    PointerAdd,
-    PointerDiff,
-    Read,
-    Select,
-    Unary,
 )
 from crossport.ir.types import (
     BOOL,
-    F64,
     I8,
-    I32,
     U64,
     VOID,
     Array,
-    Handle,
     Pointer,
     Scalar,
     Struct,
     Type,
 )
-
-# What `ctx.value` gives for an expression of type void: its statements are out already.
-NOTHING = Const(0, I32)
-
-_BINARY: dict[str, BinaryOp] = {
-    op: op
-    for op in ("+", "-", "*", "/", "%", "<<", ">>", "&", "|", "^", "==", "!=", "<", "<=", ">", ">=")
-}
 
 
 def value(ctx: Lowering, cursor: Cursor) -> Expr:
@@ -85,66 +64,6 @@ def _paren(ctx: Lowering, cursor: Cursor) -> Expr:
 
 
 # --- Literals ----------------------------------------------------------------------------------
-
-
-def _literal(ctx: Lowering, cursor: Cursor) -> Expr:
-    number = clang.evaluate(cursor)
-    if number is None:
-        raise NotLowered("literal")
-    return constant(ctx, number, ctx.type(cursor))
-
-
-def constant(ctx: Lowering, number: int | float, kind: Type) -> Expr:
-    """A number as an IR constant of a type."""
-    if isinstance(kind, Pointer):
-        if number == 0:
-            return Null(kind, span=ctx.here)
-        return Cast(Const(int(number) & (2**64 - 1), U64), kind, span=ctx.here)
-    if not isinstance(kind, Scalar):
-        raise NotLowered(f"constant of type {kind}")
-    if kind == BOOL:
-        return Const(bool(number), BOOL, span=ctx.here)
-    if kind.is_integer:
-        return Const(wrap(int(number), kind), kind, span=ctx.here)
-    return float_constant(ctx, float(number), kind)
-
-
-def float_constant(ctx: Lowering, number: float, kind: Scalar) -> Expr:
-    """A float; NaN and -0.0 are spelled by their bits."""
-    import struct
-
-    if number != number or (number == 0 and str(number).startswith("-")):
-        if kind.kind == "f64":
-            bits = struct.unpack("<Q", struct.pack("<d", number))[0]
-            return Bitcast(Const(bits, U64), kind, span=ctx.here)
-        bits = struct.unpack("<I", struct.pack("<f", number))[0]
-        from crossport.ir.types import F32, U32
-
-        return ctx.convert(Bitcast(Const(bits, U32), F32, span=ctx.here), kind)
-    exact = Const(number, F64, span=ctx.here)
-    if kind.kind == "f64":
-        return exact
-    if number in (float("inf"), float("-inf")):
-        return Const(number, kind, span=ctx.here)
-    return convert_constant(exact, kind) or Cast(exact, kind, span=ctx.here)
-
-
-def _null(ctx: Lowering, cursor: Cursor) -> Expr:
-    kind = ctx.type(cursor)
-    if isinstance(kind, Pointer):
-        return Null(kind, span=ctx.here)
-    return constant(ctx, 0, kind)  # __null has an integer type
-
-
-def _sizeof(ctx: Lowering, cursor: Cursor) -> Expr:
-    number = clang.evaluate(cursor)
-    if number is None:
-        raise NotLowered("sizeof")
-    return constant(ctx, number, ctx.type(cursor))
-
-
-def _string(ctx: Lowering, cursor: Cursor) -> Expr:
-    return ctx.module.string(ctx, cursor)
 
 
 # --- Names and lvalues -------------------------------------------------------------------------
@@ -222,148 +141,10 @@ def _lvalue(ctx: Lowering, cursor: Cursor) -> Expr:
 
 
 def _this(ctx: Lowering, cursor: Cursor) -> Expr:
-    return places.this_pointer(ctx, cursor.type.get_pointee().get_declaration())
+    return members.this_pointer(ctx, cursor.type.get_pointee().get_declaration())
 
 
 # --- Operators ---------------------------------------------------------------------------------
-
-
-def _binary(ctx: Lowering, cursor: Cursor) -> Expr:
-    operator = clang.binary_operator(cursor)
-    if operator == "=":
-        return _assignment(ctx, cursor)
-    left, right = cursors.operands(cursor)
-    if operator == ",":
-        ctx.statement(left)
-        return ctx.value(right)
-    if operator in ("&&", "||"):
-        return _lazy(ctx, operator, left, right)
-    op = _BINARY.get(operator)
-    if op is None:
-        raise NotLowered(f"operator {operator or 'unknown'}")
-    one, two = ctx.values([left, right])
-    return arithmetic(ctx, op, one, two)
-
-
-def arithmetic(ctx: Lowering, op: BinaryOp, one: Expr, two: Expr) -> Expr:
-    """`one op two`, operands already converted as C++ does it; pointers included."""
-    left, right = one.type, two.type
-    if isinstance(left, Pointer) or isinstance(right, Pointer):
-        return _pointer_arithmetic(ctx, op, one, two)
-    if op in ("<<", ">>"):
-        return Binary(op, one, two, span=ctx.here)
-    if left != right:
-        wide = assignments.common(left, right)
-        one, two = ctx.convert(one, wide), ctx.convert(two, wide)
-    return Binary(op, one, two, span=ctx.here)
-
-
-def _pointer_arithmetic(ctx: Lowering, op: BinaryOp, one: Expr, two: Expr) -> Expr:
-    left, right = one.type, two.type
-    if op == "+":
-        return (
-            PointerAdd(one, two, span=ctx.here)
-            if isinstance(left, Pointer)
-            else PointerAdd(two, one, span=ctx.here)
-        )
-    if op == "-" and isinstance(right, Pointer):
-        return PointerDiff(one, two, span=ctx.here)
-    if op == "-":
-        return PointerAdd(one, assignments.negate(ctx, two), span=ctx.here)
-    if left != right:
-        two = ctx.convert(two, left) if isinstance(left, Pointer) else two
-        one = ctx.convert(one, two.type)
-    return Binary(op, one, two, span=ctx.here)
-
-
-def _assignment(ctx: Lowering, cursor: Cursor) -> Expr:
-    """The value of an assignment that is used: what was stored."""
-    target = assignments.assign(ctx, cursor)
-    return ctx.load(target)
-
-
-def _lazy(ctx: Lowering, operator: str, left: Cursor, right: Cursor) -> Expr:
-    first = ctx.convert(ctx.value(left), BOOL)
-    with ctx.block() as extra:
-        second = ctx.convert(ctx.value(right), BOOL)
-    if not extra:
-        op: BinaryOp = "&&" if operator == "&&" else "||"
-        return Binary(op, first, second, span=ctx.here)
-    result = ctx.temp_var(BOOL)
-    ctx.emit(Let(result, first, span=ctx.here))
-    extra.append(Assign(result, second, span=ctx.here))
-    test: Expr = Read(result, span=ctx.here)
-    if operator == "||":
-        test = Unary("!", test, span=ctx.here)
-    ctx.emit(If(test, as_block(extra), span=ctx.here))
-    return Read(result, span=ctx.here)
-
-
-def _conditional(ctx: Lowering, cursor: Cursor) -> Expr:
-    condition, first, second = cursors.operands(cursor)
-    known = clang.evaluate(condition)
-    if known is not None:
-        return ctx.value(first if known else second)
-    test = ctx.convert(ctx.value(condition), BOOL)
-    kind = ctx.type(cursor)
-    with ctx.block() as then:
-        one = ctx.convert(ctx.value(first), kind)
-    with ctx.block() as otherwise:
-        two = ctx.convert(ctx.value(second), kind)
-    if kind == VOID:
-        ctx.emit(If(test, as_block(then), as_block(otherwise), span=ctx.here))
-        return NOTHING
-    if not then and not otherwise:
-        return Select(test, one, two, span=ctx.here)
-    result = ctx.new_temp(kind)
-    then.append(Assign(result, one, span=ctx.here))
-    otherwise.append(Assign(result, two, span=ctx.here))
-    ctx.emit(If(test, as_block(then), as_block(otherwise), span=ctx.here))
-    return Read(result, span=ctx.here)
-
-
-def _unary(ctx: Lowering, cursor: Cursor) -> Expr:
-    operator = clang.unary_operator(cursor)
-    operand = cursors.operands(cursor)[0]
-    match operator:
-        case "post++" | "post--":
-            return assignments.post_increment(ctx, cursor)
-        case "++" | "--":
-            return ctx.load(assignments.increment(ctx, cursor))
-        case "*" if cursor.type.get_canonical().kind == TypeKind.FUNCTIONPROTO:
-            return ctx.value(operand)
-        case "*":
-            return ctx.load(ctx.place(cursor), volatile=is_volatile(cursor))
-        case "&":
-            return _address_of(ctx, operand)
-        case "+" | "__extension__":
-            return ctx.value(operand)
-        case "!":
-            return Unary("!", ctx.convert(ctx.value(operand), BOOL), span=ctx.here)
-        case "-" | "~":
-            return minus(ctx, operator, ctx.value(operand))
-        case _:
-            raise NotLowered(f"operator {operator or 'unknown'}")
-
-
-def minus(ctx: Lowering, operator: str, operand: Expr) -> Expr:
-    """`-x` or `~x`; a literal takes the sign."""
-    if operator == "~":
-        return Unary("~", operand, span=ctx.here)
-    if isinstance(operand, Const) and operand.value != 0 and not isinstance(operand.value, bool):
-        if isinstance(operand.value, float):
-            return Const(-operand.value, operand.type, span=ctx.here)
-        return Const(wrap(-operand.value, operand.type), operand.type, span=ctx.here)
-    return Unary("-", operand, span=ctx.here)
-
-
-def _address_of(ctx: Lowering, operand: Cursor) -> Expr:
-    inner = cursors.strip(operand)
-    declaration = inner.referenced
-    is_name = inner.kind == CursorKind.DECL_REF_EXPR and declaration is not None
-    if is_name and declaration.kind in (CursorKind.FUNCTION_DECL, CursorKind.CXX_METHOD):
-        return FunctionRef(ctx.module.function(declaration), span=ctx.here)
-    return ctx.address(ctx.plain_place(operand))
 
 
 # --- Conversions -------------------------------------------------------------------------------
@@ -398,25 +179,6 @@ def explicit(ctx: Lowering, source: Expr, kind: Type) -> Expr:
     return ctx.convert(source, kind)
 
 
-def zero(ctx: Lowering, kind: Type) -> Expr:
-    """The value that `T()` or a missing initialiser stands for."""
-    from crossport.ir.nodes import Aggregate
-
-    match kind:
-        case Scalar():
-            if kind.is_float:
-                return Const(0.0, kind, span=ctx.here)
-            return Const(False if kind == BOOL else 0, kind, span=ctx.here)
-        case Pointer():
-            return Null(kind, span=ctx.here)
-        case Struct() | Array():
-            return Aggregate((), kind, span=ctx.here)
-        case Handle():
-            return Cast(Const(0, U64), kind, span=ctx.here)
-        case _:
-            return NOTHING
-
-
 def _implicit(ctx: Lowering, cursor: Cursor) -> Expr:
     below = cursors.operands(cursor)
     expressions = [c for c in below if c.kind.is_expression() or c.kind.is_statement()]
@@ -447,9 +209,7 @@ def _implicit(ctx: Lowering, cursor: Cursor) -> Expr:
     group = group_kind(cursor.type)
     if group is not None and source.kind == TypeKind.RECORD:
         if group[0] == "generic" and group_kind(operand.type) != group:
-            from crossport.frontend.lowering import groups
-
-            return groups.generic_width(ctx, operand)
+            return group_values.generic_width(ctx, operand)
         return ctx.value(operand)
     kind = ctx.type(cursor)
     if kind == VOID:
@@ -471,7 +231,7 @@ def _pointer_conversion(ctx: Lowering, pointer: Expr, kind: Pointer) -> Expr:
     source = given.element if isinstance(given, Pointer) else None
     target = kind.element
     if isinstance(source, Struct) and isinstance(target, Struct) and source != target:
-        return ctx.address(places.to_base(ctx, ctx.target(pointer), target.name))
+        return ctx.address(members.to_base(ctx, ctx.target(pointer), target.name))
     return ctx.convert(pointer, kind)
 
 
@@ -546,23 +306,23 @@ def _delete(ctx: Lowering, cursor: Cursor) -> Expr:
 
 _HANDLERS: dict[object, Callable[[Lowering, Cursor], Expr]] = {
     CursorKind.PAREN_EXPR: _paren,
-    CursorKind.INTEGER_LITERAL: _literal,
-    CursorKind.FLOATING_LITERAL: _literal,
-    CursorKind.CHARACTER_LITERAL: _literal,
-    CursorKind.CXX_BOOL_LITERAL_EXPR: _literal,
-    CursorKind.CXX_NULL_PTR_LITERAL_EXPR: _null,
-    CursorKind.GNU_NULL_EXPR: _null,
-    CursorKind.STRING_LITERAL: _string,
-    CursorKind.CXX_UNARY_EXPR: _sizeof,
-    CursorKind.SIZE_OF_PACK_EXPR: _sizeof,
+    CursorKind.INTEGER_LITERAL: literals.literal,
+    CursorKind.FLOATING_LITERAL: literals.literal,
+    CursorKind.CHARACTER_LITERAL: literals.literal,
+    CursorKind.CXX_BOOL_LITERAL_EXPR: literals.literal,
+    CursorKind.CXX_NULL_PTR_LITERAL_EXPR: literals.null,
+    CursorKind.GNU_NULL_EXPR: literals.null,
+    CursorKind.STRING_LITERAL: literals.string,
+    CursorKind.CXX_UNARY_EXPR: literals.sizeof,
+    CursorKind.SIZE_OF_PACK_EXPR: literals.sizeof,
     CursorKind.DECL_REF_EXPR: _name,
     CursorKind.MEMBER_REF_EXPR: _lvalue,
     CursorKind.ARRAY_SUBSCRIPT_EXPR: _lvalue,
     CursorKind.CXX_THIS_EXPR: _this,
-    CursorKind.BINARY_OPERATOR: _binary,
-    CursorKind.COMPOUND_ASSIGNMENT_OPERATOR: _assignment,
-    CursorKind.CONDITIONAL_OPERATOR: _conditional,
-    CursorKind.UNARY_OPERATOR: _unary,
+    CursorKind.BINARY_OPERATOR: operators.binary,
+    CursorKind.COMPOUND_ASSIGNMENT_OPERATOR: operators.assignment,
+    CursorKind.CONDITIONAL_OPERATOR: operators.conditional,
+    CursorKind.UNARY_OPERATOR: operators.unary,
     CursorKind.CSTYLE_CAST_EXPR: _explicit_cast,
     CursorKind.CXX_STATIC_CAST_EXPR: _explicit_cast,
     CursorKind.CXX_REINTERPRET_CAST_EXPR: _explicit_cast,

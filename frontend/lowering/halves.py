@@ -15,7 +15,7 @@ from crossport.frontend.lowering.builtins import Found
 from crossport.frontend.lowering.calls import Site
 from crossport.frontend.lowering.context import Lowering
 from crossport.frontend.lowering.errors import NotLowered
-from crossport.frontend.lowering.places import extract
+from crossport.frontend.lowering.members import extract
 from crossport.ir.nodes import (
     Aggregate,
     Binary,

@@ -67,7 +67,7 @@ def _is_whole(ctx: Lowering, cursor: Cursor, kind: Type) -> bool:
 
 
 def _aggregate(ctx: Lowering, items: _Items, kind: Type, source: ClangType) -> Expr:
-    from crossport.frontend.lowering.expressions import zero
+    from crossport.frontend.lowering.literals import zero
 
     source = source.get_canonical()
     if source.kind in (TypeKind.LVALUEREFERENCE, TypeKind.RVALUEREFERENCE):
@@ -86,7 +86,7 @@ def _aggregate(ctx: Lowering, items: _Items, kind: Type, source: ClangType) -> E
 def _array(
     ctx: Lowering, items: _Items, kind: Array, source: ClangType, element: Type, length: int
 ) -> Expr:
-    from crossport.frontend.lowering.expressions import zero
+    from crossport.frontend.lowering.literals import zero
 
     if (first := items.peek()) is not None and first.kind == CursorKind.STRING_LITERAL:
         return ctx.module.string_array(items.take(), kind)
@@ -156,7 +156,7 @@ def _slot(ctx: Lowering, items: _Items, record: Record, slot: Slot) -> Expr:
 def _ordered(
     ctx: Lowering, record: Record, slots: dict[str, Slot], values: dict[str, Expr]
 ) -> Expr:
-    from crossport.frontend.lowering.expressions import zero
+    from crossport.frontend.lowering.literals import zero
 
     complete: list[Expr] = []
     last = 0
@@ -261,7 +261,7 @@ def _filled(
     """Unions and bit-fields: member by member, in a variable, on zeroed storage."""
     variable = ctx.temp_var(kind)
     ctx.emit(Let(variable, None, span=ctx.here))
-    from crossport.frontend.lowering.expressions import zero
+    from crossport.frontend.lowering.literals import zero
 
     for field in ctx.types.record(source).definition.fields:
         ctx.store(Member(variable, field.name, field.type, span=ctx.here), zero(ctx, field.type))
@@ -279,7 +279,7 @@ def is_overlapping(ctx: Lowering, source: ClangType) -> bool:
 
 def fill_list(ctx: Lowering, target: Place, cursor: Cursor, source: ClangType) -> None:
     """`{...}` for such an object, in place: zero all of it, then write what the list names."""
-    from crossport.frontend.lowering.expressions import zero
+    from crossport.frontend.lowering.literals import zero
 
     source = source.get_canonical()
     for field in ctx.types.record(source).definition.fields:

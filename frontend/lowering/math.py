@@ -151,7 +151,7 @@ def _test(name: str) -> Handler:
 
 def _sincos(sine: str, cosine: str, kind: Scalar | None) -> Handler:
     def lower(ctx: Lowering, site: Site) -> Expr:
-        from crossport.frontend.lowering.expressions import NOTHING
+        from crossport.frontend.lowering.literals import NOTHING
 
         value, first, second = ctx.values(site.args)
         value = ctx.stable(ctx.convert(value, kind or value.type))
@@ -220,7 +220,7 @@ def _convert(target: Scalar, source: Scalar) -> Handler:
 
 
 def _swap(ctx: Lowering, site: Site) -> Expr:
-    from crossport.frontend.lowering.expressions import NOTHING
+    from crossport.frontend.lowering.literals import NOTHING
 
     one, two = (ctx.place(a) for a in site.args)
     saved = ctx.temp(ctx.load(one))
@@ -260,7 +260,7 @@ def _part(axis: str) -> Handler:
     """The real or imaginary part of a cuComplex."""
 
     def lower(ctx: Lowering, site: Site) -> Expr:
-        from crossport.frontend.lowering.places import extract
+        from crossport.frontend.lowering.members import extract
 
         value = ctx.stable(ctx.value(site.args[0]))
         return extract(value, axis, ctx.type(site.cursor), ctx)
@@ -269,7 +269,7 @@ def _part(axis: str) -> Handler:
 
 
 def _modulus(ctx: Lowering, site: Site) -> Expr:
-    from crossport.frontend.lowering.places import extract
+    from crossport.frontend.lowering.members import extract
 
     kind = ctx.type(site.cursor)
     value = ctx.stable(ctx.value(site.args[0]))
@@ -278,7 +278,7 @@ def _modulus(ctx: Lowering, site: Site) -> Expr:
 
 
 def _not_a_number(ctx: Lowering, site: Site) -> Expr:
-    from crossport.frontend.lowering.expressions import float_constant
+    from crossport.frontend.lowering.literals import float_constant
 
     return float_constant(ctx, float("nan"), scalar(ctx.type(site.cursor)))
 

@@ -14,7 +14,7 @@ from crossport.ir.types import I32, U64, VOID, Pointer
 
 
 def _nothing() -> Expr:
-    from crossport.frontend.lowering.expressions import NOTHING
+    from crossport.frontend.lowering.literals import NOTHING
 
     return NOTHING
 

@@ -87,7 +87,7 @@ def _initialize(ctx: Lowering, member: Member, start: Cursor, source: ClangType)
     if start.kind == CursorKind.INIT_LIST_EXPR:
         ctx.store(member, initializers.list_value(ctx, start, member.type, source))
         return
-    from crossport.frontend.lowering.expressions import zero
+    from crossport.frontend.lowering.literals import zero
 
     if start.kind == CursorKind.UNEXPOSED_EXPR and not cursors.operands(start):
         ctx.store(member, zero(ctx, member.type))  # a()

@@ -15,29 +15,31 @@ from crossport.frontend.clang import Cursor, CursorKind, TypeKind
 from crossport.frontend.lowering import cursors, macros, order
 from crossport.frontend.lowering.context import Binding, Fixed, Lowering
 from crossport.frontend.lowering.errors import NotLowered
-from crossport.frontend.lowering.gotos import structured
+from crossport.frontend.lowering.functions import (
+    FunctionKey,
+    definition_of,
+    function_key,
+    is_const,
+    lower_function,
+    scoped_name,
+    short,
+)
 from crossport.frontend.lowering.initial_values import fold_initial, is_constant
-from crossport.frontend.lowering.types import TypeTable, group_kind, is_function
+from crossport.frontend.lowering.types import TypeTable
 from crossport.ir.nodes import (
     Aggregate,
     Const,
-    Deref,
     Expr,
     Function,
     GlobalVar,
     KernelInfo,
     Let,
-    Opaque,
-    Param,
-    Read,
     Return,
     Special,
     SpecialName,
     Var,
 )
-from crossport.ir.types import I8, I32, U32, VOID, Array, Handle, Pointer, Struct, Type
-
-FunctionKey = tuple[int, str, str]
+from crossport.ir.types import I8, U32, VOID, Array, Handle, Pointer, Struct, Type
 
 _INDICES = {
     "threadIdx": "thread",
@@ -94,7 +96,7 @@ class ModuleLowering:
             self._function_names[key] = name
             self.functions[key] = None
             ctx = Lowering(self, None)
-            self.functions[key] = _lower_function(ctx, operator, name, None, is_static=True)
+            self.functions[key] = lower_function(ctx, operator, name, None, is_static=True)
         return self._function_names[key]
 
     def helper(self, name: str, text: str) -> str:
@@ -109,14 +111,14 @@ class ModuleLowering:
         return self._function_names[key]
 
     def _function_name(self, function: Cursor) -> str:
-        arguments = [_short(a) for a in clang.template_arguments(function)]
-        name = _scoped_name(function) + (f"<{', '.join(arguments)}>" if arguments else "")
+        arguments = [short(a) for a in clang.template_arguments(function)]
+        name = scoped_name(function) + (f"<{', '.join(arguments)}>" if arguments else "")
         return self.unique_function_name(name, function)
 
     def unique_function_name(self, name: str, function: Cursor | None = None) -> str:
         """The name, told apart from other functions of the same name by its parameters."""
         if name in self._taken and function is not None:
-            kinds = ", ".join(_short(p.type.spelling) for p in function.get_arguments())
+            kinds = ", ".join(short(p.type.spelling) for p in function.get_arguments())
             name = f"{name}({kinds})"
         candidate, count = name, 1
         while candidate in self._taken:
@@ -128,13 +130,13 @@ class ModuleLowering:
     def lower(self, function: Cursor, name: str, kernel: KernelInfo | None) -> Function:
         """Lower one concrete function with a body."""
         first = Lowering(self, None)
-        result = _lower_function(first, function, name, kernel)
+        result = lower_function(first, function, name, kernel)
         if not first.conservative:
             return result
         # Which variables pointers can reach is known now: lower again without needless copies.
         taken = order.address_taken(result.body)
         taken |= {shared.name for shared in result.shared} | self._global_names
-        return _lower_function(Lowering(self, taken), function, name, kernel)
+        return lower_function(Lowering(self, taken), function, name, kernel)
 
     def kernel_name(self, kernel: Cursor) -> str:
         """The IR name of a kernel that device code launches."""
@@ -204,7 +206,7 @@ class ModuleLowering:
                 name = self._global_name(str(variable.spelling))
                 return GlobalVar(name, kind, "constant", span=cursors.span(variable))
         # What `constexpr` makes const shows in the type of a use only.
-        fixed = _is_const(canonical) or (use is not None and _is_const(use.type))
+        fixed = is_const(canonical) or (use is not None and is_const(use.type))
         in_function = variable.storage_class.name == "STATIC" and variable.semantic_parent.kind in (
             CursorKind.FUNCTION_DECL,
             CursorKind.CXX_METHOD,
@@ -220,7 +222,7 @@ class ModuleLowering:
             raise NotLowered(f"the initial value of {variable.spelling} is not constant")
         name = str(variable.spelling)
         if variable.semantic_parent.kind in (CursorKind.STRUCT_DECL, CursorKind.CLASS_DECL):
-            name = f"{_short(variable.semantic_parent.type.spelling)}::{name}"
+            name = f"{short(variable.semantic_parent.type.spelling)}::{name}"
         return GlobalVar(
             self._global_name(name),
             kind,
@@ -232,14 +234,14 @@ class ModuleLowering:
     def _constant_initializer(
         self, variable: Cursor, start: Cursor, kind: Type
     ) -> Aggregate | Const | None:
-        from crossport.frontend.lowering import expressions, initializers
+        from crossport.frontend.lowering import initializers, literals
 
         number = clang.evaluate(variable) if not isinstance(kind, (Array, Struct)) else None
         ctx = Lowering(self, None)
         ctx.here = cursors.span(variable)
         value: Expr
         if number is not None:
-            value = expressions.constant(ctx, number, kind)
+            value = literals.constant(ctx, number, kind)
         elif start.kind == CursorKind.INIT_LIST_EXPR:
             value = initializers.list_value(ctx, start, kind, variable.type)
         elif start.kind == CursorKind.STRING_LITERAL and isinstance(kind, Array):
@@ -333,128 +335,6 @@ def literal_bytes(cursor: Cursor) -> bytes:
         return spelled[1:-1].encode()
 
 
-def function_key(function: Cursor) -> FunctionKey:
-    """Tells instances apart: their declarations are different objects in the compiler."""
-    return (int(function.canonical.hash), str(function.spelling), str(function.type.spelling))
-
-
-def definition_of(function: Cursor) -> Cursor:
-    """The declaration that has the body; the function itself if none can be found."""
-    if clang.body(function) is not None:
-        return function
-    definition = function.get_definition()
-    if definition is None or definition.kind == CursorKind.FUNCTION_TEMPLATE:
-        return function
-    if clang.body(definition) is None or _is_pattern(definition, function):
-        return function
-    return definition
-
-
-def _is_pattern(definition: Cursor, function: Cursor) -> bool:
-    """Is the definition that of the template, although the function is an instance?"""
-    return bool(definition.type.spelling != function.type.spelling)
-
-
-def _lower_function(
-    ctx: Lowering,
-    function: Cursor,
-    name: str,
-    kernel: KernelInfo | None,
-    *,
-    is_static: bool = False,
-) -> Function:
-    from crossport.frontend.lowering import lambdas, methods
-
-    ctx.here = cursors.span(function)
-    ctx.function = function
-    result = function.result_type
-    ctx.returns_reference = result.get_canonical().kind in (
-        TypeKind.LVALUEREFERENCE,
-        TypeKind.RVALUEREFERENCE,
-    )
-    ctx.result = result_type(ctx, function)
-    params: list[Param] = []
-    owner = methods.owner(function)
-    if owner is not None and not is_static:
-        kind = Pointer(ctx.types.record(owner).type)
-        this = Var(ctx.fresh("this"), kind, span=ctx.here)
-        ctx.this = Read(this, span=ctx.here)
-        params.append(Param(this.name, kind, span=ctx.here))
-        lambdas.bind_captures(ctx, owner)
-    for parameter in function.get_arguments():
-        param = _parameter(ctx, parameter)
-        if param is not None:
-            params.append(param)
-    with ctx.block() as out:
-        if function.kind == CursorKind.CONSTRUCTOR:
-            try:
-                methods.member_initializers(ctx, function)
-            except NotLowered as reason:
-                ctx.opaque(function, reason.reason)
-        body = clang.body(function)
-        assert body is not None
-        for child in body.get_children():
-            ctx.statement(child)
-    return Function(
-        name, tuple(params), ctx.result, structured(tuple(out)), tuple(ctx.shared), kernel,
-        span=cursors.span(function),
-    )  # fmt: skip
-
-
-def result_type(ctx: Lowering, function: Cursor) -> Type:
-    """What the IR function returns; constructors and unknown types return nothing."""
-    if function.kind == CursorKind.CONSTRUCTOR:
-        return VOID
-    return ctx.lower_type(function.result_type)
-
-
-def _parameter(ctx: Lowering, parameter: Cursor) -> Param | None:
-    """A parameter of the IR function; None for a group, which has no state."""
-    outer = ctx.here
-    ctx.here = cursors.span(parameter) or outer
-    key = cursors.local_key(parameter)
-    try:
-        kind = ctx.types.parameter(parameter.type)
-    except NotLowered as reason:
-        from crossport.ir.types import Handle
-
-        kind = Handle(str(parameter.type.spelling))
-        ctx.emit(Opaque(ctx.module.sources.text(parameter), reason.reason, span=ctx.here))
-    if kind == VOID and group_kind(parameter.type) is not None:
-        ctx.bindings[key] = Fixed(None)
-        ctx.here = outer
-        return None
-    name = ctx.fresh(str(parameter.spelling) or "unnamed")
-    variable = Var(name, kind, span=ctx.here)
-    canonical = parameter.type.get_canonical()
-    by_reference = canonical.kind in (TypeKind.LVALUEREFERENCE, TypeKind.RVALUEREFERENCE)
-    if by_reference and not is_function(kind):
-        assert isinstance(kind, Pointer)
-        place = Deref(Read(variable, span=ctx.here), Const(0, I32), kind.element, span=ctx.here)
-        ctx.bindings[key] = place
-    else:
-        ctx.bindings[key] = variable
-    pointee_const = canonical.kind == TypeKind.POINTER and _is_const(canonical.get_pointee())
-    found = Param(
-        name,
-        kind,
-        bool(pointee_const or canonical.is_const_qualified()),
-        bool(parameter.type.is_restrict_qualified()),
-        span=ctx.here,
-    )
-    ctx.here = outer
-    return found
-
-
-def _is_const(kind: object) -> bool:
-    canonical = kind.get_canonical()  # type: ignore[attr-defined]
-    while canonical.kind in (TypeKind.CONSTANTARRAY, TypeKind.INCOMPLETEARRAY):
-        if canonical.is_const_qualified():
-            return True
-        canonical = canonical.element_type.get_canonical()
-    return bool(canonical.is_const_qualified())
-
-
 def _starts_zero(start: Cursor) -> bool:
     """A constructor call without arguments that does nothing."""
     return start.kind == CursorKind.CALL_EXPR and not cursors.operands(start)
@@ -462,28 +342,6 @@ def _starts_zero(start: Cursor) -> bool:
 
 def _special(name: str, axis: str) -> SpecialName:
     return f"{name}.{axis}"  # type: ignore[return-value]
-
-
-def _scoped_name(function: Cursor) -> str:
-    """`V::len`, `block_reduce`; a lambda's body is `lambda`."""
-    parent = function.semantic_parent
-    if parent is None or parent.kind not in (
-        CursorKind.STRUCT_DECL,
-        CursorKind.CLASS_DECL,
-        CursorKind.UNION_DECL,
-    ):
-        return str(function.spelling).partition("<")[0]
-    scope = parent.type.spelling
-    if "(lambda at" in scope:
-        return "lambda"
-    return f"{_short(scope)}::{str(function.spelling).partition('<')[0]}"
-
-
-def _short(spelled: str) -> str:
-    import re
-
-    spelled = re.sub(r"\((lambda|anonymous|unnamed)[^)]*\)", r"\1", spelled)
-    return spelled.removeprefix("const ").replace("(anonymous namespace)::", "")
 
 
 __all__ = ["I8", "U32", "Callable", "Let", "ModuleLowering", "Return"]

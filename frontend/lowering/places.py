@@ -24,7 +24,17 @@ from crossport.frontend.lowering.context import (
     wrap,
 )
 from crossport.frontend.lowering.errors import NotLowered
-from crossport.frontend.lowering.types import Record, group_kind, is_unnamed_member
+from crossport.frontend.lowering.members import (
+    as_signed,
+    extract,
+    member,
+    member_of,
+    path_to_base,
+    read_extract,
+    this_pointer,
+    to_base,
+)
+from crossport.frontend.lowering.types import group_kind
 from crossport.ir.nodes import (
     AddressOf,
     Assign,
@@ -35,17 +45,14 @@ from crossport.ir.nodes import (
     Effect,
     Element,
     Expr,
-    Extract,
     If,
     Let,
-    Member,
-    Place,
     PointerAdd,
     Read,
     Select,
     Var,
 )
-from crossport.ir.types import BOOL, I32, Array, Handle, Pointer, Scalar, Struct, Type
+from crossport.ir.types import BOOL, I32, Array, Pointer, Struct, Type
 
 _LVALUE_CASTS = (
     CursorKind.CSTYLE_CAST_EXPR,
@@ -62,9 +69,9 @@ def place(ctx: Lowering, cursor: Cursor) -> Lvalue:
         case CursorKind.PAREN_EXPR:
             return place(ctx, cursors.operands(cursor)[0])
         case CursorKind.DECL_REF_EXPR:
-            return _name(ctx, cursor)
+            return name_place(ctx, cursor)
         case CursorKind.MEMBER_REF_EXPR:
-            return _member(ctx, cursor)
+            return member(ctx, cursor)
         case CursorKind.ARRAY_SUBSCRIPT_EXPR:
             return _subscript(ctx, cursor)
         case CursorKind.UNARY_OPERATOR:
@@ -107,7 +114,7 @@ def load(ctx: Lowering, lvalue: Lvalue, *, volatile: bool = False) -> Expr:
                     mask = Const((1 << bits.width) - 1, bits.unit_type)
                     raw = Binary("&", raw, mask, span=ctx.here)
                 return ctx.convert(raw, bits.type)
-            signed = ctx.convert(raw, _signed(bits.unit_type))
+            signed = ctx.convert(raw, as_signed(bits.unit_type))
             up, down = width - bits.shift - bits.width, width - bits.width
             if up:
                 signed = Binary("<<", signed, Const(up, I32), span=ctx.here)
@@ -146,74 +153,7 @@ def is_volatile(cursor: Cursor) -> bool:
     return bool(cursor.type.is_volatile_qualified())
 
 
-def member_of(ctx: Lowering, base: Place, cursor: Cursor) -> Lvalue:
-    """`base.member` for a `MEMBER_REF_EXPR`."""
-    field = cursor.referenced
-    name = str(cursor.spelling)
-    owner = field.semantic_parent
-    if isinstance(base.type, Handle):
-        raise NotLowered(f"member {name} of {base.type.what}")
-    record = ctx.types.record(_record_around(owner))
-    if isinstance(base.type, Struct) and base.type != record.type:
-        # The member belongs to a base class: go down to it.
-        base = to_base(ctx, base, record.type.name)
-    if name in record.bits:
-        bits = record.bits[name]
-        return BitField(Member(base, bits.unit, bits.unit_type, span=ctx.here), bits)
-    kind = ctx.lower_type(field.type)
-    if field.type.get_canonical().kind in (TypeKind.LVALUEREFERENCE, TypeKind.RVALUEREFERENCE):
-        return ctx.target(Read(Member(base, name, kind, span=ctx.here), span=ctx.here))
-    return Member(base, name, kind, span=ctx.here)
-
-
-def to_base(ctx: Lowering, derived: Place, base_name: str) -> Place:
-    """The base class object inside a derived one."""
-    if isinstance(derived.type, Struct) and derived.type.name == base_name:
-        return derived
-    path = _path_to_base(ctx, derived.type, base_name)
-    if path is None:
-        # An empty base has no place of its own: look at the object as if it were the base.
-        pointer = Cast(ctx.address(derived), Pointer(Struct(base_name)), span=ctx.here)
-        return ctx.target(pointer)
-    for name in path:
-        record = _record_named(ctx, derived.type)
-        assert record is not None
-        kind = record.definition.field(name).type
-        derived = Member(derived, name, kind, span=ctx.here)
-    return derived
-
-
-def _path_to_base(ctx: Lowering, kind: Type, base_name: str) -> list[str] | None:
-    record = _record_named(ctx, kind)
-    if record is None:
-        return None
-    for field_name in record.bases.values():
-        inner = record.definition.field(field_name).type
-        if isinstance(inner, Struct) and inner.name == base_name:
-            return [field_name]
-        below = _path_to_base(ctx, inner, base_name)
-        if below is not None:
-            return [field_name, *below]
-    return None
-
-
-def _record_named(ctx: Lowering, kind: Type) -> Record | None:
-    if not isinstance(kind, Struct):
-        return None
-    for record in ctx.types.records.values():
-        if record.definition.name == kind.name:
-            return record
-    return None
-
-
-def _record_around(owner: Cursor) -> ClangType:
-    """The type of the innermost class that has a name: anonymous ones were folded into it."""
-    while cursors.is_unnamed_record(owner):
-        owner = owner.semantic_parent
-    return owner.type
-
-
-def _name(ctx: Lowering, cursor: Cursor) -> Lvalue:
+def name_place(ctx: Lowering, cursor: Cursor) -> Lvalue:
     declaration = cursor.referenced
     if declaration is None:
         raise NotLowered(f"unresolved name {cursor.spelling}")
@@ -227,46 +167,6 @@ def _name(ctx: Lowering, cursor: Cursor) -> Lvalue:
         ctx.emit(Let(variable, binding.value, span=ctx.here))
         return variable
     return binding
-
-
-def _member(ctx: Lowering, cursor: Cursor) -> Lvalue:
-    field = cursor.referenced
-    if field is not None and field.kind == CursorKind.VAR_DECL:  # a static member
-        return _name(ctx, cursor)
-    if field is None or field.kind != CursorKind.FIELD_DECL:
-        raise NotLowered(f"member {cursor.spelling}")
-    below = cursors.operands(cursor)
-    if is_unnamed_member(field):  # its members belong to the class around it
-        return _around_unnamed(ctx, field, below)
-    if not below:
-        return member_of(ctx, ctx.target(this_pointer(ctx, field.semantic_parent)), cursor)
-    base = below[0]
-    if base.kind == CursorKind.CXX_THIS_EXPR:
-        return member_of(ctx, ctx.target(this_pointer(ctx, field.semantic_parent)), cursor)
-    if base.type.get_canonical().kind == TypeKind.POINTER:
-        return member_of(ctx, ctx.target(ctx.value(base)), cursor)
-    return member_of(ctx, ctx.plain_place(base), cursor)
-
-
-def _around_unnamed(ctx: Lowering, field: Cursor, below: list[Cursor]) -> Lvalue:
-    """The object that an unnamed union is part of."""
-    if not below or below[0].kind == CursorKind.CXX_THIS_EXPR:
-        return ctx.target(this_pointer(ctx, field.semantic_parent))
-    if below[0].type.get_canonical().kind == TypeKind.POINTER:
-        return ctx.target(ctx.value(below[0]))
-    return ctx.plain_place(below[0])
-
-
-def this_pointer(ctx: Lowering, owner: Cursor) -> Expr:
-    """`this` for a member of `owner`: in a lambda it may be the object that was captured."""
-    if ctx.captured_this is not None and ctx.this is not None:
-        inner = ctx.this.type
-        wanted = ctx.types.record(owner.type).type if owner is not None else None
-        if wanted is None or inner != Pointer(wanted):
-            return ctx.captured_this
-    if ctx.this is None:
-        raise NotLowered("`this` outside a method")
-    return ctx.this
 
 
 def _subscript(ctx: Lowering, cursor: Cursor) -> Lvalue:
@@ -490,7 +390,7 @@ def _cast(ctx: Lowering, cursor: Cursor) -> Lvalue:
     if inner.type == wanted:
         return inner
     if isinstance(inner.type, Struct) and isinstance(wanted, Struct):
-        path = _path_to_base(ctx, inner.type, wanted.name)
+        path = path_to_base(ctx, inner.type, wanted.name)
         if path is not None:
             return to_base(ctx, inner, wanted.name)
     return ctx.target(Cast(ctx.address(inner), Pointer(wanted), span=ctx.here))
@@ -500,36 +400,6 @@ def casts_to_reference(cursor: Cursor) -> bool:
     """libclang hides the `&` of the written type: a cast to a value has a value below it."""
     below = [c for c in cursors.operands(cursor) if c.kind.is_expression()]
     return bool(below) and _is_lvalue(below[-1])
-
-
-def read_extract(ctx: Lowering, value: Expr, name: str) -> Expr:
-    """`value.name` of a struct value."""
-    kind = value.type
-    record = _record_named(ctx, kind)
-    if record is None:
-        raise NotLowered(f"member {name} of {kind}")
-    field = record.definition.field(name)
-    return extract(value, name, field.type, ctx)
-
-
-def extract(value: Expr, name: str, kind: Type, ctx: Lowering) -> Expr:
-    """A member of a struct value, read from its place where it has one."""
-    from crossport.ir.nodes import Aggregate
-
-    if isinstance(value, Read):
-        return Read(Member(value.place, name, kind, span=value.span), span=value.span)
-    if isinstance(value, Aggregate):
-        record = _record_named(ctx, value.type)
-        if record is not None:
-            names = [f.name for f in record.definition.fields]
-            index = names.index(name)
-            if index < len(value.values):
-                return value.values[index]
-    return Extract(value, name, kind, span=ctx.here)
-
-
-def _signed(kind: Scalar) -> Scalar:
-    return Scalar(kind.kind.replace("u", "i"))  # type: ignore[arg-type]
 
 
 __all__ = ["extract", "load", "member_of", "place", "read_extract", "store", "this_pointer"]

@@ -49,7 +49,7 @@ def _handle(value: Expr, what: str) -> Expr:
 
 
 def _nothing() -> Expr:
-    from crossport.frontend.lowering.expressions import NOTHING
+    from crossport.frontend.lowering.literals import NOTHING
 
     return NOTHING
 

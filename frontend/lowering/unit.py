@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from crossport.diagnostics import Code, Diagnostic, Severity, Span
 from crossport.frontend.lowering import cursors
 from crossport.frontend.lowering.errors import NotLowered
-from crossport.frontend.lowering.module import ModuleLowering, function_key
+from crossport.frontend.lowering.functions import function_key
+from crossport.frontend.lowering.module import ModuleLowering
 from crossport.frontend.unit import Kernel, TranslationUnit
 from crossport.ir.nesting import MOST_NESTED, nesting, room
 from crossport.ir.nodes import (

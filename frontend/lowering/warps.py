@@ -43,7 +43,7 @@ from crossport.ir.types import BOOL, F32, F64, I32, U32, Array, Pointer, Scalar,
 
 
 def _nothing() -> Expr:
-    from crossport.frontend.lowering.expressions import NOTHING
+    from crossport.frontend.lowering.literals import NOTHING
 
     return NOTHING
 
@@ -142,7 +142,7 @@ def shuffle(
 
 def members(ctx: Lowering, value: Expr) -> list[Expr]:
     """The members of a struct value."""
-    from crossport.frontend.lowering.places import extract
+    from crossport.frontend.lowering.members import extract
 
     kind = value.type
     for record in ctx.types.records.values():

@@ -165,7 +165,7 @@ def in_loops(
         inside[loop.counter.name] = np.int64(number)
         for symbol, first, _ in loop.recurrences:
             inside[symbol.name] = evaluate(first, with_sizes(first, inside, launch))
-        for _ in range(number):
+        for _ in range(number if loop.recurrences else 0):
             later = {
                 symbol.name: evaluate(following, with_sizes(following, inside, launch))
                 for symbol, _, following in loop.recurrences

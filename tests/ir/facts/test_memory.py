@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crossport.ir.facts.hardware import gpu, targets
@@ -11,6 +11,7 @@ from crossport.ir.facts.memory import bank_passes, segments_touched
 SM90, GFX942 = gpu("sm_90"), gpu("gfx942")
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.integers(0, 5000), min_size=1, max_size=64),
     st.sampled_from([1, 2, 4, 8, 16]),
@@ -21,6 +22,7 @@ def test_segments_are_those_of_every_byte(starts: list[int], size: int, segment:
     assert segments_touched(np.array(starts), size, segment) == len(every_byte)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.integers(0, 255), min_size=32, max_size=32),
     st.sampled_from([4, 8, 16]),

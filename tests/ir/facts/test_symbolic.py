@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crossport.ir.facts.symbolic import (
@@ -52,6 +52,7 @@ def combine(children: st.SearchStrategy[Pair]) -> st.SearchStrategy[Pair]:
     return ring | division
 
 
+@settings(deadline=None)
 @given(st.recursive(leaves, combine, max_leaves=6))
 def test_evaluation_agrees_with_numpy(pair: Pair) -> None:
     poly, expected = pair

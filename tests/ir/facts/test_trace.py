@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from crossport.ir.facts import Launch, gpu, kernel_facts
-from crossport.ir.facts.trace import global_counts, shared_counts, trace_launch
+from crossport.ir.facts.counts import global_counts, shared_counts
+from crossport.ir.facts.trace import trace_launch
 from crossport.ir.parser import parse_module
 
 RNG = np.random.default_rng(0)
