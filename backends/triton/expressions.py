@@ -249,6 +249,9 @@ class Expressions:
             return f"{left} {op_text} {self.tight(rhs, 7)}", 6
         level = _PRECEDENCE[op]
         left = self.typed(lhs) if isinstance(lhs, Const) and isinstance(rhs, Const) else None
+        number = fold.as_int(rhs)
+        if op == "+" and left is None and number is not None and -(1 << 31) < number < 0:
+            return f"{self.tight(lhs, level)} - {-number}", level
         return f"{left or self.tight(lhs, level)} {op} {self.tight(rhs, level + 1)}", level
 
     def shift(self, op: str, lhs: Expr, rhs: Expr, kind: Scalar) -> tuple[str, int]:

@@ -418,7 +418,7 @@ def _split2(x):
 @triton.jit
 def _split4(x):
     """The four columns of a tensor."""
-    even, odd = tl.split(tl.reshape(x, [x.shape[0], 2, 2]))
+    even, odd = tl.split(tl.reshape(x, x.shape[:-1] + [2, 2]))
     a, c = tl.split(even)
     b, d = tl.split(odd)
     return a, b, c, d
@@ -427,7 +427,7 @@ def _split4(x):
 @triton.jit
 def _split8(x):
     """The eight columns of a tensor."""
-    even, odd = tl.split(tl.reshape(x, [x.shape[0], 4, 2]))
+    even, odd = tl.split(tl.reshape(x, x.shape[:-1] + [4, 2]))
     a, c, e, g = _split4(even)
     b, d, f, h = _split4(odd)
     return a, b, c, d, e, f, g, h
@@ -442,13 +442,13 @@ def _join2(a, b):
 @triton.jit
 def _join4(a, b, c, d):
     """Four tensors as the columns of one."""
-    return tl.reshape(tl.join(tl.join(a, c), tl.join(b, d)), [a.shape[0], 4])
+    return tl.reshape(tl.join(tl.join(a, c), tl.join(b, d)), a.shape + [4])
 ''',
     "_join8": '''
 @triton.jit
 def _join8(a, b, c, d, e, f, g, h):
     """Eight tensors as the columns of one."""
-    return tl.reshape(tl.join(_join4(a, c, e, g), _join4(b, d, f, h)), [a.shape[0], 8])
+    return tl.reshape(tl.join(_join4(a, c, e, g), _join4(b, d, f, h)), a.shape + [8])
 ''',
     "_group": '''
 @triton.jit
@@ -517,10 +517,13 @@ def _source(lane, source, WIDTH: tl.constexpr):
     "_atomic_cas": '''
 @triton.jit
 def _atomic_cas(pointer, compare, value, mask, spare):
-    """Compare and swap in the lanes of the mask; the others turn to a spare word."""
-    old = compare
+    """Compare and swap in the lanes of the mask; what cannot succeed is a look, and no more."""
+    old = tl.load(pointer, mask=mask, other=0, volatile=True)
+    mask = mask & (old == compare)
     if tl.max(mask.to(tl.int32)) != 0:
-        old = tl.atomic_cas(tl.where(mask, pointer, spare), compare, value)
+        # The other lanes turn to a spare word.
+        swapped = tl.atomic_cas(tl.where(mask, pointer, spare), compare, value)
+        old = tl.where(mask, swapped, old)
     return old
 ''',
     "_atomic_min": '''
@@ -560,6 +563,22 @@ def _atomic_wrap(pointer, limit, mask, spare, DOWN: tl.constexpr):
         result = tl.where(done, old, result)
         waiting = waiting & (seen != old)
     return result
+''',
+    "_atomic_wrap_one": '''
+@triton.jit
+def _atomic_wrap_one(pointer, limit, DOWN: tl.constexpr):
+    """atomicInc or atomicDec by one thread: the old value."""
+    old = tl.load(pointer, volatile=True)
+    waiting = True
+    while waiting:
+        if DOWN:
+            new = tl.where((old == 0) | (old > limit), limit, old - 1)
+        else:
+            new = tl.where(old >= limit, old * 0, old + 1)
+        seen = tl.atomic_cas(pointer, old, new)
+        waiting = seen != old
+        old = seen
+    return old
 ''',
 }
 for _name in NEAR_IDENTITY:

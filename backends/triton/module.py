@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from crossport.backends.triton.contraction import DOT, TILE_ORDER, TILES, launch_lines
@@ -10,16 +11,26 @@ from crossport.backends.triton.expressions import TORCH_TYPES, literal
 from crossport.backends.triton.math import HELPERS, NUMPY, NUMPY_IMPORTS
 from crossport.backends.triton.simt import KernelText
 from crossport.backends.triton.simt.state import SPARE_WORDS
-from crossport.ir.lift import flat
+from crossport.ir.lift import flat, fold
 from crossport.ir.lift.naming import module_header
 from crossport.ir.lift.wrapping import wrap
-from crossport.ir.nodes import Expr, Intrinsic, walk
+from crossport.ir.nodes import Binary, Cast, Expr, Intrinsic, Special, walk
 from crossport.ir.tile.contract import Contraction
-from crossport.ir.tile.retile import FreeShape, host_text, size_var
+from crossport.ir.tile.retile import (
+    FreeShape,
+    host_text,
+    resolve,
+    single_values,
+    size_var,
+    wide_terms,
+)
 from crossport.ir.types import Array, Handle, Pointer, Scalar, Struct
 
 # Elements of a row that a program keeps in registers: 32 a thread of 16 warps.
 LONGEST_ROW = 16384
+
+# Lanes of a program that takes several rounds of its loops at once.
+WIDE_ROUNDS = 4096
 
 _DIM3 = '''
 def _dim3(size):
@@ -56,12 +67,18 @@ def _global(table, name, device):
     table[name] = table[name].to(device).contiguous()
     return table[name]
 '''
+_BLOCKS_EACH = '''
+def _blocks_each(blocks, grid, lanes, most):
+    """Blocks for a program to take at once: as fill its lanes, and leave every processor some."""
+    enough = blocks * grid[1] * grid[2] // 1024
+    return triton.next_power_of_2(max(1, min(most // lanes, enough, blocks)))
+'''
 _WARP = '''
-def _warp():
+def _warp(each):
     """Lanes of one warp: a program of one waits for no other's loops. The interpreter: in bulk."""
     if triton.knobs.runtime.interpret:
         return 1024
-    return 32 if torch.version.hip is None else 64
+    return each * (32 if torch.version.hip is None else 64)
 '''
 _ON_CPU = '''
 if triton.knobs.runtime.interpret:
@@ -105,8 +122,10 @@ class Part:
     """Of a contraction: what the launcher calls its extents."""
     width: int = 0
     """Lanes of the port's own choice, where the kernel is right for any number; 0: the block's."""
-    grid: str = "grid"
-    """The programs."""
+    rounds: tuple[Expr, Expr] | None = None
+    """Where lanes may take several rounds of a loop at once: elements, and those of a round."""
+    blocks: str = "grid[0]"
+    """Blocks along x, as the launcher computes them."""
     row: Part | None = None
     """The form for rows that fit the lanes, if their lengths are known at the launch."""
     row_bounds: tuple[Expr, ...] = ()
@@ -138,6 +157,8 @@ def module_text(source_name: str, source_text: str, parts: list[Part]) -> str:
         out.append(_GLOBAL)
     if any(part.free is not None and part.free.has_votes for part in parts):
         out.append(_WARP)
+    if any(form.text.batched for form in forms):
+        out.append(_BLOCKS_EACH)
     if has_dot:
         out += [DOT, TILES, TILE_ORDER]
     out += ordered
@@ -254,25 +275,83 @@ def launcher(part: Part) -> str:
     if text.uses_spare:
         lines.append(f"    spare = torch.empty({SPARE_WORDS}, dtype=torch.int64, device={device})")
         call.append("spare")
+    if part.rounds is not None:
+        lines += round_lines(*part.rounds)
     if part.row is not None:
         lengths = [host_text(b) for b in part.row_bounds]
         longest = lengths[0] if len(lengths) == 1 else f"max({', '.join(lengths)})"
         lines.append(f"    longest = {longest}")
         lines.append(f"    if longest <= {LONGEST_ROW}:")
         lines.append("        lanes = max(32, triton.next_power_of_2(longest))")
-        options = ["num_warps=min(16, max(1, lanes // 256))", fusion(part)]
-        handed = ", ".join([*call, "lanes", "1", "1", "lanes", *options])
-        lines.append(f"        {kernel_name(part.row)}[{part.grid}]({handed})")
+        lines += [f"    {line}" for line in block_launch(part.row, call, part.blocks, "lanes")]
         lines.append("        return")
-    if part.width:
-        warps = str(max(1, part.width // 512))
-        call += [str(part.width), "1", "1", str(part.width)]
-    else:
-        warps = "max(1, min(8, lanes // 64))"
-        call += ["*block", "lanes"]
-    call += [f"num_warps={warps}", fusion(part)]
-    lines.append(f"    {kernel_name(part)}[{part.grid}]({', '.join(call)})")
+    lines += block_launch(part, call, part.blocks, str(part.width) if part.width else "")
     return with_globals(finished(lines), part)
+
+
+def block_launch(part: Part, call: list[str], blocks: str, width: str) -> list[str]:
+    """Launch a program a thread block, or a program several; `width`: lanes, where that is free."""
+    lanes = width or "lanes"
+    if part.text.batched:
+        most, warps = batch_size(part)
+        lines = [
+            f"    blocks = {blocks}",
+            f"    blocks_each = _blocks_each(blocks, grid, {lanes}, {most})",
+        ]
+        call = [
+            *call,
+            "blocks",
+            width or "block[0]",
+            lanes,
+            "blocks_each",
+            f"num_warps={warps(lanes)}",
+        ]
+        grid = "(triton.cdiv(blocks, blocks_each), grid[1], grid[2])"
+    else:
+        lines = []
+        shape = [width, "1", "1"] if width else ["*block"]
+        if part.rounds is not None:
+            shape = ["block[0]", "rounds", "1"]
+        if part.rounds is not None:
+            warps_text = "max(1, min(8, lanes // 256))"
+        elif not width:
+            warps_text = "max(1, min(8, lanes // 64))"
+        elif width == "lanes":
+            warps_text = "min(16, max(1, lanes // 256))"
+        else:
+            warps_text = str(max(1, int(width) // 512))
+        call = [*call, *shape, lanes, f"num_warps={warps_text}"]
+        grid = "grid" if blocks == "grid[0]" else f"({blocks}, grid[1], grid[2])"
+    lines.append(f"    {kernel_name(part)}[{grid}]({', '.join([*call, fusion(part)])})")
+    return lines
+
+
+def round_lines(bound: Expr, step: Expr) -> list[str]:
+    """How many rounds of its loops a program takes at once."""
+    sizes = {"block_dim.x": "block[0]", "block.x": "0"} | {
+        f"grid_dim.{a}": f"grid[{n}]" for n, a in enumerate("xyz")
+    }
+    count, each = (host_text(e, sizes) for e in (bound, step))
+    return [
+        "    rounds = triton.next_power_of_2("
+        f"max(1, min({WIDE_ROUNDS} // lanes, {count} // ({each}))))",
+        f"    if {count} + rounds * {each} >= 2**31:",
+        "        rounds = 1",
+        "    lanes *= rounds",
+    ]
+
+
+def batch_size(part: Part) -> tuple[int, Callable[[str], str]]:
+    """Lanes that a program of several blocks has at most, and its warps by the lanes of a block."""
+    if part.text.uses_votes:
+        return 32, lambda lanes: "1"
+    most, each = 1024, 16
+    if _is_shifted(part.program):
+        # Places that start anywhere are best taken one or two a thread.
+        most, each = 256, 2
+    elif not any(isinstance(s, flat.LaneReduce) for s in flat.statements(part.program.body)):
+        each = 8
+    return most, lambda lanes: f"max(1, min(16, {lanes} * blocks_each // {32 * each}))"
 
 
 def finished(lines: list[str]) -> str:
@@ -354,12 +433,18 @@ def free_blocks(part: Part, free: FreeShape) -> tuple[dict[str, str], int]:
     # Long bodies keep many values alive: fewer elements a thread.
     length = sum(1 for _ in flat.statements(part.program.body))
     lanes = 128 if has_loop else 1024 if length < 16 else 256
-    total, warps = ("_warp()", 1) if free.has_votes else (str(lanes), 4)
+    smallest = _smallest_element(part)
+    if has_loop and free.axes == ("x",) and length < 24:
+        lanes = 512
+    total, warps = (f"_warp({_each(part)})", 1) if free.has_votes else (str(lanes), 4)
     if free.axes == ("x",):
         return {"x": total}, warps
     blocks = dict.fromkeys(free.axes, "1")
     first, second = free.axes[0], free.axes[1]
     inner = 8 if free.has_votes else 32 if has_loop else 64
+    if smallest == 1 and not free.has_votes:
+        # Whole lines of bytes.
+        total, inner = "1024", 256
     if len(free.contiguous) > 1:
         # Some go through memory along one axis, others along another: whole lines of both.
         first, second = free.contiguous[0], free.contiguous[1]
@@ -367,6 +452,46 @@ def free_blocks(part: Part, free: FreeShape) -> tuple[dict[str, str], int]:
     blocks[first] = f"min({inner}, triton.next_power_of_2({size_var(first).name}))"
     blocks[second] = f"{total} // block_{first}"
     return blocks, warps
+
+
+def _is_shifted(program: flat.Program) -> bool:
+    """Do threads load from places that do not start at a multiple of four elements?"""
+    values = single_values(program)
+    for statement in flat.statements(program.body):
+        if not isinstance(statement, flat.Load):
+            continue
+        number = 0
+        for term in wide_terms(resolve(statement.ref.index, values)):
+            number += fold.as_int(term) or 0
+            inner = term.value if isinstance(term, Cast) else term
+            by_thread = any(x == Special("thread.x") for x in walk(term))
+            if by_thread and isinstance(inner, Binary) and inner.op in ("/", "%", "-", "^"):
+                return True
+        if number % 4:
+            return True
+    return False
+
+
+def _each(part: Part) -> int:
+    """Elements a thread, where lanes vote on the end of loops: several hide each other's latency,
+    but wait for each other."""
+    loops = [s for s in flat.statements(part.program.body) if isinstance(s, flat.Loop)]
+    inside = [s for loop in loops for s in flat.statements(loop.body)]
+    if any(isinstance(s, flat.AtomicUpdate) for s in inside):
+        return 4
+    return 1 if any(isinstance(s, flat.Load) for s in inside) else 2
+
+
+def _smallest_element(part: Part) -> int:
+    """Bytes of the smallest element that is read or written."""
+    return min(
+        (
+            s.ref.type.size
+            for s in flat.statements(part.program.body)
+            if isinstance(s, flat.Load | flat.Store)
+        ),
+        default=4,
+    )
 
 
 def fusion(part: Part) -> str:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from crossport.backends.triton import module as modules
 from crossport.backends.triton.contraction import print_contraction
 from crossport.backends.triton.simt import print_kernel
+from crossport.backends.triton.simt.vectors import has_runs
 from crossport.diagnostics import Code, Diagnostic, PortError, Severity
 from crossport.ir.facts.launch_shapes import likely_blocks
 from crossport.ir.lift import flat
@@ -21,13 +22,19 @@ from crossport.ir.lift.tidy import tidy
 from crossport.ir.lift.versions import split_versions
 from crossport.ir.nesting import room
 from crossport.ir.nodes import Function, Module
+from crossport.ir.tile.batch import may_batch
 from crossport.ir.tile.blocks import Lifted, Shape, lift_for_blocks, lift_warps, needs_exchange
 from crossport.ir.tile.contract import contract, may_contract
+from crossport.ir.tile.hoist import hoist_loads
+from crossport.ir.tile.reload import reload_gathers
+from crossport.ir.tile.reroll import reroll_vectors
 from crossport.ir.tile.retile import FreeShape, retile
 from crossport.ir.tile.rows import one_round
+from crossport.ir.tile.share import share_exchanges
 from crossport.ir.tile.trace import NotTraced
+from crossport.ir.tile.unroll import unroll_choices
 from crossport.ir.tile.warps import WARP
-from crossport.ir.tile.widen import widen
+from crossport.ir.tile.widen import take_rounds, widen
 from crossport.ir.types import F64
 
 # Lanes that share a row too long for registers; and one whose length only the data says.
@@ -75,9 +82,13 @@ def _port(module: Module, kernel: Function, name: str, options: Options) -> modu
     return by_thread
 
 
+def _prepared(module: Module, kernel: Function) -> flat.Program:
+    return reroll_vectors(hoist_loads(prepare(module, kernel)))
+
+
 def _port_simt(module: Module, kernel: Function, name: str) -> modules.Part:
     """One program a thread block, one lane a thread, shared memory in a scratch buffer."""
-    program = prepare(module, kernel)
+    program = unroll_choices(_prepared(module, kernel))
     text = print_kernel(program, f"_{name.lstrip('_')}_kernel")
     # A block that needs no scratch memory is one tile.
     tier = "simt" if text.uses_scratch else "tile"
@@ -87,8 +98,8 @@ def _port_simt(module: Module, kernel: Function, name: str) -> modules.Part:
 def _port_tile(module: Module, kernel: Function, name: str, options: Options) -> modules.Part | str:
     """The kernel without its thread blocks' inner workings, or what prevents that."""
     launched = options.blocks.get(kernel.name) or options.blocks.get(kernel.base_name) or ()
-    program = prepare(module, kernel)
-    free = retile(program)
+    program = unroll_choices(_prepared(module, kernel))
+    free = retile(program, splits_sums=True)
     product = _port_contraction(
         module, kernel, name, None if isinstance(free, str) else free, launched
     )
@@ -98,15 +109,21 @@ def _port_tile(module: Module, kernel: Function, name: str, options: Options) ->
         tidy(program)
         text = print_kernel(program, f"_{name}_kernel", free)
         return modules.Part(program, kernel.name, name, "tile", text, free)
-    program = prepare(module, kernel)
+    program = _prepared(module, kernel)
     if not needs_exchange(program):
-        return free
+        if not may_batch(program):
+            return free
+        return modules.Part(
+            program, kernel.name, name, "tile",
+            print_kernel(program, f"_{name}_kernel", batched=True), guard="block[1:] == (1, 1)",
+            fallback=_port_simt(module, kernel, f"_{name}_by_thread"),
+        )  # fmt: skip
     if not program.shared:
         by_warp = _port_warps(module, kernel, name, launched)
         if by_warp is not None:
             return by_warp
     shapes = launched or likely_blocks(module, kernel)
-    lifted = lift_for_blocks(lambda: prepare(module, kernel), shapes)
+    lifted = lift_for_blocks(lambda: _prepared(module, kernel), shapes)
     if isinstance(lifted, str):
         return f"it keeps its shared memory: {lifted}"
     return _lifted_part(module, kernel, name, lifted)
@@ -114,10 +131,20 @@ def _port_tile(module: Module, kernel: Function, name: str, options: Options) ->
 
 def _lifted_part(module: Module, kernel: Function, name: str, lifted: Lifted) -> modules.Part:
     """A program without shared memory; by whole rows as well, where lanes share rows."""
+    reload_gathers(lifted.program, lifted.shapes)
+    share_exchanges(lifted.program)
     split_versions(lifted.program)
-    is_free = not _sums_doubles(lifted.program) and widen(lifted.program, lifted.threads)
+    # Parts of a warp share rows that are short.
+    is_free = lifted.threads >= WARP and not _sums_doubles(lifted.program)
+    is_free = is_free and widen(lifted.program, lifted.threads)
     width = WIDE if lifted.threads and is_free else 0
-    text = print_kernel(lifted.program, f"_{name}_kernel")
+    rounds = None
+    if lifted.threads >= WARP and not width and not _sums_doubles(lifted.program):
+        rounds = take_rounds(lifted.program, lifted.threads)
+    batched = lifted.threads > 0 and rounds is None and may_batch(lifted.program)
+    text = print_kernel(
+        lifted.program, f"_{name}_kernel", batched=batched, in_row=lifted.threads > 0
+    )
     whole = one_round(lifted.program) if width else None
     if width and whole is None:
         width = NARROW
@@ -125,7 +152,10 @@ def _lifted_part(module: Module, kernel: Function, name: str, lifted: Lifted) ->
     if whole is not None:
         row = modules.Part(
             whole[0], kernel.name, f"{name}_row", "tile",
-            print_kernel(whole[0], f"_{name}_row_kernel"),
+            print_kernel(
+                whole[0], f"_{name}_row_kernel",
+                batched=may_batch(whole[0]) and not has_runs(whole[0].body),
+            ),
         )  # fmt: skip
     fallback: modules.Part | None = None
     try:
@@ -135,6 +165,7 @@ def _lifted_part(module: Module, kernel: Function, name: str, lifted: Lifted) ->
     return modules.Part(
         lifted.program, kernel.name, name, "tile", text, guard=lifted.guard,
         fallback=fallback, width=width, row=row, row_bounds=whole[1] if whole else (),
+        rounds=rounds,
     )  # fmt: skip
 
 
@@ -150,24 +181,28 @@ def _port_warps(
     module: Module, kernel: Function, name: str, launched: Sequence[Shape]
 ) -> modules.Part | None:
     """The kernel with a program a warp, where that pays."""
-    lifted = lift_warps(lambda: prepare(module, kernel), launched)
+    lifted = lift_warps(lambda: _prepared(module, kernel), launched)
     if not isinstance(lifted, str) and _sums_doubles(lifted.program):
-        lifted = lift_warps(lambda: prepare(module, kernel), launched, exchanges=False)
+        lifted = lift_warps(lambda: _prepared(module, kernel), launched, exchanges=False)
     if isinstance(lifted, str):
         return None
     part = _lifted_part(module, kernel, name, lifted)
+    width = lifted.threads
+    if width < WARP and not part.text.batched:
+        return None  # too few lanes for programs of their own
+    has_loop = any(isinstance(s, flat.Loop) for s in flat.statements(lifted.program.body))
+    if not part.width and not part.text.batched and not has_loop:
+        return None  # too little work for programs of their own
     if not part.width:
-        if not any(isinstance(s, flat.Loop) for s in flat.statements(lifted.program.body)):
-            return None  # too little work for programs of their own
-        part = replace(part, width=WARP)
-    return replace(part, grid="(grid[0] * threads // 32, grid[1], grid[2])")
+        part = replace(part, width=width)
+    return replace(part, blocks=f"grid[0] * threads // {width}")
 
 
 def _port_contraction(
     module: Module, kernel: Function, name: str, free: FreeShape | None, launched: Sequence[Shape]
 ) -> modules.Part | None:
     """The kernel as one sum of products, if it is that."""
-    program = prepare(module, kernel)
+    program = _prepared(module, kernel)
     if not may_contract(program):
         return None
     if free is not None:
@@ -180,7 +215,7 @@ def _port_contraction(
         shapes = list(dict.fromkeys([*launched, *PRODUCT_BLOCKS]))
     for shape in shapes:
         try:
-            found = contract(prepare(module, kernel), shape)
+            found = contract(_prepared(module, kernel), shape)
         except NotTraced:
             continue
         if found.column_axis is None and not found.left.is_contiguous:

@@ -15,7 +15,8 @@ RESERVED = frozenset(
     "warp_id round "
     "thread_x thread_y thread_z block_x block_y block_z block_dim_x block_dim_y block_dim_z "
     "grid_dim_x grid_dim_y grid_dim_z "
-    "program_id LANES THREADS BLOCK_X BLOCK_Y BLOCK_Z pl pltpu functools os".split()
+    "longest rounds blocks_each options launch "
+    "program_id LANES BLOCKS THREADS BLOCK_X BLOCK_Y BLOCK_Z pl pltpu functools os".split()
 )
 
 

@@ -34,6 +34,8 @@ class Uniformity:
     special: frozenset[str] = _VARYING
     """The built-in indices that vary."""
     grid: bool = False
+    blocks: bool = False
+    """Is the question what several blocks along x share, which stand in one tile?"""
 
     def is_uniform(self, expr: Expr) -> bool:
         """Is the value the same in all threads of the block?"""
@@ -46,10 +48,12 @@ class Uniformity:
 
 
 def uniformity(
-    program: flat.Program, *, grid: bool = False, varying: Iterable[str] = ()
+    program: flat.Program, *, grid: bool = False, blocks: bool = False, varying: Iterable[str] = ()
 ) -> Uniformity:
-    """Analyse a program. `grid`: ask for what is the same in all threads of the grid."""
-    result = Uniformity(special=_VARYING | _BLOCKS if grid else _VARYING, grid=grid)
+    """Analyse a program. `grid`: ask for what is the same in all threads of the grid; `blocks`:
+    in several blocks along x."""
+    special = _VARYING | _BLOCKS if grid else _VARYING | {"block.x"} if blocks else _VARYING
+    result = Uniformity(special=special, grid=grid, blocks=blocks)
     result.varying.update(varying)
     result.left = {s.label for s in flat.statements(program.body) if isinstance(s, flat.Leave)}
     while True:
@@ -97,7 +101,7 @@ class _Pass:
                     result.varying.add(var.name)
             case flat.LaneReduce(var, _, _, width, scan):
                 self.declared[var.name] = len(regions)
-                if width or scan or result.grid:
+                if width or scan or result.grid or result.blocks:
                     result.varying.add(var.name)
             case flat.LaneGather(var, source):
                 self.declared[var.name] = len(regions)

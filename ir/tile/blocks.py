@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from crossport.ir.lift import flat
 from crossport.ir.lift.tidy import tidy
+from crossport.ir.tile.batch import in_one_row
 from crossport.ir.tile.exchange import lift_exchanges
 from crossport.ir.tile.limits import NotLifted, WrongShape
 from crossport.ir.tile.warps import WARP, Warps, split_warps
@@ -32,6 +33,8 @@ class Lifted:
     guard: str
     threads: int = 0
     """The number of threads that the program was made for, where they stand in one row."""
+    shapes: tuple[Shape, ...] = ()
+    """The blocks that it is right for."""
 
 
 def needs_exchange(program: flat.Program) -> bool:
@@ -61,7 +64,8 @@ def lift_for_blocks(prepare: Callable[[], flat.Program], shapes: Sequence[Shape]
             reasons[shape] = "more threads than its launch bounds"
             return None
         try:
-            done[shape] = _lift(prepare, shape)
+            in_row = (lambda: in_one_row(prepare())) if shape[1] * shape[2] == 1 else prepare
+            done[shape] = _lift(in_row, shape)
         except NotLifted as reason:
             reasons[shape] = str(reason)
             if isinstance(reason, WrongShape):
@@ -80,8 +84,9 @@ def lift_for_blocks(prepare: Callable[[], flat.Program], shapes: Sequence[Shape]
             same += [t for t in MORE_ROWS if _equal(attempt((t, 1, 1)), program)]
         listed = ", ".join(map(str, sorted({*same, first[0]})))
         comma = "," if listed.isdigit() else ""
-        return Lifted(program, f"block[1:] == (1, 1) and block[0] in ({listed}{comma})", first[0])
-    return Lifted(program, f"block == {first}")
+        guard = f"block[1:] == (1, 1) and block[0] in ({listed}{comma})"
+        return Lifted(program, guard, first[0], tuple((t, 1, 1) for t in sorted({*same, first[0]})))
+    return Lifted(program, f"block == {first}", shapes=(first,))
 
 
 def lift_warps(
@@ -91,8 +96,11 @@ def lift_warps(
 
     `exchanges`: False leaves the shuffles as they are, and with them the order of sums.
     """
+    width = _group(prepare())
     forms = [Warps(is_row_each=False), Warps(is_row_each=True)]
-    for x, y, z in launched:
+    if width < WARP:
+        forms = [Warps(is_row_each=False, width=width)]
+    for x, y, z in launched if width == WARP else ():
         threads = x * y * z
         if threads % WARP == 0:
             forms.append(Warps(x == WARP and y > 1, threads // WARP))
@@ -108,11 +116,22 @@ def lift_warps(
             return program
 
         try:
-            program = _lift(split, (WARP, 1, 1)) if exchanges else split()
-            return Lifted(program, warps.guard, WARP)
+            program = _lift(split, (width, 1, 1)) if exchanges else split()
+            return Lifted(program, warps.guard, width, ((width, 1, 1),))
         except NotLifted as found:
             reason = reason or str(found)
     return reason
+
+
+def _group(program: flat.Program) -> int:
+    """Lanes of the largest group that exchanges values; a warp where that is not known."""
+    widths = [
+        s.width
+        for s in flat.statements(program.body)
+        if isinstance(s, flat.Exchange | flat.Ballot | flat.GroupReduce)
+    ]
+    widest = max(widths, default=WARP)
+    return widest if widest in (4, 8, 16) else WARP
 
 
 def _lift(prepare: Callable[[], flat.Program], shape: Shape) -> flat.Program:

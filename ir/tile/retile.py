@@ -12,6 +12,7 @@ reason; nothing is assumed.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from crossport.ir.lift import flat, fold
@@ -19,7 +20,7 @@ from crossport.ir.lift.rewrite import map_expressions, map_nodes
 from crossport.ir.lift.tidy import reads
 from crossport.ir.lift.uniform import uniformity
 from crossport.ir.nodes import Binary, Cast, Const, Expr, Node, Read, Special, Var, walk
-from crossport.ir.types import I32, Scalar
+from crossport.ir.types import F32, I32, I64, U32, U64, Scalar
 
 
 @dataclass
@@ -51,8 +52,12 @@ def size_var(axis: str) -> Var:
     return Var(f"size_{axis}", I32)
 
 
-def retile(program: flat.Program) -> FreeShape | str:
-    """Rewrite a program in terms of global indices, in place; or say what prevents it."""
+def retile(program: flat.Program, *, splits_sums: bool = False) -> FreeShape | str:
+    """Rewrite a program in terms of global indices, in place; or say what prevents it.
+
+    splits_sums: what a thread adds up over a grid-stride loop, only to add it to a place in memory,
+    it may also add there round by round.
+    """
     for statement in flat.statements(program.body):
         if isinstance(statement, flat.WarpStatement | flat.Collect):
             return "threads exchange values"
@@ -94,6 +99,8 @@ def retile(program: flat.Program) -> FreeShape | str:
     shape.has_atomics = any(isinstance(s, flat.AtomicUpdate) for s in flat.statements(program.body))
     if axes == ["x"]:
         shape.bounds = _flatten_strides(program)
+        if splits_sums and not shape.bounds:
+            shape.bounds = _flatten_sums(program)
     shape.contiguous = tuple(a for a in axes if _is_contiguous(program, a))
     facts = uniformity(program, varying={index_var(a).name for a in axes})
     shape.has_votes = any(
@@ -108,18 +115,18 @@ def _is_contiguous(program: flat.Program, axis: str) -> bool:
     for statement in flat.statements(program.body):
         if isinstance(statement, flat.Load | flat.Store | flat.AtomicUpdate):
             index = resolve(statement.ref.index, values)
-            if any(_is(term, index_var(axis)) for term in _wide_terms(index)):
+            if any(_is(term, index_var(axis)) for term in wide_terms(index)):
                 return True
     return False
 
 
-def _wide_terms(expr: Expr) -> list[Expr]:
+def wide_terms(expr: Expr) -> list[Expr]:
     """The terms of a sum or difference, in whatever integer types it is formed."""
     match expr:
         case Cast(value, Scalar() as kind) if kind.is_integer and kind.size >= 4:
-            return _wide_terms(value)
+            return wide_terms(value)
         case Binary("+" | "-", lhs, rhs):
-            return [*_wide_terms(lhs), *_wide_terms(rhs)]
+            return [*wide_terms(lhs), *wide_terms(rhs)]
         case _:
             return [expr]
 
@@ -232,8 +239,64 @@ def _flatten_strides(program: flat.Program) -> tuple[Expr, ...]:
     return tuple(bounds)
 
 
+def _flatten_sums(program: flat.Program) -> tuple[Expr, ...]:
+    """Turn the one grid-stride loop into a branch, if all that it leaves are sums.
+
+    sum = 0; for (i = index; i < n; i += size) sum += x[i]; atomic total += sum
+    """
+    values = single_values(program)
+    scalars = {var.name for p in program.parameters for _, var in p.scalars}
+    position = next((i for i, s in enumerate(program.body) if isinstance(s, flat.Loop)), None)
+    if position is None:
+        return ()
+    loop, before, after = (
+        program.body[position], program.body[:position], program.body[position + 1 :],
+    )  # fmt: skip
+    assert isinstance(loop, flat.Loop)
+    sums: set[str] = set()
+    for statement in after:
+        match statement:
+            case flat.AtomicUpdate(None, "add", ref, (Read(Var(name)),)) if reads(
+                resolve(ref.index, values)
+            ) <= scalars and ref.type in (F32, I32, U32, I64, U64):
+                sums.add(name)
+            case _:
+                return ()
+    starts = {s.var.name: s.value for s in before if isinstance(s, flat.Set) and s.var.name in sums}
+    for name in sums:
+        start = starts.get(name)
+        if not isinstance(start, Const) or start.value != 0 or not _only_adds(loop, name):
+            return ()
+    inside = list(flat.statements(loop.body))
+    if any(isinstance(s, flat.Store | flat.AtomicUpdate) for s in (*before, *inside)):
+        return ()
+    bound = _stride_bound(program, loop, values, scalars, frozenset(sums))
+    if bound is None:
+        return ()
+    program.body[position] = flat.Branch(loop.condition, loop.body)
+    return (bound,)
+
+
+def _only_adds(loop: flat.Loop, name: str) -> bool:
+    """Does the loop do nothing with the variable but add to it?"""
+    for statement in flat.statements(loop.body):
+        if isinstance(statement, flat.Set) and statement.var.name == name:
+            value = statement.value
+            if not isinstance(value, Binary) or value.op != "+":
+                return False
+            if value.lhs != Read(statement.var) or name in reads(value.rhs):
+                return False
+        elif any(name in reads(e) for e in flat.expressions(statement)):
+            return False
+    return True
+
+
 def _stride_bound(
-    program: flat.Program, loop: flat.Loop, values: dict[str, Expr], scalars: set[str]
+    program: flat.Program,
+    loop: flat.Loop,
+    values: dict[str, Expr],
+    scalars: set[str],
+    sums: frozenset[str] = frozenset(),
 ) -> Expr | None:
     if loop.head or not loop.test_first or len(loop.step) != 1:
         return None
@@ -267,6 +330,7 @@ def _stride_bound(
     inside = list(flat.statements(loop.body))
     declared = {s.var.name for s in inside if isinstance(s, flat.Set) and s.declare}
     declared |= {v.name for s in inside if not isinstance(s, flat.Set) for v in flat.targets(s)}
+    declared |= sums
     for statement in inside:
         if isinstance(statement, flat.Leave) and statement.label in (loop.label, "kernel"):
             return None
@@ -334,34 +398,39 @@ def resolve(expr: Expr, values: dict[str, Expr], depth: int = 8) -> Expr:
     return map_nodes(expr, rule)
 
 
-def is_host_expression(expr: Expr) -> bool:
-    """Can the launcher compute the value in Python, with the same result?"""
+def is_host_expression(expr: Expr, sizes: Collection[str] = ()) -> bool:
+    """Can the launcher compute the value in Python, with the same result? `sizes`: the built-in
+    sizes that it may use."""
     match expr:
         case Const():
             return True
+        case Special(name):
+            return name in sizes
         case Read(Var()):
             return True
         case Cast(value, type):
-            return isinstance(type, Scalar) and type.is_integer and is_host_expression(value)
+            return isinstance(type, Scalar) and type.is_integer and is_host_expression(value, sizes)
         case Binary(op, lhs, rhs) if op in ("+", "-", "*"):
-            return is_host_expression(lhs) and is_host_expression(rhs)
+            return is_host_expression(lhs, sizes) and is_host_expression(rhs, sizes)
         case Binary("/", lhs, Const(number)):
-            return int(number) > 0 and is_host_expression(lhs)
+            return int(number) > 0 and is_host_expression(lhs, sizes)
         case _:
             return False
 
 
-def host_text(expr: Expr) -> str:
-    """A host expression in Python."""
+def host_text(expr: Expr, sizes: Mapping[str, str] = {}) -> str:
+    """A host expression in Python; `sizes`: what the launch's sizes are called there."""
     match expr:
+        case Special(name):
+            return sizes[name]
         case Const(value):
             return str(value)
         case Read(Var(name)):
             return f"int({name})"
         case Cast(value, _):
-            return host_text(value)
+            return host_text(value, sizes)
         case Binary(op, lhs, rhs):
             sign = "//" if op == "/" else op
-            return f"({host_text(lhs)} {sign} {host_text(rhs)})"
+            return f"({host_text(lhs, sizes)} {sign} {host_text(rhs, sizes)})"
         case _:
             raise AssertionError(expr)

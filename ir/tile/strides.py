@@ -89,11 +89,20 @@ def stride_of(
     for term in _terms(start.value):
         if facts.is_uniform(term):
             base = fold.binary("+", base, term)
-        elif is_index(term) or (isinstance(term, Read) and reads(term) <= indices):
+        elif _is_natural(term) or (isinstance(term, Read) and reads(term) <= indices):
             offset = fold.binary("+", offset, term)
         else:
             return None
     return Stride(var, base, offset, amount, test.rhs)
+
+
+def _is_natural(expr: Expr) -> bool:
+    """Is an i32 known to be at least 0? A product of places and sizes is: it is an index."""
+    match expr:
+        case Binary("*", lhs, rhs):
+            return _is_natural(lhs) and _is_natural(rhs)
+        case _:
+            return is_index(expr)
 
 
 def _terms(expr: Expr) -> list[Expr]:

@@ -1,4 +1,4 @@
-"""Make a warp a block of its own, where warps of a block have nothing to do with each other.
+"""Make a warp, or a part of one, a block of its own, where it has nothing to do with the others.
 
     row = (block.x * block_dim.x + thread.x) / 32          row = block.x
     lane = thread.x % 32                              ->   lane = thread.x
@@ -35,6 +35,8 @@ class Warps:
     is_row_each: bool
     count: int = 0
     """Warps of a block, where the source says so; 0: any."""
+    width: int = WARP
+    """Threads of a group: a warp, or a part of it in whose place none but its own threads meet."""
 
     @property
     def guard(self) -> str:
@@ -42,7 +44,8 @@ class Warps:
         if self.is_row_each:
             many = f" and block[1] == {self.count}" if self.count else ""
             return f"block[0] == 32 and block[2] == 1{many}"
-        exact = f"threads == {32 * self.count}" if self.count else "threads % 32 == 0"
+        width = self.width
+        exact = f"threads == {width * self.count}" if self.count else f"threads % {width} == 0"
         return f"block[1:] == (1, 1) and {exact}"
 
 
@@ -55,9 +58,9 @@ def split_warps(program: flat.Program, warps: Warps) -> str | None:
             case flat.Sync("block" | "grid") | flat.Collect():
                 return "warps wait for each other"
             case flat.Exchange(_, _, _, _, width) | flat.Ballot(_, _, _, width):
-                if width > WARP:
+                if width > warps.width:
                     return "more than a warp exchanges values"
-            case flat.GroupReduce(_, _, _, width) if width > WARP:
+            case flat.GroupReduce(_, _, _, width) if width > warps.width:
                 return "more than a warp exchanges values"
             case _:
                 pass
@@ -113,36 +116,40 @@ def _rebuilt(expr: Expr, change: Callable[[Expr], Expr]) -> Expr:
 class _Atoms:
     """Values that are no arithmetic of places, as unknowns."""
 
-    def __init__(self) -> None:
+    def __init__(self, width: int) -> None:
+        self.width = width
         self.by_name: dict[str, Expr] = {}
 
     def of(self, expr: Expr) -> Poly:
         name = f"value {expr!r}"
         self.by_name[name] = expr
-        return Poly.unknown(name, WARP)
+        return Poly.unknown(name, self.width)
 
 
 def _polynomial(expr: Expr, warps: Warps) -> tuple[Poly, _Atoms] | None:
-    atoms = _Atoms()
-    lanes = Poly.of(np.arange(WARP))
-    number = Poly({}) if warps.count == 1 else Poly.unknown("warp", WARP)
+    width = warps.width
+    atoms = _Atoms(width)
+    lanes = Poly.of(np.arange(width))
+    number = Poly({}) if warps.count == 1 else Poly.unknown("warp", width)
     count = (
-        Poly.of(np.full(WARP, warps.count)) if warps.count else Poly.unknown("warps", WARP)
+        Poly.of(np.full(width, warps.count)) if warps.count else Poly.unknown("warps", width)
     )  # fmt: skip
-    thirty_two = Poly.of(np.full(WARP, WARP))
-    specials = {"block.x": Poly.unknown("block.x", WARP), "lane_id": lanes, "warp_id": number}
-    specials["grid_dim.x"] = Poly.unknown("grid_dim.x", WARP)
+    all_lanes = Poly.of(np.full(width, width))
+    specials = {"block.x": Poly.unknown("block.x", width)}
+    specials["grid_dim.x"] = Poly.unknown("grid_dim.x", width)
+    if width == WARP:
+        specials |= {"lane_id": lanes, "warp_id": number}
     if warps.is_row_each:
         specials |= {"thread.x": lanes, "thread.y": number, "thread.z": Poly({})}
-        specials |= {"block_dim.x": thirty_two, "block_dim.y": count}
+        specials |= {"block_dim.x": all_lanes, "block_dim.y": count}
     else:
-        specials |= {"thread.x": thirty_two * number + lanes, "thread.y": Poly({})}
-        specials |= {"thread.z": Poly({}), "block_dim.x": thirty_two * count}
+        specials |= {"thread.x": all_lanes * number + lanes, "thread.y": Poly({})}
+        specials |= {"thread.z": Poly({}), "block_dim.x": all_lanes * count}
 
     def value(node: Expr) -> Poly | None:
         match node:
             case Const(number) if isinstance(number, int):
-                return Poly.of(np.full(WARP, int(number)))
+                return Poly.of(np.full(width, int(number)))
             case Special(name):
                 return specials.get(name)
             case Cast(inner, kind) if isinstance(kind, Scalar) and kind.is_integer:
@@ -155,6 +162,8 @@ def _polynomial(expr: Expr, warps: Warps) -> tuple[Poly, _Atoms] | None:
                     return None
                 return a + b if op == "+" else a - b if op == "-" else a * b
             case Binary("/" | ">>" | "%" | "&" as op, lhs, Const(by)) if isinstance(by, int):
+                if op == "%" and by <= width and _is_lane_of_warp(lhs):
+                    lhs = Special("thread.x")  # the same, modulo a part of a warp
                 inside = value(lhs)
                 divisor = {"/": by, "%": by, "&": by + 1}.get(op, 1 << max(0, min(by, 31)))
                 if inside is not None and divisor > 0 and not (op == "&" and divisor & by):
@@ -176,6 +185,12 @@ def _polynomial(expr: Expr, warps: Warps) -> tuple[Poly, _Atoms] | None:
         return None
     combined = _combined(found, warps)
     return None if combined is None else (combined, atoms)
+
+
+def _is_lane_of_warp(expr: Expr) -> bool:
+    while isinstance(expr, Cast):
+        expr = expr.value
+    return expr == Special("lane_id")
 
 
 def _is_wide_integer(expr: Expr) -> bool:
@@ -217,7 +232,7 @@ def _combined(poly: Poly, warps: Warps) -> Poly | None:
 
 def _expression(found: tuple[Poly, _Atoms], kind: Scalar) -> Expr | None:
     poly, atoms = found
-    lane = np.arange(WARP)
+    lane = np.arange(atoms.width)
     total: Expr | None = None
     for monomial, coefficients in sorted(poly.terms.items(), key=lambda t: (-len(t[0]), t[0])):
         slope = int(coefficients[1] - coefficients[0])

@@ -14,10 +14,11 @@ from __future__ import annotations
 import numpy as np
 
 from crossport.ir.lift import flat, fold
+from crossport.ir.lift.tidy import reads
 from crossport.ir.lift.uniform import Uniformity, uniformity
 from crossport.ir.nodes import Binary, Cast, Const, Expr, Read, Special, Unary, Var, walk
 from crossport.ir.tile.graph import IDEMPOTENT
-from crossport.ir.tile.retile import resolve, single_values
+from crossport.ir.tile.retile import is_host_expression, resolve, single_values
 from crossport.ir.tile.strides import stride_of
 from crossport.ir.tile.summary import neutral
 from crossport.ir.types import I32, Scalar
@@ -39,10 +40,57 @@ def widen(program: flat.Program, threads: int) -> bool:
     return True
 
 
+SIZES = ("block_dim.x", "grid_dim.x", "grid_dim.y", "grid_dim.z")
+
+
+def take_rounds(program: flat.Program, threads: int) -> tuple[Expr, Expr] | None:
+    """Let a program for blocks in one row take several rounds of its shared loop at once, in place.
+
+        for (c = first + tid; c < n; c += step)
+    ->  for (c = first + tid + thread.y * step; c < n; c += step * block_dim.y)
+
+    The block then has `block_dim.y` rows of its threads. None if that is not its nature; else the
+    loop's end and step, which the launcher needs to say how many rounds there are.
+    """
+    checker = _Checker(program, threads, keeps_threads=True)
+    if not checker.body(program.body) or len(checker.strides) != 1:
+        return None
+    (loop,) = checker.strides
+    scalars = {var.name for p in program.parameters for _, var in p.scalars}
+    assert isinstance(loop.step[0], flat.Set) and isinstance(loop.condition, Binary)
+    moved = loop.step[0].value
+    assert isinstance(moved, Binary)
+    variable = loop.step[0].var
+    amount = resolve(moved.rhs if moved.lhs == Read(variable) else moved.lhs, checker.values)
+    bound = resolve(loop.condition.rhs, checker.values)
+    for value in (amount, bound):
+        if not reads(value) <= scalars or not is_host_expression(value, SIZES):
+            return None
+    row, rows = Cast(Special("thread.y"), I32), Cast(Special("block_dim.y"), I32)
+    start = next(w for w in checker.writes[variable.name] if w.declare)
+    assert start.value is not None
+    start.value = fold.binary("+", start.value, fold.binary("*", row, amount))
+    loop.step[0].value = fold.binary("+", Read(variable), fold.binary("*", amount, rows))
+    first_row = Binary("==", row, fold.constant(0, I32))
+    for branch in checker.for_one:
+        branch.condition = Binary("&&", branch.condition, first_row)
+    return bound, amount
+
+
 class _Checker:
-    def __init__(self, program: flat.Program, threads: int) -> None:
+    """What makes the number of threads, or of the rounds that they take at once, free.
+
+    `keeps_threads`: a thread may say which one it is of how many, for that stays as it is.
+    """
+
+    def __init__(self, program: flat.Program, threads: int, *, keeps_threads: bool = False) -> None:
         self.program = program
         self.threads = threads
+        self.keeps_threads = keeps_threads
+        self.found_by_one: set[str] = set()
+        """Variables that hold what the one thread of such a branch found out."""
+        self.for_one: list[flat.Branch] = []
+        """Branches that one thread takes for all."""
         self.facts: Uniformity = uniformity(program)
         self.values = single_values(program)
         self.strides: list[flat.Loop] = []
@@ -60,7 +108,7 @@ class _Checker:
 
     def by_count(self, expr: Expr) -> bool:
         """Does the value say how many threads there are?"""
-        return any(
+        return not self.keeps_threads and any(
             isinstance(x, Special) and x.name.startswith("block_dim")
             for x in walk(resolve(expr, self.values))
         )
@@ -82,6 +130,8 @@ class _Checker:
         """Does each thread start at its number, and step by the number of threads?"""
         first = resolve(offset, self.values)
         is_thread = isinstance(first, Cast) and first.value == Special("thread.x")
+        if self.keeps_threads:
+            return is_thread
         amount = resolve(step, self.values)
         is_count = fold.as_int(amount) == self.threads or (
             isinstance(amount, Cast) and amount.value == Special("block_dim.x")
@@ -95,9 +145,16 @@ class _Checker:
                     return True
                 if self.by_count(value):
                     return False
-                if self.by_thread(value):
+                if self.by_thread(value) and not self.facts.is_uniform(value):
                     # The start of a shared loop, or a name for the thread's number.
                     return var.name in self.values or self.is_start(statement)
+                return True
+            case flat.LaneGather(var, source, index):
+                # What the first thread found out, told to all.
+                first = fold.as_int(index) == 0 and self.keeps_threads
+                if not first or not self.is_found_by_one(source):
+                    return False
+                self.found_by_one.add(var.name)
                 return True
             case flat.Load(_, ref, guard):
                 return self.facts.is_uniform(ref.index) and guard is None
@@ -106,6 +163,7 @@ class _Checker:
             case flat.Branch(condition, then, otherwise):
                 if self.facts.is_uniform(condition):
                     return not self.by_count(condition) and self.body(then) and self.body(otherwise)
+                self.for_one.append(statement)
                 return not otherwise and self.for_all(condition, then)
             case flat.Loop(_, head, condition, body, step):
                 if not self.facts.is_uniform(condition) or self.by_count(condition):
@@ -158,14 +216,36 @@ class _Checker:
                 return False
         return True
 
-    def for_all(self, condition: Expr, body: flat.Body) -> bool:
+    def is_found_by_one(self, expr: Expr) -> bool:
+        """Is the value made of uniform ones and what one thread found out?"""
+        varying = {n for n in reads(resolve(expr, self.values)) if n in self.facts.varying}
+        return varying <= self.found_by_one and not self.by_thread(expr)
+
+    def for_all(
+        self, condition: Expr, body: flat.Body, declared: frozenset[str] = frozenset()
+    ) -> bool:
         """`if (tid == 0) out[...] = ...`: one thread for all, or several doing the same."""
         mask = self.concrete(condition)
         if mask is None or not mask[0]:
             return False
         only_one = int(mask.sum()) == 1
         for statement in body:
+            if isinstance(statement, flat.Set) and statement.declare:
+                declared |= {statement.var.name}
             match statement:
+                case flat.AtomicUpdate(Var() as var, _, ref, operands):
+                    steady = all(self.facts.is_uniform(o) for o in (ref.index, *operands))
+                    if not only_one or not steady or not self.keeps_threads:
+                        return False
+                    self.found_by_one.add(var.name)
+                case flat.Sync() if self.keeps_threads:
+                    pass
+                case flat.Loop(_, head, test, inner_body, step):
+                    if not self.keeps_threads or not self.facts.is_uniform(test):
+                        return False
+                    parts = (head, inner_body, step)
+                    if not all(self.for_all(condition, p, declared) for p in parts):
+                        return False
                 case flat.Store(ref, value):
                     if not self.facts.is_uniform(ref.index) or not self.facts.is_uniform(value):
                         return False
@@ -175,15 +255,17 @@ class _Checker:
                         return False
                 case flat.Branch(inner, then, otherwise):
                     both = Binary("&&", condition, inner)
-                    if otherwise or not self.for_all(both, then):
+                    if otherwise or not self.for_all(both, then, declared):
                         return False
                 case flat.Load(_, ref, None):
                     if not self.facts.is_uniform(ref.index):
                         return False
                 case flat.Set(var, value):
                     if value is not None and not self.facts.is_uniform(value):
-                        return False
-                    if var.name not in self.values:
+                        if not self.keeps_threads or not self.is_found_by_one(value):
+                            return False
+                        self.found_by_one.add(var.name)
+                    if var.name not in self.values and var.name not in declared:
                         return False
                 case flat.LaneReduce(_, op, source, 0, None):
                     if not self.starts_neutral(op, source):
@@ -191,6 +273,11 @@ class _Checker:
                 case _:
                     return False
         return True
+
+    def resolved(self, condition: Expr) -> Expr:
+        """The condition in terms of places, and of what one thread found out."""
+        own = {n: v for n, v in self.values.items() if n not in self.found_by_one}
+        return resolve(condition, own)
 
     def concrete(self, condition: Expr) -> np.ndarray | None:
         """The condition for threads 0 to 1023 in a row; None if it depends on more."""
@@ -207,6 +294,11 @@ class _Checker:
                 case Unary("!", inner):
                     found = value(inner)
                     return None if found is None else ~found.astype(bool)
+                case Binary("&&", lhs, rhs) if self.keeps_threads and (
+                    self.is_found_by_one(lhs) or self.is_found_by_one(rhs)
+                ):
+                    # All threads agree on that part.
+                    return value(rhs if self.is_found_by_one(lhs) else lhs)
                 case Binary(op, lhs, rhs):
                     a, b = value(lhs), value(rhs)
                     if a is None or b is None:
@@ -215,7 +307,7 @@ class _Checker:
                 case _:
                     return None
 
-        found = value(resolve(condition, self.values))
+        found = value(self.resolved(condition))
         if found is None:
             return None
         return np.broadcast_to(found, (MOST_THREADS,)).astype(bool)

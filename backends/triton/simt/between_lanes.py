@@ -90,14 +90,16 @@ class BetweenLanes(Matrices):
         if not (
             isinstance(statement.source, Select)
             and statement.source.otherwise == neutral(statement.op, kind)
+            and not (self.batched and self.extents.is_narrow(statement.source))
         ) or self.facts.is_uniform(statement.source):
             source = f"tl.where(active, {source}, {self.e.typed(neutral(statement.op, kind))})"
         function, helper = _REDUCERS[statement.op]
+        axis, keep = (1, ", keep_dims=True") if self.batched else (0, "")
         if statement.scan is None and width == 0:
             if function:
-                text = f"{function}({source}, axis=0)"
+                text = f"{function}({source}, axis={axis}{keep})"
             else:
-                text = f"tl.reduce({source}, 0, {self.e.use(helper)})"
+                text = f"tl.reduce({source}, {axis}, {self.e.use(helper)}{keep})"
             # Small integers are summed in 32 bits.
             if kind.size < 4 and function:
                 text = f"{text}.to({tl_type(kind)})"
@@ -113,14 +115,18 @@ class BetweenLanes(Matrices):
             grouped = f"{self.e.use('_group')}({source}, {width})"
             scanned = f"tl.reshape(tl.associative_scan({grouped}, 1, {combine}), [LANES])"
         else:
-            scanned = f"tl.associative_scan({source}, 0, {combine})"
+            scanned = f"tl.associative_scan({source}, {axis}, {combine})"
         if statement.scan == "inclusive":
             self.line(f"{name} = {scanned}")
+            return
+        if statement.op == "+" and kind.is_integer and kind.size >= 4:
+            self.line(f"{name} = {scanned} - {self.lanes(statement.source)}")
             return
         first = f"lane % {width} == 0" if width else "lane == 0"
         unit = self.e.typed(neutral(statement.op, kind))
         self.line(f"{name} = {scanned}")
-        self.line(f"{name} = tl.gather({name}, tl.maximum(lane - 1, 0), 0)")
+        at = f"tl.maximum(lane - 1, 0){' + zero' if self.batched else ''}"
+        self.line(f"{name} = tl.gather({name}, {at}, {axis})")
         self.line(f"{name} = tl.where({first}, {unit}, {name})")
 
     def lane_dot(self, statement: flat.LaneDot) -> None:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from crossport.backends.triton.extents import row_test
 from crossport.backends.triton.simt.between_lanes import BetweenLanes
 from crossport.ir.lift import flat, fold
+from crossport.ir.lift.narrow import is_index
 from crossport.ir.lift.tidy import reads
-from crossport.ir.nodes import Binary, Const, Expr, Read, Var
+from crossport.ir.nodes import Binary, Cast, Const, Expr, Read, Special, Var, walk
 from crossport.ir.tile.strides import Stride
-from crossport.ir.types import BOOL, I32
+from crossport.ir.types import BOOL, I32, U32
 
 # Statements that loops of known length may come to when they are written out.
 MOST_UNROLLED = 64
+# Rounds of a short loop between two votes on whether any lane is still in it.
+ROUNDS = 4
+LIGHT = 16
 
 
 class Control(BetweenLanes):
@@ -32,12 +39,62 @@ class Control(BetweenLanes):
             test = self.e.tight(fold.negate(condition) if negated else condition, 3)
             self.mask = self.names.fresh("mask", keep_first=False)
             self.line(f"{self.mask} = {before} & {test}")
+            self.note_rows(before, condition, test, negated)
+            if before in self.one_thread or (not negated and self.is_one_thread(condition)):
+                self.one_thread.add(self.mask)
             self.masks.append(("", self.mask))
+            if self.mask in self.one_thread and self.is_own_work(body):
+                self.line(f"if {self.e.use('_any')}({self.mask}):")
+                self.inhabited.add(self.mask)
+                with self.indented():
+                    self.body(body)
+                self.inhabited.discard(self.mask)
+                self.masks.pop()
+                self.mask = before
+                continue
             first = len(self.lines)
             self.body(body)
             self.name_vote(first, self.mask)
             self.masks.pop()
             self.mask = before
+
+    def is_own_work(self, body: flat.Body) -> bool:
+        """Is it work of some length whose values nobody else reads?"""
+        inside = list(flat.statements(body))
+        if not any(isinstance(s, flat.Loop) for s in inside):
+            return False
+        written = {v.name for s in inside for v in flat.targets(s)}
+        mine = {id(s) for s in inside}
+        return not any(
+            written & reads(e)
+            for s in flat.statements(self.program.body)
+            if id(s) not in mine
+            for e in flat.expressions(s)
+        )
+
+    def is_one_thread(self, condition: Expr) -> bool:
+        """Does the condition hold for one thread of the program at most?"""
+        if not self.in_row or self.batched:
+            return False
+        places = {"thread.x"}
+        if any(
+            isinstance(x, Special) and x.name == "thread.y"
+            for s in flat.statements(self.program.body)
+            for e in flat.expressions(s)
+            for x in walk(e)
+        ):
+            places.add("thread.y")
+        return places <= set(_pinned(condition))
+
+    def note_rows(self, before: str, condition: Expr, test: str, negated: bool) -> None:
+        """Remember the blocks that the new mask has lanes of, if that is a question of blocks."""
+        rows = self.row_masks.get(before)
+        wanted = row_test(condition, self.extents) if rows is not None else None
+        if rows is None or wanted is None or (wanted is fold.TRUE and negated):
+            return
+        if wanted is not fold.TRUE:
+            rows = f"{rows if rows.startswith('(') else f'({rows})'} & {test}"
+        self.row_masks[self.mask] = rows
 
     def name_vote(self, first: int, mask: str) -> None:
         """Ask once whether a mask is empty, where its body asks more often; masks may change."""
@@ -105,6 +162,7 @@ class Control(BetweenLanes):
         self.pending.join(entry)
 
     def divergent_loop(self, statement: flat.Loop) -> None:
+        self.uses_votes = True
         before = self.mask
         going = self.names.fresh("going")
         if statement.test_first:
@@ -119,19 +177,29 @@ class Control(BetweenLanes):
         self.masks.append((statement.label, going))
         self.inhabited.add(going)
         with self.indented():
-            self.body(statement.body)
-            self.body(statement.step)
-            self.body(statement.head)
-            self.inhabited.discard(going)
-            if self.facts.is_uniform(statement.condition):
-                kept = self.e.tight(statement.condition, 4)
-                if kept != "True":
-                    self.line(f"{going} = {going} & {kept}")
+            if is_light(statement):
+                # Several rounds a vote.
+                self.inhabited.discard(going)
+                self.line(f"for _ in tl.static_range({ROUNDS}):")
+                with self.indented():
+                    self.divergent_round(statement, going)
             else:
-                self.line(f"{going} = {going} & {self.e.tight(statement.condition, 4)}")
+                self.divergent_round(statement, going)
         self.masks.pop()
         self.mask = before
         self.pending.join(entry)
+
+    def divergent_round(self, statement: flat.Loop, going: str) -> None:
+        self.body(statement.body)
+        self.body(statement.step)
+        self.body(statement.head)
+        self.inhabited.discard(going)
+        if self.facts.is_uniform(statement.condition):
+            kept = self.e.tight(statement.condition, 4)
+            if kept != "True":
+                self.line(f"{going} = {going} & {kept}")
+        else:
+            self.line(f"{going} = {going} & {self.e.tight(statement.condition, 4)}")
 
     def stride_loop(self, statement: flat.Loop, stride: Stride) -> None:
         """A loop whose rounds the lanes share: counted, with a mask for the last round."""
@@ -169,6 +237,7 @@ class Control(BetweenLanes):
         var = start.var
         if var.type != I32 or var.name in self.facts.varying:
             return None
+        test = _signed(test)
         match step.value, test:
             case (
                 Binary("+", Read(Var(a)), Const(amount)),
@@ -181,6 +250,8 @@ class Control(BetweenLanes):
         used = reads(end)
         if var.name in written or used & written or var.name in used:
             return None
+        if test is not statement.condition and not is_index(start.value):
+            return None  # compared as unsigned numbers
         for other in body[position + 1 :]:
             for inner in flat.statements([other]):
                 if any(var.name in reads(x) for x in flat.expressions(inner)):
@@ -206,6 +277,8 @@ class Control(BetweenLanes):
         self.enter_loop(statement)
         ends = fold.as_int(start), fold.as_int(end)
         rounds = counted(statement, ", ".join(arguments))
+        if self.mask in self.one_thread:
+            rounds = rounds.replace("loop_unroll_factor=4", "loop_unroll_factor=16")
         if ends[0] is not None and ends[1] is not None:
             size = sum(1 for _ in flat.statements(statement.body))
             if 0 < (ends[1] - ends[0]) // step * size <= MOST_UNROLLED:
@@ -231,6 +304,7 @@ class Control(BetweenLanes):
     def leave(self, label: str) -> None:
         # A mask outside the current one first, for it still needs the current one.
         leaving = self.mask
+        self.row_masks.clear()
         inner: list[str] = []
         for name, mask in reversed(self.masks):
             if mask not in inner:
@@ -242,6 +316,35 @@ class Control(BetweenLanes):
                 self.line(f"{mask} = {mask} & ({leaving} == 0)")
         self.line(f"{leaving} = {leaving} & {'False' if self.dimensions else '(lane < 0)'}")
         self.inhabited -= {leaving, *inner}
+
+
+def _signed(test: Expr) -> Expr:
+    """A comparison with a size of the launch, which fits in an i32, as one of i32."""
+    match test:
+        case Binary(op, Cast(lhs, kind), Special() as size) if kind == U32 and lhs.type == I32:
+            return Binary(op, lhs, Cast(size, I32))
+        case _:
+            return test
+
+
+def _pinned(condition: Expr) -> Iterator[str]:
+    """The built-in indices that must have one value for the condition to hold."""
+    match condition:
+        case Binary("&&", lhs, rhs):
+            yield from _pinned(lhs)
+            yield from _pinned(rhs)
+        case Binary("==", Cast(Special(name)), Const()):
+            yield name
+        case _:
+            pass
+
+
+def is_light(loop: flat.Loop) -> bool:
+    """May lanes that are done stay for a few rounds more? What they would do is little."""
+    inside = list(flat.statements([loop]))[1:]
+    return len(inside) <= LIGHT and all(
+        isinstance(s, flat.Set | flat.Load | flat.Branch | flat.Leave) for s in inside
+    )
 
 
 def counted(loop: flat.Loop, arguments: str) -> str:

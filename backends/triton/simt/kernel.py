@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 from crossport.backends.triton.expressions import tl_type
 from crossport.backends.triton.simt.control import Control
@@ -15,9 +16,18 @@ from crossport.ir.tile.strides import Stride, stride_of
 from crossport.ir.types import BOOL, F32, F64, I32, Scalar
 
 
-def print_kernel(program: flat.Program, name: str, free: FreeShape | None = None) -> KernelText:
-    """The `@triton.jit` function of a flat program; `free`: in terms of global indices."""
-    return Printer(program, name, free).run()
+def print_kernel(
+    program: flat.Program,
+    name: str,
+    free: FreeShape | None = None,
+    *,
+    batched: bool = False,
+    in_row: bool = False,
+) -> KernelText:
+    """The `@triton.jit` function of a flat program; `free`: in terms of global indices;
+    `batched`: for several blocks, as a tile of (blocks, threads); `in_row`: for blocks whose
+    threads stand in one row."""
+    return Printer(program, name, free, batched, in_row).run()
 
 
 class Printer(Control):
@@ -35,7 +45,7 @@ class Printer(Control):
             if var.type == Scalar("f64")
         )
         return KernelText(
-            lines=[*self.header(), *self.lines, *body],
+            lines=[*self.header(), *without_unread([*self.lines, *body])],
             expressions=self.e,
             uses_scratch=self.uses_scratch,
             uses_spare=self.uses_spare,
@@ -44,6 +54,8 @@ class Printer(Control):
             local_bytes=self.local_bytes,
             scalar_arrays=scalar_arrays,
             uses_warps=self.uses_warps,
+            uses_votes=self.uses_votes,
+            batched=self.batched,
         )
 
     def header(self) -> list[str]:
@@ -63,6 +75,9 @@ class Printer(Control):
         if self.free is not None:
             arguments += [f"{size_var(a).name}: tl.int32" for a in self.free.axes]
             arguments += [f"BLOCK_{a.upper()}: tl.constexpr" for a in self.free.axes]
+        elif self.batched:
+            arguments += ["blocks: tl.int32"]
+            arguments += [f"{name}: tl.constexpr" for name in ("BLOCK_X", "LANES", "BLOCKS")]
         else:
             arguments += [f"BLOCK_{a}: tl.constexpr" for a in "XYZ"]
             arguments.append("LANES: tl.constexpr")
@@ -118,6 +133,10 @@ class Printer(Control):
             self.free_prologue(self.free, body)
             self.print_views()
             return
+        if self.batched:
+            self.batch_prologue(body)
+            self.print_views()
+            return
         self.line("lane = tl.arange(0, LANES)")
         self.line("active = lane < BLOCK_X * BLOCK_Y * BLOCK_Z")
         if "thread.x" in used:
@@ -159,10 +178,33 @@ class Printer(Control):
                 )
         self.print_views()
 
+    def batch_prologue(self, body: str) -> None:
+        """Several blocks as the rows of a tile."""
+        used = self.e.specials
+        self.line("block_x = tl.program_id(0) * BLOCKS + tl.arange(0, BLOCKS)[:, None]")
+        self.line("thread_x = tl.arange(0, LANES)[None, :]")
+        self.line("active = (block_x < blocks) & (thread_x < BLOCK_X)")
+        if mentions(body, "lane"):
+            self.line("lane = thread_x")
+        if mentions(body, "zero"):
+            self.line(f"zero = tl.zeros({self.shape}, tl.int32)")
+        for axis, letter in ((1, "y"), (2, "z")):
+            if f"block.{letter}" in used:
+                self.line(f"block_{letter} = tl.program_id({axis})")
+            if f"grid_dim.{letter}" in used:
+                self.line(f"grid_dim_{letter} = tl.num_programs({axis})")
+        if "grid_dim.x" in used:
+            self.line("grid_dim_x = blocks")
+        if "block_dim.x" in used:
+            self.line("block_dim_x = tl.full((), BLOCK_X, tl.int32)")
+        self.scalars(body)
+
     def print_views(self) -> None:
         if self.uses_spare:
             # Lanes that take no part in a compare-and-swap turn to a word of their own.
             number = "tl.program_id(0) * LANES + lane"
+            if self.batched:
+                number = "block_x * LANES + thread_x"
             if self.free is not None:
                 number = "index_x"
                 for a in self.free.axes[1:]:
@@ -262,7 +304,7 @@ class Printer(Control):
         is_scalar = self.facts.is_uniform(value)
         if varying and is_scalar and statement.declare:
             self.line(f"{var.name} = tl.full({self.shape}, {self.e(value)}, {tl_type(var.type)})")
-        elif id(statement) in self.facts.masked_sets:
+        elif id(statement) in self.facts.masked_sets - self.loose:
             self.line(f"{var.name} = tl.where({self.mask}, {self.e(value)}, {var.name})")
         elif varying and is_scalar:
             self.line(f"{var.name} = tl.full({self.shape}, {self.e(value)}, {tl_type(var.type)})")
@@ -277,6 +319,24 @@ def _argument_type(kind: object) -> str:
     if kind in (Scalar("f16"), Scalar("bf16")):
         return "tl.float32"
     return "tl.int32" if kind == BOOL else tl_type(kind)
+
+
+def without_unread(lines: list[str]) -> list[str]:
+    """The lines without masks and places that nothing reads."""
+    kept = list(lines)
+    while True:
+        words = Counter(w for line in kept for w in set(re.findall(r"\w+", line)))
+        for number, line in enumerate(kept):
+            found = re.match(r"( +)(mask_\d+|lane|zero|thread_x|block_dim_x) = ", line)
+            if found is None or words[found[2]] > 1 or line.count(found[2]) > 1:
+                continue
+            opens = kept[number - 1].endswith(":") if number else False
+            following = kept[number + 1] if number + 1 < len(kept) else ""
+            if not opens or following.startswith(found[1]):
+                del kept[number]
+                break
+        else:
+            return kept
 
 
 def mentions(text: str, name: str) -> bool:

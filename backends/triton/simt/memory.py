@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from crossport.backends.triton.expressions import tl_type
+from crossport.backends.triton.extents import ROWS
 from crossport.backends.triton.simt.state import Pending, State, stored
 from crossport.backends.triton.simt.vectors import Access, offset_of
 from crossport.ir.lift import flat
 from crossport.ir.lift.flat import Ref, Root
 from crossport.ir.lift.flatten import refuse
 from crossport.ir.lift.tidy import reads
-from crossport.ir.nodes import Cast, Const, Expr
+from crossport.ir.nodes import Cast, Const, Expr, Read
 from crossport.ir.types import BOOL, I32, I64, U8
 
 # What lanes do to one place can be done to a value of their own first: sums for now.
@@ -62,7 +63,7 @@ class Memory(State):
         form = f"{self.e(ref.index)}:{ref.type}"
         written = self.pending.stores.get(key, set())
         loaded = self.pending.loads.get(key, set())
-        if self.free is not None and not isinstance(store, flat.AtomicUpdate):
+        if self.is_independent and not isinstance(store, flat.AtomicUpdate):
             # Threads do not wait for each other: what matters is what one of them does twice.
             written = {s for s in written if not self.is_apart(s, ref)}
             loaded = {f for f in loaded if not self.is_apart(f, ref)}
@@ -104,6 +105,8 @@ class Memory(State):
         varying = var.name in self.facts.varying
         if varying:
             mask = self.mask
+            if self.extents.of(Read(var)) <= ROWS and (by_row := self.row_mask(ref)) is not None:
+                mask = by_row if statement.guard is None else f"({by_row})"
             if statement.guard is not None and self.facts.is_uniform(statement.guard):
                 # `mask & condition` of a scalar is an int32 in Triton's CPU interpreter.
                 mask = f"tl.where({self.e(statement.guard)}, {mask}, False)"
@@ -132,6 +135,10 @@ class Memory(State):
         uniform_index = self.facts.is_uniform(ref.index) and ref.root.space != "local"
         is_bool = ref.type == BOOL
         text = f"{self.e.method(value)}.to(tl.uint8)" if is_bool else self.e(value)
+        by_row = self.row_mask(ref, value)
+        if by_row is not None:
+            self.line(f"tl.store({self.pointer(ref, spread=False)}, {text}, mask={by_row})")
+            return
         mask = self.mask
         spread = self.is_narrow(ref)
         if uniform_index and self.facts.is_uniform(value):
@@ -147,7 +154,7 @@ class Memory(State):
         ref, kind = statement.ref, statement.ref.type
         if not self.facts.is_uniform(ref.index) or kind.size < 4:
             return False
-        if kind.is_float and self.free is None:
+        if kind.is_float and not self.is_independent:
             return False  # a block has reduced what it could, in the order of the source
         function, neutral = _COMBINED[statement.op]
         unit = f"tl.full((), {neutral}, {tl_type(kind)})"
@@ -162,7 +169,7 @@ class Memory(State):
     def access_together(self, run: list[Access]) -> bool:
         """Neighbours in memory as one access, where lanes differ and stand in a row."""
         first = run[0]
-        if self.dimensions or self.facts.is_uniform(first.ref.index):
+        if (self.dimensions and not self.batched) or self.facts.is_uniform(first.ref.index):
             return False
         width = len(run)
         ids = {str(id(s)) for s in run}
@@ -171,7 +178,7 @@ class Memory(State):
         key = first.ref.root.name
         loaded = self.pending.loads.setdefault(key, set())
         written = self.pending.stores.setdefault(key, set())
-        if self.free is not None:
+        if self.is_independent:
             written = {w for w in written if not all(self.is_apart(w, s.ref) for s in run)}
             loaded = {f for f in loaded if not all(self.is_apart(f, s.ref) for s in run)}
         if isinstance(first, flat.Load):
@@ -188,14 +195,17 @@ class Memory(State):
             self.pending.stores.setdefault(key, set()).update(ids)
             for s in run:
                 self.note_place(str(id(s)), s.ref)
-        base = self.pointer(first.ref, spread=False)
-        places = f"({base})[:, None] + tl.arange(0, {width})[None, :]"
+        base = self.pointer(first.ref, spread=self.is_narrow(first.ref))
+        each, along = ("[:, None]", "[None, :]")
+        if self.dimensions:
+            each, along = ("[:, :, None]", "[None, None, :]")
+        places = f"({base}){each} + tl.arange(0, {width}){along}"
         if isinstance(first, flat.Load):
             mask = self.mask
             if first.guard is not None:
                 mask = f"{mask} & {self.e.tight(first.guard, 4)}"
             parts = self.names.fresh(f"{first.ref.root.name}_parts")
-            self.line(f"{parts} = tl.load({places}, mask=({mask})[:, None], other=0)")
+            self.line(f"{parts} = tl.load({places}, mask=({mask}){each}, other=0)")
             names = ", ".join(s.var.name for s in run)  # type: ignore[union-attr]
             self.line(f"{names} = {self.e.use(f'_split{width}')}({parts})")
             for s in run:
@@ -206,11 +216,38 @@ class Memory(State):
         values = []
         for s in run:
             text = self.lanes(s.value)  # type: ignore[union-attr]
+            if self.dimensions and self.extents.is_narrow(s.value):  # type: ignore[union-attr]
+                text = f"{text} + {self.zero}"
             if s.ref.type != first.ref.type:
                 text = f"({text}).to({tl_type(first.ref.type)}, bitcast=True)"
             values.append(text)
         joined = f"{self.e.use(f'_join{width}')}({', '.join(values)})"
-        self.line(f"tl.store({places}, {joined}, mask={self.mask}[:, None])")
+        self.line(f"tl.store({places}, {joined}, mask={self.mask}{each})")
+        return True
+
+    def by_one_thread(self, statement: flat.AtomicUpdate) -> bool:
+        """An atomic of one thread for its block, as one of scalars."""
+        var, ref, op = statement.var, statement.ref, statement.op
+        if var is None or self.mask not in self.one_thread or op in ("min", "max"):
+            return False
+        if not all(self.facts.is_uniform(e) for e in (ref.index, *statement.operands)):
+            return False
+        kind = tl_type(ref.type)
+        pointer = self.pointer(ref, spread=False)
+        values = [self.e.typed(o) for o in statement.operands]
+        if op in ("inc", "dec"):
+            helper = self.e.use("_atomic_wrap_one")
+            text = f"{helper}({pointer}, {values[0]}, {op == 'dec'})"
+        elif op == "cas":
+            text = f"tl.atomic_cas({pointer}, {', '.join(values)})"
+        else:
+            name = {"sub": "add", "exch": "xchg"}.get(op, op)
+            value = f"0 - ({values[0]})" if op == "sub" else values[0]
+            text = f"tl.atomic_{name}({pointer}, {value})"
+        self.line(f"{var.name} = tl.full({self.shape}, 0, {kind})")
+        self.line(f"if {self.e.use('_any')}({self.mask}):")
+        with self.indented():
+            self.line(f"{var.name} = tl.full({self.shape}, {text}, {kind})")
         return True
 
     def atomic(self, statement: flat.AtomicUpdate) -> None:
@@ -228,6 +265,8 @@ class Memory(State):
             # The others may look at this counter to learn that earlier stores are there.
             self.barrier()
             self.access(ref, store=statement)
+        if self.by_one_thread(statement):
+            return
         pointer = self.pointer(ref, spread=self.is_narrow(ref))
         values = [self.e.typed(o) for o in statement.operands]
         target = f"{statement.var.name} = " if statement.var is not None else ""

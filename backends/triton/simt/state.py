@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from crossport.backends.triton.expressions import Expressions, tl_type
-from crossport.backends.triton.extents import Extents
+from crossport.backends.triton.extents import ROWS, Extents
 from crossport.ir.lift import flat, fold
 from crossport.ir.lift.flat import Ref, Root
+from crossport.ir.lift.loose import loose_sets
 from crossport.ir.lift.names import Names
 from crossport.ir.lift.uniform import Uniformity, uniformity
 from crossport.ir.nodes import Expr, Read, Var, children, walk
@@ -33,6 +34,10 @@ class KernelText:
     local_bytes: int = 0
     scalar_arrays: tuple[str, ...] = ()
     uses_warps: bool = False
+    uses_votes: bool = False
+    """Are there loops that lanes leave at different times?"""
+    batched: bool = False
+    """Is it for several blocks, as a tile of (blocks, threads)?"""
 
 
 @dataclass
@@ -58,12 +63,27 @@ class Pending:
 class State:
     """Lines so far, and the facts that printing goes by."""
 
-    def __init__(self, program: flat.Program, name: str, free: FreeShape | None) -> None:
+    def __init__(
+        self,
+        program: flat.Program,
+        name: str,
+        free: FreeShape | None,
+        batched: bool = False,
+        in_row: bool = False,
+    ) -> None:
         self.program = program
         self.name = name
         self.free = free
+        self.batched = batched
+        self.in_row = in_row
+        """Do the threads of a block stand in one row?"""
+        self.one_thread: set[str] = set()
+        """Masks that hold for one thread at most."""
+        self.is_independent = free is not None or batched
+        """Does no thread wait for another's accesses to memory?"""
         varying = {"lane"} | ({index_var(a).name for a in free.axes} if free else set())
-        self.facts: Uniformity = uniformity(program, varying=varying)
+        self.facts: Uniformity = uniformity(program, blocks=batched, varying=varying)
+        self.loose = loose_sets(program, self.facts)
         self.e = Expressions()
         self.names = Names()
         self.reserve()
@@ -77,6 +97,7 @@ class State:
         self.views: dict[tuple[str, str], str] = {}
         self.uses_scratch = False
         self.uses_spare = False
+        self.uses_votes = False
         self.uses_warps = any(
             isinstance(s, flat.WarpStatement) or (isinstance(s, flat.LaneReduce) and s.width > 0)
             for s in flat.statements(program.body)
@@ -89,10 +110,14 @@ class State:
         axes = free.axes if free is not None else ()
         self.dimensions = tuple(reversed(axes)) if len(axes) > 1 else ()
         self.shape = f"[{', '.join(f'BLOCK_{a.upper()}' for a in self.dimensions)}]"
-        if not self.dimensions:
+        if batched:
+            self.dimensions, self.shape = ("y", "x"), "[BLOCKS, LANES]"
+        elif not self.dimensions:
             self.shape = "[LANES]"
         self.zero = "zero" if self.dimensions else "lane * 0"
         self.extents = Extents(program, self.facts, self.dimensions)
+        self.row_masks: dict[str, str] = {"active": "block_x < blocks"} if batched else {}
+        """Of masks that are a question of blocks: which blocks have a lane in them."""
         # Masks of loops that run while any lane is in them, until a lane leaves.
         self.inhabited: set[str] = set()
         self.alone = self.scalars_alone()
@@ -124,7 +149,7 @@ class State:
         for name in (
             *(f"{n}_{a}" for n in ("index", "size") for a in "xyz"),
             "active", "zero", "scratch", "scratch_bytes", "spare", "slot", "program",
-            "lane", "lane_id", "warp_id",
+            "lane", "lane_id", "warp_id", "blocks",
             *(f"{a}_{d}" for a in ("thread", "block", "block_dim", "grid_dim") for d in "xyz"),
             *(r.name for r in (*self.program.shared, *self.program.locals)),
             *(g.root.name for g in self.program.globals),
@@ -151,9 +176,16 @@ class State:
 
     def is_narrow(self, ref: Ref) -> bool:
         """Is the address the same along some axis of the lanes, for lanes that differ otherwise?"""
-        if ref.root.space == "local":
+        if ref.root.space == "local" or self.row_mask(ref) is not None:
             return False
         return self.facts.is_uniform(ref.index) or self.extents.is_narrow(ref.index)
+
+    def row_mask(self, ref: Ref, *exprs: Expr) -> str | None:
+        """The mask of an access that each block makes once; None if its threads differ."""
+        mask = self.row_masks.get(self.mask)
+        if mask is None or self.facts.is_uniform(ref.index):
+            return None
+        return mask if all(self.extents.of(e) <= ROWS for e in (ref.index, *exprs)) else None
 
     def may_be_empty(self, mask: str) -> bool:
         """May all lanes be idle where this mask is the current one?"""

@@ -42,6 +42,13 @@ def run_of(body: flat.Body, position: int) -> list[Access]:
     return []
 
 
+def has_runs(body: flat.Body) -> bool:
+    """Are there such neighbours anywhere?"""
+    return any(run_of(body, n) for n in range(len(body))) or any(
+        has_runs(below) for s in body for below in flat.bodies(s)
+    )
+
+
 def _offset(access: Access) -> int:
     return offset_of(access.ref.index)[1]
 

@@ -85,6 +85,8 @@ class Executor(OwnCells):
                 self.emit(statement)
             case flat.Exchange():
                 self.exchange(statement)
+            case flat.GroupReduce():
+                self.group_reduce(statement)
             case _:
                 self.plain(statement)
 

@@ -7,10 +7,15 @@ from dataclasses import replace
 import numpy as np
 
 from crossport.ir.lift import flat
+from crossport.ir.nodes import Const
 from crossport.ir.tile.exchange.evaluation import Evaluation
 from crossport.ir.tile.exchange.values import Cells, Mask, Nodes
 from crossport.ir.tile.graph import Ids
 from crossport.ir.tile.limits import NotLifted, WrongShape
+from crossport.ir.tile.summary import neutral
+from crossport.ir.types import Scalar
+
+_OPERATORS = {"add": "+", "min": "min", "max": "max", "and": "&", "or": "|", "xor": "^"}
 
 
 class Shared(Evaluation):
@@ -141,3 +146,35 @@ class Shared(Evaluation):
         self.placeholder(statement.var, declare=True)
         self.types[statement.var.name] = statement.var.type  # type: ignore[assignment]
         self.env[statement.var.name] = Nodes(ids[source])
+
+    def group_reduce(self, statement: flat.GroupReduce) -> None:
+        """A reduction or scan of the lanes of each group, where it is known which are here."""
+        op = _OPERATORS[statement.op]
+        kind = statement.var.type
+        assert isinstance(kind, Scalar)
+        if self.symbolic or self.eager or (kind.is_float and op != "+"):
+            self.plain(statement)
+            return
+        value = self.evaluate(statement.value)
+        ids = self.as_nodes(value, statement.value)
+        found = np.full(self.threads, self.graph.undefined, np.int64)
+        unit = neutral(op, kind)
+        assert isinstance(unit, Const)
+        start = self.graph.make("const", unit.value)
+        for first in range(0, self.threads, statement.width):
+            lanes = [t for t in range(first, first + statement.width) if t < self.threads]
+            total: int | None = None
+            for t in (t for t in lanes if self.act[t]):
+                if statement.scan == "exclusive":
+                    found[t] = start if total is None else total
+                mine = int(ids[t])
+                total = mine if total is None else self.graph.make(op, total, mine)
+                if statement.scan == "inclusive":
+                    found[t] = total
+            if statement.scan is None and total is not None:
+                found[[t for t in lanes if self.act[t]]] = total
+        self.placeholder(statement.var, declare=True)
+        self.types[statement.var.name] = kind
+        if self.act.any():
+            found[~self.act] = found[self.act][0]
+        self.env[statement.var.name] = Nodes(found)

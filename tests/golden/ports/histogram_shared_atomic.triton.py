@@ -76,7 +76,7 @@ def _histogram_shared_atomic_kernel(
             sem="relaxed",
             scope="cta",
         )
-        i = tl.where(going_2, i + stride, i)
+        i = i + stride
         going_2 = going_2 & (i < n)
     tl.debug_barrier()
     for b_2_start in range(0, 256, block_dim_x):

@@ -155,24 +155,26 @@ def _reduce_warp_shuffle_kernel(
     lane = tl.arange(0, LANES)
     active = lane < BLOCK_X * BLOCK_Y * BLOCK_Z
     thread_x = lane % BLOCK_X
+    thread_y = lane // BLOCK_X % BLOCK_Y
     block_x = tl.program_id(0)
     block_dim_x = tl.full((), BLOCK_X, tl.int32)
     grid_dim_x = tl.num_programs(0)
+    block_dim_y = tl.full((), BLOCK_Y, tl.int32)
     lane_ = thread_x % 32
     warp = thread_x // 32
     sum_ = tl.full([LANES], 0.0, tl.float32)
     for i_start in tl.range(
         block_x * block_dim_x,
         n,
-        block_dim_x * grid_dim_x,
+        block_dim_x * grid_dim_x * block_dim_y,
         loop_unroll_factor=4,
     ):
-        i = i_start + thread_x
+        i = i_start + (thread_x + thread_y * (block_dim_x * grid_dim_x))
         going = active & (i < n)
         in_value = tl.load(in_ + i, mask=going, other=0)
         sum_ = tl.where(going, sum_ + in_value, sum_)
     value = sum_
-    mask_1 = active & (warp == 0)
+    mask_1 = active & (warp == 0) & (thread_y == 0)
     mask_2 = mask_1 & (lane_ == 0)
     sum_all = tl.sum(tl.where(active, value, tl.full((), 0.0, tl.float32)), axis=0)
     tl.store(out + block_x, sum_all, mask=_any(mask_2))
@@ -205,13 +207,19 @@ def reduce_warp_shuffle(grid, block, in_, out, n, *, shared_bytes=0):
     in_ = _array(in_, torch.float32, "in_")
     out = _array(out, torch.float32, "out")
     lanes = max(16, triton.next_power_of_2(threads))
+    rounds = triton.next_power_of_2(max(1, min(4096 // lanes, int(n) // ((block[0] * grid[0])))))
+    if int(n) + rounds * (block[0] * grid[0]) >= 2**31:
+        rounds = 1
+    lanes *= rounds
     _reduce_warp_shuffle_kernel[grid](
         in_,
         out,
         int(n),
-        *block,
+        block[0],
+        rounds,
+        1,
         lanes,
-        num_warps=max(1, min(8, lanes // 64)),
+        num_warps=max(1, min(8, lanes // 256)),
         enable_fp_fusion=True,
     )
 

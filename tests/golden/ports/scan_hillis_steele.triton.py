@@ -30,6 +30,12 @@ def _array(value, dtype, name):
     return value.reshape(-1).view(dtype)
 
 
+def _blocks_each(blocks, grid, lanes, most):
+    """Blocks for a program to take at once: as fill its lanes, and leave every processor some."""
+    enough = blocks * grid[1] * grid[2] // 1024
+    return triton.next_power_of_2(max(1, min(most // lanes, enough, blocks)))
+
+
 @triton.jit
 def _add(x, y):
     return x + y
@@ -126,21 +132,20 @@ def _scan_hillis_steele_kernel(
     in_,
     out,
     n: tl.int32,
+    blocks: tl.int32,
     BLOCK_X: tl.constexpr,
-    BLOCK_Y: tl.constexpr,
-    BLOCK_Z: tl.constexpr,
     LANES: tl.constexpr,
+    BLOCKS: tl.constexpr,
 ):
-    lane = tl.arange(0, LANES)
-    active = lane < BLOCK_X * BLOCK_Y * BLOCK_Z
-    thread_x = lane % BLOCK_X
-    block_x = tl.program_id(0)
+    block_x = tl.program_id(0) * BLOCKS + tl.arange(0, BLOCKS)[:, None]
+    thread_x = tl.arange(0, LANES)[None, :]
+    active = (block_x < blocks) & (thread_x < BLOCK_X)
     block_dim_x = tl.full((), BLOCK_X, tl.int32)
     i = block_x * block_dim_x + thread_x
     in_value = tl.load(in_ + i, mask=active & (i < n), other=0)
     part = tl.where(i < n, in_value, 0)
     mask_1 = active & (i < n)
-    sum_scan = tl.associative_scan(tl.where(active, part, tl.full((), 0, tl.int32)), 0, _add)
+    sum_scan = tl.associative_scan(tl.where(active, part, tl.full((), 0, tl.int32)), 1, _add)
     tl.store(out + i, sum_scan, mask=mask_1)
 
 
@@ -172,13 +177,17 @@ def scan_hillis_steele(grid, block, in_, out, n, *, shared_bytes=0):
     in_ = _array(in_, torch.int32, "in_")
     out = _array(out, torch.int32, "out")
     lanes = max(16, triton.next_power_of_2(threads))
-    _scan_hillis_steele_kernel[grid](
+    blocks = grid[0]
+    blocks_each = _blocks_each(blocks, grid, lanes, 1024)
+    _scan_hillis_steele_kernel[(triton.cdiv(blocks, blocks_each), grid[1], grid[2])](
         in_,
         out,
         int(n),
-        *block,
+        blocks,
+        block[0],
         lanes,
-        num_warps=max(1, min(8, lanes // 64)),
+        blocks_each,
+        num_warps=max(1, min(16, lanes * blocks_each // 512)),
         enable_fp_fusion=True,
     )
 

@@ -54,6 +54,12 @@ def _array(value, dtype, name):
     return value.reshape(-1).view(dtype)
 
 
+def _blocks_each(blocks, grid, lanes, most):
+    """Blocks for a program to take at once: as fill its lanes, and leave every processor some."""
+    enough = blocks * grid[1] * grid[2] // 1024
+    return triton.next_power_of_2(max(1, min(most // lanes, enough, blocks)))
+
+
 @triton.jit
 def _softmax_rows_by_thread_kernel(
     in_,
@@ -172,16 +178,15 @@ def _softmax_rows_row_kernel(
     in_,
     out,
     cols: tl.int32,
+    blocks: tl.int32,
     BLOCK_X: tl.constexpr,
-    BLOCK_Y: tl.constexpr,
-    BLOCK_Z: tl.constexpr,
     LANES: tl.constexpr,
+    BLOCKS: tl.constexpr,
 ):
-    lane = tl.arange(0, LANES)
-    active = lane < BLOCK_X * BLOCK_Y * BLOCK_Z
-    thread_x = lane % BLOCK_X
-    block_x = tl.program_id(0)
-    top = tl.full([LANES], -3.4028234663852886e+38, tl.float32)
+    block_x = tl.program_id(0) * BLOCKS + tl.arange(0, BLOCKS)[:, None]
+    thread_x = tl.arange(0, LANES)[None, :]
+    active = (block_x < blocks) & (thread_x < BLOCK_X)
+    top = tl.full([BLOCKS, LANES], -3.4028234663852886e+38, tl.float32)
     mask_1 = active & (thread_x < cols)
     in_value = tl.load(
         in_ + block_x.to(tl.int64) * cols.to(tl.int64) + thread_x.to(tl.int64),
@@ -190,12 +195,16 @@ def _softmax_rows_row_kernel(
     )
     top = tl.where(mask_1, tl.maximum(top, in_value), top)
     top_4 = top
-    sum_ = tl.full([LANES], 0.0, tl.float32)
-    fmax_all = tl.max(tl.where(active, top_4, tl.full((), float("-inf"), tl.float32)), axis=0)
+    sum_ = tl.full([BLOCKS, LANES], 0.0, tl.float32)
+    fmax_all = tl.max(
+        tl.where(active, top_4, tl.full((), float("-inf"), tl.float32)),
+        axis=1,
+        keep_dims=True,
+    )
     mask_2 = active & (thread_x < cols)
     sum_ = tl.where(mask_2, sum_ + libdevice.exp(in_value - fmax_all), sum_)
     sum__3 = sum_
-    sum_all = tl.sum(tl.where(active, sum__3, tl.full((), 0.0, tl.float32)), axis=0)
+    sum_all = tl.sum(tl.where(active, sum__3, tl.full((), 0.0, tl.float32)), axis=1, keep_dims=True)
     scale = tl.div_rn(tl.full((), 1.0, tl.float32), sum_all)
     mask_3 = active & (thread_x < cols)
     tl.store(
@@ -210,17 +219,16 @@ def _softmax_rows_kernel(
     in_,
     out,
     cols: tl.int32,
+    blocks: tl.int32,
     BLOCK_X: tl.constexpr,
-    BLOCK_Y: tl.constexpr,
-    BLOCK_Z: tl.constexpr,
     LANES: tl.constexpr,
+    BLOCKS: tl.constexpr,
 ):
-    lane = tl.arange(0, LANES)
-    active = lane < BLOCK_X * BLOCK_Y * BLOCK_Z
-    thread_x = lane % BLOCK_X
-    block_x = tl.program_id(0)
+    block_x = tl.program_id(0) * BLOCKS + tl.arange(0, BLOCKS)[:, None]
+    thread_x = tl.arange(0, LANES)[None, :]
+    active = (block_x < blocks) & (thread_x < BLOCK_X)
     block_dim_x = tl.full((), BLOCK_X, tl.int32)
-    top = tl.full([LANES], -3.4028234663852886e+38, tl.float32)
+    top = tl.full([BLOCKS, LANES], -3.4028234663852886e+38, tl.float32)
     for c_start in tl.range(0, cols, block_dim_x, loop_unroll_factor=4):
         c = c_start + thread_x
         going = active & (c < cols)
@@ -231,8 +239,12 @@ def _softmax_rows_kernel(
         )
         top = tl.where(going, tl.maximum(top, in_value), top)
     top_4 = top
-    sum_ = tl.full([LANES], 0.0, tl.float32)
-    fmax_all = tl.max(tl.where(active, top_4, tl.full((), float("-inf"), tl.float32)), axis=0)
+    sum_ = tl.full([BLOCKS, LANES], 0.0, tl.float32)
+    fmax_all = tl.max(
+        tl.where(active, top_4, tl.full((), float("-inf"), tl.float32)),
+        axis=1,
+        keep_dims=True,
+    )
     top_5 = fmax_all
     for c_2_start in tl.range(0, cols, block_dim_x, loop_unroll_factor=4):
         c_2 = c_2_start + thread_x
@@ -244,7 +256,7 @@ def _softmax_rows_kernel(
         )
         sum_ = tl.where(going_2, sum_ + libdevice.exp(in_value_2 - top_5), sum_)
     sum__3 = sum_
-    sum_all = tl.sum(tl.where(active, sum__3, tl.full((), 0.0, tl.float32)), axis=0)
+    sum_all = tl.sum(tl.where(active, sum__3, tl.full((), 0.0, tl.float32)), axis=1, keep_dims=True)
     scale = tl.div_rn(tl.full((), 1.0, tl.float32), sum_all)
     for c_3_start in range(0, cols, block_dim_x):
         c_3 = c_3_start + thread_x
@@ -274,27 +286,31 @@ def softmax_rows(grid, block, in_, out, cols, *, shared_bytes=0):
     longest = int(cols)
     if longest <= 16384:
         lanes = max(32, triton.next_power_of_2(longest))
-        _softmax_rows_row_kernel[grid](
+        blocks = grid[0]
+        blocks_each = _blocks_each(blocks, grid, lanes, 1024)
+        _softmax_rows_row_kernel[(triton.cdiv(blocks, blocks_each), grid[1], grid[2])](
             in_,
             out,
             int(cols),
+            blocks,
             lanes,
-            1,
-            1,
             lanes,
-            num_warps=min(16, max(1, lanes // 256)),
+            blocks_each,
+            num_warps=max(1, min(16, lanes * blocks_each // 512)),
             enable_fp_fusion=True,
         )
         return
-    _softmax_rows_kernel[grid](
+    blocks = grid[0]
+    blocks_each = _blocks_each(blocks, grid, 4096, 1024)
+    _softmax_rows_kernel[(triton.cdiv(blocks, blocks_each), grid[1], grid[2])](
         in_,
         out,
         int(cols),
+        blocks,
         4096,
-        1,
-        1,
         4096,
-        num_warps=8,
+        blocks_each,
+        num_warps=max(1, min(16, 4096 * blocks_each // 512)),
         enable_fp_fusion=True,
     )
 
