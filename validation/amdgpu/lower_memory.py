@@ -129,11 +129,11 @@ def flat(builder: Builder, i: Instruction, op: r.Operation) -> None:
     if kind in ("inv", "wb", "wbinv"):
         builder.execute(op, "nothing")
         return
-    bits = 24 if builder.arch.is_rdna4 else 13 if builder.arch.is_cdna or space != "flat" else 12
-    if space == "flat" and builder.arch.is_cdna:
+    if space == "flat" and not builder.arch.is_rdna4:
+        # Before RDNA4 an offset from a generic address has no sign.
         op.offset = i.get("offset") & 0xFFF
     else:
-        op.offset = i.signed("offset", bits)
+        op.offset = i.signed("offset", 24 if builder.arch.is_rdna4 else 13)
     none = 0x7F if builder.arch.is_cdna else 124
     saddr = i.get("saddr")
     has_saddr = saddr not in (none, 0x7F) and space != "flat"

@@ -38,11 +38,11 @@ struct tf32 {
 };
 struct s8 {
   static constexpr int each = 4;
-  static __device__ int value(int word, int i) { return static_cast<signed char>(word >> (8 * i)); }
+  static constexpr bool is_signed = true;
 };
 struct u8 {
   static constexpr int each = 4;
-  static __device__ int value(int word, int i) { return word >> (8 * i) & 0xff; }
+  static constexpr bool is_signed = false;
 };
 
 static __device__ inline int wave_lane() {
@@ -80,6 +80,27 @@ static __device__ inline int add_product(int a, int b, int c) {
   return static_cast<int>(static_cast<unsigned>(a * b) + static_cast<unsigned>(c));
 }
 
+// c + the four products of bytes in two words; each is signed or not.
+template <bool a_is_signed, bool b_is_signed>
+static __device__ inline int add_bytes(int a, int b, int c) {
+#if defined(__gfx1100__) || defined(__gfx1101__) || defined(__gfx1102__) || defined(__gfx1103__) || \
+    defined(__gfx1150__) || defined(__gfx1151__) || defined(__gfx1200__) || defined(__gfx1201__)
+  return __builtin_amdgcn_sudot4(a_is_signed, a, b_is_signed, b, c, false);
+#else
+#if defined(__gfx90a__) || defined(__gfx940__) || defined(__gfx941__) || defined(__gfx942__) || \
+    defined(__gfx950__)
+  if (a_is_signed && b_is_signed) return __builtin_amdgcn_sdot4(a, b, c, false);
+  if (!a_is_signed && !b_is_signed) return __builtin_amdgcn_udot4(a, b, c, false);
+#endif
+  for (int i = 0; i < 32; i += 8) {
+    const int x = a_is_signed ? static_cast<signed char>(a >> i) : a >> i & 0xff;
+    const int y = b_is_signed ? static_cast<signed char>(b >> i) : b >> i & 0xff;
+    c = add_product(x, y, c);
+  }
+  return c;
+#endif
+}
+
 // The products of what lane `from` of the quads holds of k, `a` for each row, `b` for the column g.
 template <class A, class B, int from, int rows, class Sum>
 static __device__ inline void add_lane(Sum (&sum)[rows][2], const int* a, int b) {
@@ -88,10 +109,14 @@ static __device__ inline void add_lane(Sum (&sum)[rows][2], const int* a, int b)
 #pragma unroll
   for (int row = 0; row < rows; ++row) {
     const int word = quad_word<from>(a[row]);
+    for (int j = 0; j < 2; ++j) {
+      if constexpr (__is_same(Sum, int)) {
+        sum[row][j] = add_bytes<A::is_signed, B::is_signed>(word, columns[j], sum[row][j]);
+      } else {
 #pragma unroll
-    for (int i = 0; i < A::each; ++i) {
-      for (int j = 0; j < 2; ++j) {
-        sum[row][j] = add_product(A::value(word, i), B::value(columns[j], i), sum[row][j]);
+        for (int i = 0; i < A::each; ++i) {
+          sum[row][j] = add_product(A::value(word, i), B::value(columns[j], i), sum[row][j]);
+        }
       }
     }
   }

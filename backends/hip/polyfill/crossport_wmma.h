@@ -191,15 +191,9 @@ template <> struct operand<precision::tf32> {
   static constexpr int each = 1;
   static __device__ float value(int word, int) { return __int_as_float(word & 0xffffe000); }
 };
-template <> struct operand<signed char> {
-  static constexpr int each = 4;
-  static __device__ int value(int word, int i) { return static_cast<signed char>(word >> (8 * i)); }
-};
-template <> struct operand<char> : operand<signed char> {};
-template <> struct operand<unsigned char> {
-  static constexpr int each = 4;
-  static __device__ int value(int word, int i) { return word >> (8 * i) & 0xff; }
-};
+template <> struct operand<signed char> { static constexpr int each = 4; };
+template <> struct operand<char> { static constexpr int each = 4; };
+template <> struct operand<unsigned char> { static constexpr int each = 4; };
 
 static __device__ inline float add_product(float a, float b, float c) {
   return __builtin_fmaf(a, b, c);
@@ -208,13 +202,39 @@ static __device__ inline int add_product(int a, int b, int c) {
   return static_cast<int>(static_cast<unsigned>(a * b) + static_cast<unsigned>(c));
 }
 
+// c + the four products of bytes in two words; each is signed or not.
+template <bool a_is_signed, bool b_is_signed>
+static __device__ inline int add_bytes(int a, int b, int c) {
+#if defined(__gfx1100__) || defined(__gfx1101__) || defined(__gfx1102__) || defined(__gfx1103__) || \
+    defined(__gfx1150__) || defined(__gfx1151__) || defined(__gfx1200__) || defined(__gfx1201__)
+  return __builtin_amdgcn_sudot4(a_is_signed, a, b_is_signed, b, c, false);
+#else
+#if defined(__gfx90a__) || defined(__gfx940__) || defined(__gfx941__) || defined(__gfx942__) || \
+    defined(__gfx950__)
+  if (a_is_signed && b_is_signed) return __builtin_amdgcn_sdot4(a, b, c, false);
+  if (!a_is_signed && !b_is_signed) return __builtin_amdgcn_udot4(a, b, c, false);
+#endif
+  for (int i = 0; i < 32; i += 8) {
+    const int x = a_is_signed ? static_cast<signed char>(a >> i) : a >> i & 0xff;
+    const int y = b_is_signed ? static_cast<signed char>(b >> i) : b >> i & 0xff;
+    c = add_product(x, y, c);
+  }
+  return c;
+#endif
+}
+
 // sum[4] += A block times B block, one word of k: the four rows of A are in the lanes of the quad.
 template <class T, int row, class Sum>
 static __device__ inline void add_row(Sum (&sum)[4], int a, int b) {
   const int word = quad_word<row>(a);
+  if constexpr (__is_same(Sum, int)) {
+    constexpr bool is_signed = !__is_same(T, unsigned char);
+    sum[row] = add_bytes<is_signed, is_signed>(word, b, sum[row]);
+  } else {
 #pragma unroll
-  for (int i = 0; i < operand<T>::each; ++i) {
-    sum[row] = add_product(operand<T>::value(word, i), operand<T>::value(b, i), sum[row]);
+    for (int i = 0; i < operand<T>::each; ++i) {
+      sum[row] = add_product(operand<T>::value(word, i), operand<T>::value(b, i), sum[row]);
+    }
   }
 }
 
