@@ -264,12 +264,18 @@ def _default_argument(ctx: Lowering, arg: Cursor, parameter: Cursor, kind: Type)
     from crossport.frontend.lowering.literals import constant
 
     number = clang.evaluate(arg)
-    if number is not None and isinstance(kind, (Scalar, Pointer)):
+    is_reference = parameter.type.get_canonical().kind in _REFERENCES and not is_function(kind)
+    if number is not None and is_reference and isinstance(kind, Pointer):
+        if isinstance(kind.element, (Scalar, Pointer)):
+            holder = ctx.temp_var(kind.element)
+            ctx.emit(Let(holder, constant(ctx, number, kind.element), span=ctx.here))
+            return ctx.convert(ctx.address(holder), kind)
+    elif number is not None and isinstance(kind, (Scalar, Pointer)):
         return constant(ctx, number, kind)
     written = [c for c in parameter.get_children() if c.kind.is_expression()]
     if not written:
         raise NotLowered(f"the default of parameter {parameter.spelling}")
-    if parameter.type.get_canonical().kind in _REFERENCES and not is_function(kind):
+    if is_reference:
         return ctx.convert(ctx.address(referenced(ctx, written[-1])), kind)
     return ctx.convert(ctx.value(written[-1]), kind)
 

@@ -17,6 +17,7 @@ from crossport.frontend.lowering.group_values import (
     lane_id,
     nothing,
 )
+from crossport.frontend.lowering.members import extract
 from crossport.frontend.lowering.types import group_kind
 from crossport.ir.nodes import (
     Assign,
@@ -29,7 +30,7 @@ from crossport.ir.nodes import (
     Read,
     Select,
 )
-from crossport.ir.types import U8, U32, U64, VOID, Pointer, Scalar, Type
+from crossport.ir.types import U8, U32, U64, VOID, Pointer, Scalar, Struct, Type
 
 
 def _stateless(ctx: Lowering, site: Site) -> Expr:
@@ -144,6 +145,8 @@ def _memcpy_async(ctx: Lowering, site: Site) -> Expr:
         raise NotLowered("memcpy_async with layouts")
     group = group_of(ctx, site.args[0])
     target, source, count = ctx.values(site.args[1:])
+    if isinstance(count.type, Struct):  # cuda::aligned_size_t
+        count = extract(count, "value", U64, ctx)
     element = _common_element(target.type, source.type)
     kind = Pointer(element)
     to, origin = ctx.temp(_as(target, kind)), ctx.temp(_as(source, kind))

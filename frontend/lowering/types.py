@@ -85,7 +85,7 @@ _HANDLE_TYPEDEFS = ("cudaTextureObject_t", "cudaSurfaceObject_t")
 # Classes that only intrinsics look into.
 _HANDLE_RECORDS = re.compile(
     r"nvcuda::wmma::fragment<|texture<|surface<|textureReference$|surfaceReference$|curandState"
-    r"|curandDirectionVectors|cub::.*(TempStorage|Storage)$|cuda::(barrier|pipeline)"
+    r"|curandDirectionVectors|cub::.*(TempStorage|Storage)$"
 )
 
 # Cooperative groups: what a value of each has to carry.

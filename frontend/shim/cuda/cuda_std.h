@@ -46,28 +46,50 @@ template <class T, thread_scope S = thread_scope_system> struct atomic_ref {
 };
 #undef SHIM_ATOMIC
 void atomic_thread_fence(memory_order, thread_scope = thread_scope_system);
+// A barrier for all threads of the block: what counts is that nobody gets past `wait` before all
+// have arrived. One for fewer threads ends in a trap.
 template <thread_scope S = thread_scope_system> struct barrier {
     struct arrival_token {};
     barrier() = default;
     explicit barrier(long);
-    arrival_token arrive(long = 1);
-    void wait(arrival_token&&);
-    void arrive_and_wait();
+    __device__ arrival_token arrive() { return arrival_token(); }
+    arrival_token arrive(long);
+    __device__ void wait(arrival_token&&) { __syncthreads(); }
+    __device__ void arrive_and_wait() { __syncthreads(); }
     void arrive_and_drop();
 };
-template <class B> void init(B*, long);
+template <thread_scope S> __device__ void init(barrier<S>*, long expected) {
+    if (expected != long(blockDim.x) * blockDim.y * blockDim.z) __trap();
+}
 template <thread_scope S, unsigned N> struct pipeline_shared_state {};
+// Copies are made when they are asked for, so that a thread has none to wait for.
 template <thread_scope S = thread_scope_thread> struct pipeline {
     void producer_acquire();
     void producer_commit();
     void consumer_wait();
     void consumer_release();
 };
-pipeline<thread_scope_thread> make_pipeline();
+template <> struct pipeline<thread_scope_thread> {
+    __device__ void producer_acquire() {}
+    __device__ void producer_commit() {}
+    __device__ void consumer_wait() {}
+    __device__ void consumer_release() {}
+};
+__device__ inline pipeline<thread_scope_thread> make_pipeline() { return pipeline<thread_scope_thread>(); }
 template <class G, class... A> pipeline<thread_scope_block> make_pipeline(const G&, A&&...);
+template <unsigned N> __device__ void pipeline_consumer_wait_prior(pipeline<thread_scope_thread>&) {}
 template <unsigned N, thread_scope S> void pipeline_consumer_wait_prior(pipeline<S>&);
-template <size_t N> struct aligned_size_t { size_t value; constexpr explicit aligned_size_t(size_t v) : value(v) {} operator size_t() const; };
-template <class... A> void memcpy_async(A&&...);
+template <size_t N> struct aligned_size_t { size_t value; constexpr explicit aligned_size_t(size_t v) : value(v) {} constexpr operator size_t() const { return value; } };
+// One thread's copy, in whole elements; a group's is shared out.
+template <class T, class B> __device__ void memcpy_async(T* to, const T* from, size_t bytes, B&) {
+    for (size_t i = 0; i < bytes / sizeof(T); ++i) to[i] = from[i];
+}
+template <class B> __device__ void memcpy_async(void* to, const void* from, size_t bytes, B&) {
+    for (size_t i = 0; i < bytes; ++i) static_cast<char*>(to)[i] = static_cast<const char*>(from)[i];
+}
+template <class G, class T, class B> __device__ void memcpy_async(const G& group, T* to, const T* from, size_t bytes, B&) {
+    for (size_t i = group.thread_rank(); i < bytes / sizeof(T); i += group.size()) to[i] = from[i];
+}
 template <thread_scope S = thread_scope_system> struct counting_semaphore { void acquire(); void release(long = 1); };
 template <thread_scope S = thread_scope_system> using binary_semaphore = counting_semaphore<S>;
 template <thread_scope S = thread_scope_system> struct latch { explicit latch(long); void count_down(long = 1); void wait() const; void arrive_and_wait(); };

@@ -5,28 +5,30 @@
 namespace thrust {
 using ::std::ptrdiff_t;
 template <class T> struct device_reference {
-    operator T() const;
-    device_reference& operator=(const T&);
-    device_reference& operator+=(const T&);
+    T* place;
+    operator T() const { return *place; }
+    device_reference& operator=(const T& v) { *const_cast<std::remove_const_t<T>*>(place) = v; return *this; }
+    device_reference& operator+=(const T& v) { *const_cast<std::remove_const_t<T>*>(place) += v; return *this; }
 };
 template <class T> struct device_ptr {
     typedef T value_type;
     typedef ptrdiff_t difference_type;
     typedef device_reference<T> reference;
     typedef T* pointer;
-    device_ptr();
-    explicit device_ptr(T*);
-    template <class U> device_ptr(const device_ptr<U>&);
-    T* get() const;
-    device_reference<T> operator*() const;
-    device_reference<T> operator[](ptrdiff_t) const;
-    device_ptr operator+(ptrdiff_t) const;
-    device_ptr operator-(ptrdiff_t) const;
-    ptrdiff_t operator-(const device_ptr&) const;
-    device_ptr& operator++();
-    device_ptr& operator+=(ptrdiff_t);
-    bool operator==(const device_ptr&) const;
-    bool operator!=(const device_ptr&) const;
+    T* place;
+    device_ptr() : place(nullptr) {}
+    explicit device_ptr(T* p) : place(p) {}
+    template <class U> device_ptr(const device_ptr<U>& other) : place(other.place) {}
+    T* get() const { return place; }
+    device_reference<T> operator*() const { return device_reference<T>{place}; }
+    device_reference<T> operator[](ptrdiff_t i) const { return device_reference<T>{place + i}; }
+    device_ptr operator+(ptrdiff_t n) const { return device_ptr(place + n); }
+    device_ptr operator-(ptrdiff_t n) const { return device_ptr(place - n); }
+    ptrdiff_t operator-(const device_ptr& other) const { return place - other.place; }
+    device_ptr& operator++() { ++place; return *this; }
+    device_ptr& operator+=(ptrdiff_t n) { place += n; return *this; }
+    bool operator==(const device_ptr& other) const { return place == other.place; }
+    bool operator!=(const device_ptr& other) const { return place != other.place; }
 };
 template <class T> device_ptr<T> device_pointer_cast(T*);
 template <class T> device_ptr<T> device_pointer_cast(const device_ptr<T>&);
@@ -187,30 +189,44 @@ using namespace random;
 template <class T> struct complex {
     typedef T value_type;
     T x, y;
-    complex(const T& r = T(), const T& i = T());
-    template <class U> complex(const complex<U>&);
+    complex(const T& r = T(), const T& i = T()) : x(r), y(i) {}
+    template <class U> complex(const complex<U>& z) : x(T(z.x)), y(T(z.y)) {}
     template <class U> complex(const std::complex<U>&);
-    T real() const; T imag() const; void real(T); void imag(T);
-    complex& operator=(const T&);
-    template <class U> complex& operator+=(const U&); template <class U> complex& operator-=(const U&);
-    template <class U> complex& operator*=(const U&); template <class U> complex& operator/=(const U&);
+    T real() const { return x; }
+    T imag() const { return y; }
+    void real(T r) { x = r; }
+    void imag(T i) { y = i; }
+    complex& operator=(const T& r) { x = r; y = T(); return *this; }
+    template <class U> complex& operator+=(const U& z) { return *this = *this + complex(z); }
+    template <class U> complex& operator-=(const U& z) { return *this = *this - complex(z); }
+    template <class U> complex& operator*=(const U& z) { return *this = *this * complex(z); }
+    template <class U> complex& operator/=(const U& z) { return *this = *this / complex(z); }
 };
-#define SHIM_ARITHMETIC(op)                                                                \
-    template <class T> complex<T> operator op(const complex<T>&, const complex<T>&);       \
-    template <class T> complex<T> operator op(const complex<T>&, const std::type_identity_t<T>&); \
-    template <class T> complex<T> operator op(const std::type_identity_t<T>&, const complex<T>&);
+template <class T> complex<T> operator+(const complex<T>& a, const complex<T>& b) { return complex<T>(a.x + b.x, a.y + b.y); }
+template <class T> complex<T> operator-(const complex<T>& a, const complex<T>& b) { return complex<T>(a.x - b.x, a.y - b.y); }
+template <class T> complex<T> operator*(const complex<T>& a, const complex<T>& b) { return complex<T>(a.x * b.x - a.y * b.y, a.x * b.y + a.y * b.x); }
+// Scaled by the size of the divisor, against overflow.
+template <class T> complex<T> operator/(const complex<T>& a, const complex<T>& b) {
+    T one = T(1) / ((b.x < 0 ? -b.x : b.x) + (b.y < 0 ? -b.y : b.y));
+    T ax = a.x * one, ay = a.y * one, bx = b.x * one, by = b.y * one;
+    T size = T(1) / (bx * bx + by * by);
+    return complex<T>((ax * bx + ay * by) * size, (ay * bx - ax * by) * size);
+}
+#define SHIM_ARITHMETIC(op)                                                                                                           \
+    template <class T> complex<T> operator op(const complex<T>& a, const std::type_identity_t<T>& b) { return a op complex<T>(b); }    \
+    template <class T> complex<T> operator op(const std::type_identity_t<T>& a, const complex<T>& b) { return complex<T>(a) op b; }
 SHIM_ARITHMETIC(+) SHIM_ARITHMETIC(-) SHIM_ARITHMETIC(*) SHIM_ARITHMETIC(/)
 #undef SHIM_ARITHMETIC
-template <class T> complex<T> operator-(const complex<T>&);
-template <class T> bool operator==(const complex<T>&, const complex<T>&);
-template <class T> T abs(const complex<T>&);
-template <class T> T norm(const complex<T>&);
-template <class T> T arg(const complex<T>&);
-template <class T> complex<T> conj(const complex<T>&);
-template <class T> complex<T> exp(const complex<T>&);
-template <class T> complex<T> log(const complex<T>&);
-template <class T> complex<T> sqrt(const complex<T>&);
-template <class T> complex<T> polar(T, T);
+template <class T> complex<T> operator-(const complex<T>& z) { return complex<T>(-z.x, -z.y); }
+template <class T> bool operator==(const complex<T>& a, const complex<T>& b) { return a.x == b.x && a.y == b.y; }
+template <class T> T abs(const complex<T>& z) { return ::hypot(z.x, z.y); }
+template <class T> T norm(const complex<T>& z) { return z.x * z.x + z.y * z.y; }
+template <class T> T arg(const complex<T>& z) { return ::atan2(z.y, z.x); }
+template <class T> complex<T> conj(const complex<T>& z) { return complex<T>(z.x, -z.y); }
+template <class T> complex<T> polar(T r, T angle) { return complex<T>(r * ::cos(angle), r * ::sin(angle)); }
+template <class T> complex<T> exp(const complex<T>& z) { return polar(T(::exp(z.x)), z.y); }
+template <class T> complex<T> log(const complex<T>& z) { return complex<T>(::log(abs(z)), arg(z)); }
+template <class T> complex<T> sqrt(const complex<T>& z) { return polar(T(::sqrt(abs(z))), arg(z) / T(2)); }
 template <class T, class U> complex<T> pow(const complex<T>&, U);
 template <class T, class... X> struct device_allocator {};
 template <class T, class... X> struct device_malloc_allocator {};

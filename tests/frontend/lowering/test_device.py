@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from crossport.diagnostics import PortError
 from crossport.frontend.lowering import lower_unit, problems
 from crossport.frontend.parse import parse
 from crossport.ir.interpreter import run
@@ -410,3 +411,78 @@ def test_assembly_in_macros() -> None:
     out = np.zeros(32, np.uint32)
     launch(MACRO_KERNEL, 32, out)
     assert out.tolist() == [i + 40 for i in range(32)]
+
+
+ASYNC = """
+#include <cooperative_groups.h>
+#include <cuda/barrier>
+#include <cuda/pipeline>
+namespace cg = cooperative_groups;
+__device__ void meet(cuda::barrier<cuda::thread_scope_block>& all) {
+    auto token = all.arrive();
+    all.wait(std::move(token));
+}
+__global__ void k(const float* x, float* out, int fewer) {
+    __shared__ cuda::barrier<cuda::thread_scope_block> all;
+    __shared__ float4 one[32];
+    __shared__ float two[32];
+    int t = threadIdx.x;
+    if (t == 0) init(&all, blockDim.x - fewer);
+    __syncthreads();
+    cuda::memcpy_async(&one[t], reinterpret_cast<const float4*>(x) + t,
+                       cuda::aligned_size_t<16>(sizeof(float4)), all);
+    cuda::memcpy_async(cg::this_thread_block(), two, x, sizeof(float) * 32, all);
+    meet(all);
+    float sum = one[t ^ 1].y + two[31 - t];
+    all.arrive_and_wait();
+    cuda::pipeline<cuda::thread_scope_thread> pipe = cuda::make_pipeline();
+    pipe.producer_acquire();
+    cuda::memcpy_async(&two[t], &x[64 + t], sizeof(float), pipe);
+    pipe.producer_commit();
+    cuda::pipeline_consumer_wait_prior<0>(pipe);
+    out[t] = sum + two[t];
+    pipe.consumer_release();
+}
+"""
+
+
+def test_barriers_and_pipelines_of_libcudacxx() -> None:
+    x, out = np.arange(128, dtype=np.float32), np.zeros(32, np.float32)
+    launch(ASYNC, 32, x, out, 0)
+    t = np.arange(32)
+    assert (out == (4 * (t ^ 1) + 1) + (31 - t) + (64 + t)).all()
+    with pytest.raises(PortError, match="trap"):
+        launch(ASYNC, 32, x, out, 1)
+
+
+THRUST = """
+#include <thrust/complex.h>
+#include <thrust/device_ptr.h>
+typedef thrust::complex<float> C;
+__global__ void k(const C* x, C* out, const int* raw, float* size) {
+    int t = threadIdx.x;
+    thrust::device_ptr<const int> order(raw);
+    int at = order[t];
+    C z = x[at], sum = 0.0f;
+    sum += z * C(2.0f, 1.0f) - z / 4.0f;
+    sum = sum / conj(z) + exp(-z);
+    out[t] = sum;
+    size[t] = thrust::abs(sum) + norm(z) + (thrust::sqrt(z) * 2.0f).real();
+}
+"""
+
+
+def test_complex_numbers_and_pointers_of_thrust() -> None:
+    rng = np.random.default_rng(4)
+    parts = rng.standard_normal((32, 2)).astype(np.float32)
+    order, out, size = (
+        rng.permutation(32).astype(np.int32),
+        np.zeros(64, np.float32),
+        parts[:, 0] * 0,
+    )
+    module = lowered(THRUST)
+    run(module, "k", 1, 32, [parts.reshape(-1).copy(), out, order, size])
+    z = (parts[:, 0] + 1j * parts[:, 1])[order].astype(np.complex128)
+    total = (z * (2 + 1j) - z / 4) / np.conj(z) + np.exp(-z)
+    assert np.allclose(out[0::2] + 1j * out[1::2], total, rtol=1e-4)
+    assert np.allclose(size, np.abs(total) + np.abs(z) ** 2 + (np.sqrt(z) * 2).real, rtol=1e-4)

@@ -245,3 +245,20 @@ __global__ void seen_as(long long* out, double* real) {
     (i ? *p++ : list[3]) = -1;
     out[14] = list[0] * 10 + (p - list);
 }
+
+struct WithDefaults {
+    float a, b;
+    __device__ WithDefaults(const float& x = 1.5f, const float& y = float()) : a(x), b(y) {}
+};
+template <class T> __device__ T plus(const T& a, const T& b = T(3)) { return a + b; }
+__device__ int bump(int a, const int& by = 7, const int* more = nullptr) { return a + by + (more ? *more : 0); }
+
+__global__ void reference_defaults(long long* out, double* real) {
+    int t = threadIdx.x, more = 100;
+    if (t) return;
+    WithDefaults none, one(2.5f), both(3.5f, 4.5f);
+    real[0] = none.a; real[1] = none.b; real[2] = one.a; real[3] = one.b; real[4] = both.a; real[5] = both.b;
+    real[6] = plus(2.25); real[7] = plus(2.25, 0.5);
+    out[0] = plus(4); out[1] = bump(1); out[2] = bump(1, 2); out[3] = bump(1, 2, &more);
+    out[4] = plus<long long>(1LL << 40);
+}
