@@ -132,6 +132,29 @@ def _groups(text: SourceText, found: Findings) -> None:
             )
 
 
+# What crossport_cuda.h defines in namespace cuda.
+_CUDA = frozenset(
+    "atomic atomic_ref atomic_thread_fence memory_order memory_order_relaxed memory_order_acquire"
+    " memory_order_release memory_order_acq_rel memory_order_seq_cst memory_order_consume"
+    " thread_scope thread_scope_system thread_scope_device thread_scope_block thread_scope_thread"
+    " aligned_size_t memcpy_async pipeline make_pipeline pipeline_consumer_wait_prior".split()
+)
+# What is constexpr in C++17's library, so that HIP compiles it for the device as well.
+_CUDA_STD = frozenset(
+    "array tuple get make_tuple tie tuple_size tuple_element apply pair make_pair numeric_limits"
+    " move forward declval min max clamp integral_constant bool_constant true_type false_type"
+    " enable_if enable_if_t conditional conditional_t decay decay_t common_type common_type_t"
+    " index_sequence make_index_sequence integer_sequence make_integer_sequence"
+    " index_sequence_for void_t underlying_type underlying_type_t size_t ptrdiff_t nullptr_t byte"
+    " int8_t int16_t int32_t int64_t uint8_t uint16_t uint32_t uint64_t intptr_t uintptr_t"
+    " plus minus multiplies divides modulus negate less greater less_equal greater_equal equal_to"
+    " not_equal_to logical_and logical_or logical_not bit_and bit_or bit_xor atomic atomic_ref"
+    " memory_order memory_order_relaxed memory_order_acquire memory_order_release"
+    " memory_order_acq_rel memory_order_seq_cst".split()
+)
+_TRAITS = ("is_", "remove_", "add_", "make_signed", "make_unsigned")
+
+
 def _libcu(text: SourceText, found: Findings) -> None:
     tokens = text.tokens
     if b"cuda" in text.own_names:
@@ -142,11 +165,27 @@ def _libcu(text: SourceText, found: Findings) -> None:
         if tokens.at(index - 1) == b"::" and tokens.is_name(index - 2):
             continue
         member = tokens.at(index + 2).decode("utf-8", "replace")
+        if member == "std" and tokens.at(index + 3) == b"::":
+            member = f"std::{tokens.at(index + 4).decode('utf-8', 'replace')}"
+            if member[5:] in _CUDA_STD or member[5:].startswith(_TRAITS):
+                continue
+        if member in _CUDA and not _is_shared_pipeline(text, index + 2):
+            continue
         found.diagnostics.append(
             text.diagnostic(
                 Code.HIP_NAMESPACE,
-                f"cuda::{member} is libcu++, which is no part of ROCm",
+                f"cuda::{member} is libcu++, and no part of it that a port can bring along",
                 index,
-                help="install libhipcxx, or use HIP's atomics and the C++ library",
+                help="install libhipcxx, or use HIP's atomics, __syncthreads and the C++ library",
             )
         )
+
+
+def _is_shared_pipeline(text: SourceText, index: int) -> bool:
+    """Whether a pipeline is one that the threads of a group share."""
+    tokens = text.tokens
+    if tokens.text[index] == b"make_pipeline":
+        return tokens.at(index + 2) != b")"
+    is_pipeline = tokens.text[index] == b"pipeline" and tokens.at(index + 1) == b"<"
+    near = [tokens.at(index + 2 + step) for step in range(4)]
+    return is_pipeline and b"thread_scope_thread" not in near

@@ -82,7 +82,11 @@ HEADERS = {
     "nvtx3/nvToolsExt.h": "roctracer/roctx.h",
     # Defines nvcuda::wmma for warps of 32 lanes; it comes with the port.
     "mma.h": "crossport_wmma.h",
-    "cuda/pipeline": "",
+    # What of libcu++ a port brings along; namespaces.py reports the rest by name.
+    "cuda/atomic": "crossport_cuda.h",
+    "cuda/barrier": "crossport_cuda.h",
+    "cuda/pipeline": "crossport_cuda.h",
+    "cuda/std/atomic": "crossport_cuda.h",
 }
 
 # Whole folders. A replacement that is a header stands for all of them.
@@ -90,6 +94,7 @@ PREFIX_HEADERS = (
     ("cub/", "hipcub/hipcub.hpp"),
     ("curand_", "hiprand/hiprand_kernel.h"),
     ("thrust/system/cuda/", "thrust/system/hip/"),
+    ("cuda/std/", "crossport_cuda.h"),
 )
 
 # The guard of a CUDA header, and of the HIP header that stands for it.
@@ -117,7 +122,7 @@ HEADER_GUARDS = {
 
 MISSING_HEADERS = (
     UnportedRow(
-        r"cuda_pipeline_helpers\.h|cuda_awbarrier|cuda/(barrier|pipeline|ptx)",
+        r"cuda_pipeline_helpers\.h|cuda_awbarrier|cuda/ptx",
         "HIP has no asynchronous copies into shared memory behind CUDA's pipeline interface",
         "load through registers, then __syncthreads()",
     ),
