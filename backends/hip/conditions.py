@@ -34,7 +34,6 @@ _ARITHMETIC = (b"*", b"/", b"%", b"+", b"-")
 _ENDS = (b"&&", b"||", b"!", b"?", b":")
 # Words that mark a comparison as settled, so that a port of a port changes nothing.
 _SETTLED = (b"__HIP__", b"__HIP_DEVICE_COMPILE__", b"__HIP_PLATFORM_AMD__")
-_CUDA_FILES = (".cu", ".cuh", ".hip")
 
 
 def uses_arch_value(text: SourceText) -> bool:
@@ -138,9 +137,8 @@ def _comparison(text: SourceText, index: int, first: int, last: int) -> tuple[in
 
 
 def _macro(text: SourceText, guard: Guard) -> str:
-    """Host compilers read the other files too: they do not define __HIP__, and are told this."""
-    is_shared = guard.is_for_host and not text.file.endswith(_CUDA_FILES)
-    return "__HIP_PLATFORM_AMD__" if is_shared else guard.hip
+    """What stands for the guard's macro in this file."""
+    return text.hip_macro.decode() if guard.is_for_host else guard.hip
 
 
 def _in_defined(text: SourceText, index: int) -> bool:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from crossport.backends.hip.api import device_rows
 from crossport.backends.hip.api.simd import simd_function
+from crossport.backends.hip.compute_types import compute_type_edits
 from crossport.backends.hip.conditions import uses_arch_value
 from crossport.backends.hip.edits import Edit, newline_of
 from crossport.backends.hip.functions import is_host_code
@@ -58,6 +59,7 @@ def device_edits(text: SourceText) -> Findings:
         _host_halves(text, definitions, found)
     extra: set[str] = set()
     found.add(half_edits(text, extra))
+    found.add(compute_type_edits(text, extra))
     definitions |= {name: _polyfill(name) for name in extra}
     for word, name in device_rows.HOST_MATH.items():
         if b"CROSSPORT_HOST_MATH" in text.words:

@@ -220,8 +220,8 @@ def keep_for_cuda(
 ) -> None:
     """Put the definition of `index`, tokens `start` to `end`, between `#ifndef __HIP__` and its
     end."""
-    tokens = text.tokens
-    if tokens.at(start - 2).endswith(b"ifndef") and tokens.at(start - 1) == b"__HIP__":
+    tokens, macro = text.tokens, text.hip_macro
+    if tokens.at(start - 2).endswith(b"ifndef") and tokens.at(start - 1) in (b"__HIP__", macro):
         return
     line = newline_of(text.source)
     first = text.source.rfind(b"\n", 0, tokens.start[start]) + 1
@@ -230,7 +230,7 @@ def keep_for_cuda(
     if is_shared or text.source[first : tokens.start[start]].strip():
         return
     closing = "#endif" if text.source[last - 1 : last] == b"\n" else f"{line}#endif"
-    found.edits.append(Edit(text.file, first, first, f"#ifndef __HIP__{line}", reason))
+    found.edits.append(Edit(text.file, first, first, f"#ifndef {macro.decode()}{line}", reason))
     found.edits.append(Edit(text.file, last, last, f"{closing}{line}", reason))
     name = tokens.text[index].decode()
     if name != "operator":

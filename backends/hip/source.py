@@ -23,6 +23,10 @@ _NOT_A_TYPE = frozenset(
 )
 
 
+# Sources and headers that are CUDA's by their name, and those of the port.
+CUDA_FILES = (".cu", ".cuh", ".hip")
+
+
 @dataclass
 class Findings:
     """Edits and diagnostics, gathered in any order."""
@@ -100,6 +104,12 @@ class SourceText:
         """Whether a byte lies in such a stretch."""
         return any(start <= offset < end for start, end in self.inactive)
 
+    @property
+    def hip_macro(self) -> bytes:
+        """What HIP's builds define where this file is read. Host compilers read the other files
+        too, and do not define __HIP__."""
+        return b"__HIP__" if self.file.endswith(CUDA_FILES) else b"__HIP_PLATFORM_AMD__"
+
     def is_cuda_only(self, index: int) -> bool:
         """Whether token `index` lies between `#ifndef __HIP__` and its end."""
         offset = self.tokens.start[index]
@@ -107,7 +117,7 @@ class SourceText:
 
     @cached_property
     def _cuda_only(self) -> tuple[tuple[int, int], ...]:
-        is_guard = re.compile(rb"#[ \t]*ifndef[ \t]+__HIP__\b").match
+        is_guard = re.compile(rb"#[ \t]*ifndef[ \t]+__HIP(?:_PLATFORM_AMD)?__\b").match
         return tuple(stretch for stretch in self.inactive if is_guard(self.source, stretch[0]))
 
     @property

@@ -47,10 +47,11 @@ def without_case(text: SourceText, index: int) -> list[Edit] | None:
         return [Edit(text.file, tokens.start[index - 1], after, "", _REASON)]
     line = newline_of(source)
     guard = source[:first].rstrip().rsplit(b"\n", 1)[-1].split()
-    if guard == [b"#ifndef", b"__HIP__"]:
+    macro = text.hip_macro
+    if guard in ([b"#ifndef", b"__HIP__"], [b"#ifndef", macro]):
         return []
     return [
-        Edit(text.file, first, first, f"#ifndef __HIP__{line}", _REASON),
+        Edit(text.file, first, first, f"#ifndef {macro.decode()}{line}", _REASON),
         Edit(text.file, below, below, f"#endif{line}", _REASON),
     ]
 

@@ -41,7 +41,7 @@ HIP = (
     Family("rtc", r"hiprtc\w+|HIPRTC_\w+"),
     Family("blas", r"hipblas\w+|HIPBLAS\w+"),
     Family("fft", r"hipfft\w+|HIPFFT_\w+"),
-    Family("rand", r"hiprand\w+|HIPRAND_\w+"),
+    Family("rand", r"hiprand\w*|HIPRAND_\w+"),
     Family("sparse", r"hipsparse\w+|HIPSPARSE\w+"),
     Family("solver", r"hipsolver\w+|HIPSOLVER\w+"),
     Family("miopen", r"miopen\w+"),

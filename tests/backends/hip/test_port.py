@@ -250,3 +250,12 @@ def test_a_ported_source_that_others_include_gets_no_second_runtime_header(tmp_p
         port.add(tmp_path / name)
     changed = [f.target.name for f in port.result().files if f.is_changed]
     assert changed == ["main.hip"]
+
+
+def test_a_case_that_hip_lacks_is_left_out_for_host_compilers_too(tmp_path: Path) -> None:
+    lines = "switch (e) {\n  case CUBLAS_STATUS_LICENSE_ERROR:\n    return 1;\n  }\n"
+    _write(tmp_path, {"a.cu": '#include "e.h"\n', "e.h": f"int f(int e) {{\n  {lines}}}\n"})
+    port = HipPort(tmp_path, HipOptions())
+    port.add(tmp_path / "a.cu")
+    ported = _ported(port.result().files)["e.h"]
+    assert "#ifndef __HIP_PLATFORM_AMD__\n  case CUBLAS_STATUS_LICENSE_ERROR:" in ported
