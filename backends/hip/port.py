@@ -162,7 +162,7 @@ class HipPort:
     def result(self) -> PortedFiles:
         """Port everything that was added."""
         members = list(self._reach(self._sources))
-        declared = reduce(or_, (self._text(p).declared for p in members), Defined())
+        declared = self._declared(members)
         words = frozenset().union(*(self._text(p).words for p in members))
         includes = frozenset(i.path for p in members for i in self._text(p).includes)
         has_host_halves = not includes.isdisjoint(FP16_HEADERS) and any(
@@ -175,7 +175,7 @@ class HipPort:
         diagnostics = meaning.pop(None, [])
         edits: dict[Path, tuple[Edit, ...]] = {}
         for path in members:
-            self._text(path).set_project(declared, words, includes)
+            self._text(path).set_project(declared[path], words, includes)
         textures = texture_plan([self._text(path) for path in members], self.options.arch)
         for path in members:
             text = self._text(path)
@@ -201,6 +201,18 @@ class HipPort:
         ]
         files += _supplied(files)
         return PortedFiles(tuple(files), tuple(sort_diagnostics(diagnostics)))
+
+    def _declared(self, members: Iterable[Path]) -> dict[Path, Defined]:
+        """What each file can mean by a name: what is declared in the sources that it is part of."""
+        found: dict[Path, Defined] = {}
+        for source in self._sources:
+            together = list(self._reach([source]))
+            declared = reduce(or_, (self._text(p).declared for p in together), Defined())
+            for path in together:
+                known = found.get(path)
+                found[path] = declared if known is None else known | declared
+        project = reduce(or_, found.values(), Defined())
+        return {path: found.get(path, Defined()).within(project) for path in members}
 
     def _ported(self, path: Path, edits: tuple[Edit, ...], moved: frozenset[Path]) -> PortedFile:
         text = self._text(path)

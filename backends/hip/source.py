@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 
 from crossport.backends.hip.edits import Edit
@@ -44,19 +44,26 @@ class Findings:
 class Defined:
     """Names that a project declares: entities of its own, and other spellings (macros, aliases).
 
-    `numbers`: the macros that stand for a plain number.
+    `numbers`: the macros that stand for a plain number. `announced`: what looks like a function
+    declared without a body.
     """
 
     entities: frozenset[bytes] = frozenset()
     spellings: frozenset[bytes] = frozenset()
     numbers: Mapping[bytes, bytes] = field(default_factory=dict)
+    announced: frozenset[bytes] = frozenset()
 
     def __or__(self, other: Defined) -> Defined:
         return Defined(
             self.entities | other.entities,
             self.spellings | other.spellings,
             {**self.numbers, **other.numbers},
+            self.announced | other.announced,
         )
+
+    def within(self, project: Defined) -> Defined:
+        """These names, with those entities of the rest of the project that are declared here."""
+        return replace(self, entities=self.entities | (project.entities & self.announced))
 
     @property
     def all(self) -> frozenset[bytes]:
@@ -226,6 +233,7 @@ def defined_names(tokens: Tokens, inactive: tuple[tuple[int, int], ...] = ()) ->
     """
     entities: set[bytes] = set()
     spellings: set[bytes] = set()
+    announced: set[bytes] = set()
     numbers: dict[bytes, bytes] = {}
     kinds, texts = tokens.kind, tokens.text
     name = int(Kind.NAME)
@@ -246,8 +254,12 @@ def defined_names(tokens: Tokens, inactive: tuple[tuple[int, int], ...] = ()) ->
                 numbers[texts[index]] = texts[index + 1]
             continue
         after = tokens.at(index + 1)
-        if after == b"(" and _has_body(tokens, index):
-            entities.add(texts[index])
+        if after == b"(" and _follows_type(tokens, index):
+            ending = _behind_brackets(tokens, index)
+            if ending in (b"{", b"const", b"noexcept", b"->"):
+                entities.add(texts[index])
+            elif ending == b";":
+                announced.add(texts[index])
         elif before == b"using" and after == b"=":
             spellings.add(texts[index])
         elif (
@@ -256,7 +268,7 @@ def defined_names(tokens: Tokens, inactive: tuple[tuple[int, int], ...] = ()) ->
             or (after in (b";", b"[", b",", b")") and _follows_name(tokens, index))
         ):
             (spellings if _is_typedef(tokens, index) else entities).add(texts[index])
-    return Defined(frozenset(entities), frozenset(spellings), numbers)
+    return Defined(frozenset(entities), frozenset(spellings), numbers, frozenset(announced))
 
 
 def _is_typedef(tokens: Tokens, index: int) -> bool:
@@ -268,12 +280,10 @@ def _is_typedef(tokens: Tokens, index: int) -> bool:
     return False
 
 
-def _has_body(tokens: Tokens, index: int) -> bool:
-    """Whether this is `type name(...) {`. A mere `X name(...);` may be a call behind a macro."""
-    if not _follows_type(tokens, index):
-        return False
+def _behind_brackets(tokens: Tokens, index: int) -> bytes:
+    """What stands behind `name(...)`. A mere `X name(...);` may be a call behind a macro."""
     closing = tokens.partner.get(index + 1)
-    return closing is not None and tokens.at(closing + 1) in (b"{", b"const", b"noexcept", b"->")
+    return tokens.at(closing + 1) if closing is not None else b""
 
 
 def _follows_type(tokens: Tokens, index: int) -> bool:

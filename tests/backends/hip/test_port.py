@@ -259,3 +259,20 @@ def test_a_case_that_hip_lacks_is_left_out_for_host_compilers_too(tmp_path: Path
     port.add(tmp_path / "a.cu")
     ported = _ported(port.result().files)["e.h"]
     assert "#ifndef __HIP_PLATFORM_AMD__\n  case CUBLAS_STATUS_LICENSE_ERROR:" in ported
+
+
+def test_a_name_of_another_source_is_not_taken_for_this_ones(tmp_path: Path) -> None:
+    own = "int curand(int x) { return x; }\n"
+    _write(
+        tmp_path,
+        {
+            "a.cu": f"#include <curand_kernel.h>\n{own}int a() {{ return curand(1); }}\n",
+            "b.cu": "#include <curand_kernel.h>\n__device__ int b(S* s) { return curand(s); }\n",
+            "c.cu": "int curand(int x);\nint c() { return curand(1); }\n",
+        },
+    )
+    port = HipPort(tmp_path, HipOptions())
+    for name in ("a.cu", "b.cu", "c.cu"):
+        port.add(tmp_path / name)
+    ported = _ported(port.result().files)
+    assert ["hiprand(" in ported[name] for name in ("a.hip", "b.hip", "c.hip")] == [0, 1, 0]
