@@ -1,99 +1,166 @@
-"""How much of a program a port changes, beside what hipify-perl changes in the same files.
+"""How many edits a port makes in a program, beside hipify-perl's own count for the same files.
 
-    python benchmarks/edits_vs_hipify.py SUITE/src PORTS --hipify-perl PATH [--select '*-cuda']
+    python benchmarks/edits_vs_hipify.py SUITE/src --hipify-perl PATH [--select '*-cuda']
+        [--json FILE]
 
-PORTS is what `suite.py --out PORTS` left. For each program, hipify-perl (a tool of its own, no part
-of this project) reads every file that the port holds. Counted on both sides: lines of the original
-that are gone or changed, and lines that are new. Lines of functions that the port puts in count as
-new lines.
+hipify-perl (a tool of its own, no part of this project) counts the references that it converts
+(-print-stats) in every file that our port holds. Of our edits, those that meaning needs are counted
+apart from names, headers and launches, which are all that it converts.
+
+At the same time every file is checked byte by byte: what lies outside the edits is as it was.
 """
 
 from __future__ import annotations
 
 import argparse
-import difflib
+import json
+import re
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from statistics import median
+from statistics import median, quantiles
+from typing import Any
+
+from crossport.api import port_folder
+from crossport.diagnostics import PortError
+from crossport.porting import Options
+from crossport.result import OutputFile
+
+# Reasons of edits that spell CUDA's API in HIP's way, as a tool that renames does it.
+NAMING = frozenset(
+    (
+        "API name",
+        "header of HIP",
+        "header of the port",
+        "the included file is renamed",
+        "nvcc includes the runtime header by itself",
+        "part of hip/hip_runtime.h",
+        "guard of HIP's header",
+        "macro of the HIP compiler",
+        "HIP takes symbols by this macro",
+        "HIP takes a kernel as const void* here",
+        "device function",
+        "hipCUB",
+    )
+)
+_FILE = re.compile(r"info: file '(.*)' statistics:\n\s+CONVERTED refs count: (\d+)")
+_AT_ONCE = 200
 
 
-@dataclass(frozen=True)
+@dataclass
 class Program:
-    """Lines changed and lines new, in our port and in hipify-perl's."""
+    """Counts of one program."""
 
     name: str
-    ours: tuple[int, int]
-    theirs: tuple[int, int]
+    naming: int = 0
+    meaning: int = 0
+    hipify: int = 0
+    files: list[str] = field(default_factory=list)
+    reasons: dict[str, int] = field(default_factory=dict)
+    changed_elsewhere: list[str] = field(default_factory=list)
+    """Files with a byte outside the edits that is not as it was."""
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("folder", type=Path)
-    parser.add_argument("ports", type=Path)
     parser.add_argument("--hipify-perl", type=Path, required=True)
-    parser.add_argument("--select", default="*")
-    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--select", default="*-cuda")
+    parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    names = sorted(p.name for p in options.folder.glob(options.select) if p.is_dir())
-    names = [name for name in names if (options.ports / name).is_dir()]
-
-    def measure(name: str) -> Program:
-        return _measure(options.folder / name, options.ports / name, options.hipify_perl)
-
-    with ThreadPoolExecutor(options.jobs) as pool:
-        programs = list(pool.map(measure, names))
-    print(_table(programs))
+    programs = [
+        program
+        for folder in sorted(p for p in options.folder.glob(options.select) if p.is_dir())
+        if (program := _ours(folder)) is not None
+    ]
+    counts = _theirs(options.hipify_perl, [file for p in programs for file in p.files])
+    for program in programs:
+        program.hipify = sum(counts.get(file, 0) for file in program.files)
+    if options.json:
+        options.json.write_text(json.dumps([asdict(p) for p in programs], indent=1) + "\n")
+    print(report([asdict(p) for p in programs]))
     return 0
 
 
-def _measure(source: Path, port: Path, hipify: Path) -> Program:
-    ours, theirs = [0, 0], [0, 0]
-    for file in sorted(p for p in port.rglob("*") if p.is_file()):
-        original = source / file.relative_to(port)
-        if original.suffix == ".hip":
-            original = original.with_suffix(".cu")
-        if not original.is_file():
-            continue
-        text = original.read_bytes()
-        other = subprocess.run(
-            ["perl", str(hipify), "-quiet-warnings", str(original)], capture_output=True
-        ).stdout
-        for total, new in ((ours, file.read_bytes()), (theirs, other)):
-            changed, added = _changes(text, new)
-            total[0] += changed
-            total[1] += added
-    return Program(source.name, (ours[0], ours[1]), (theirs[0], theirs[1]))
+def _ours(folder: Path) -> Program | None:
+    try:
+        result = port_folder(folder, ["hip"], Options(jobs=1))
+    except PortError:
+        return None
+    program = Program(folder.name)
+    reasons: Counter[str] = Counter()
+    for output in result.outputs:
+        program.files.append(str(output.source))
+        if not bytes_outside_edits_stay(output):
+            program.changed_elsewhere.append(str(output.path))
+        for change in output.changes:
+            reasons[change.reason] += 1
+            is_name = set(change.reason.split("; ")) <= NAMING or "is included already" in (
+                change.reason
+            )
+            program.naming += is_name
+            program.meaning += not is_name
+    program.reasons = dict(reasons.most_common())
+    return program
 
 
-def _changes(old: bytes, new: bytes) -> tuple[int, int]:
-    """Lines of `old` that are not in `new` as they were, and lines that `new` has beside them."""
-    if old == new:
-        return 0, 0
-    matcher = difflib.SequenceMatcher(None, old.splitlines(), new.splitlines(), autojunk=False)
-    changed = added = 0
-    for tag, old_start, old_end, new_start, new_end in matcher.get_opcodes():
-        if tag != "equal":
-            changed += old_end - old_start
-            added += max(0, (new_end - new_start) - (old_end - old_start))
-    return changed, added
+def bytes_outside_edits_stay(output: OutputFile) -> bool:
+    """Whether the port is the original with each edit's stretch replaced, and nothing else."""
+    at = written = 0
+    for change in sorted(output.changes, key=lambda change: (change.start, change.end)):
+        kept = output.original[at : change.start]
+        if output.data[written : written + len(kept)] != kept:
+            return False
+        written += len(kept)
+        new = change.replacement.encode("utf-8", "surrogateescape")
+        if output.data[written : written + len(new)] != new:
+            return False
+        written += len(new)
+        at = change.end
+    return output.data[written:] == output.original[at:]
 
 
-def _table(programs: list[Program]) -> str:
+def _theirs(hipify: Path, files: list[str]) -> dict[str, int]:
+    """hipify-perl's count for each file; a file that it converts nothing in is not told of."""
+    found: dict[str, int] = {}
+    wanted = list(dict.fromkeys(files))
+    for first in range(0, len(wanted), _AT_ONCE):
+        command = ["perl", str(hipify), "-print-stats", "-no-output", "-quiet-warnings"]
+        done = subprocess.run(
+            [*command, *wanted[first : first + _AT_ONCE]], capture_output=True, check=False
+        )
+        told = done.stderr.decode("utf-8", "replace")
+        found |= {name: int(count) for name, count in _FILE.findall(told)}
+    return found
+
+
+def report(programs: list[dict[str, Any]]) -> str:
+    """The distribution of counts, as a table, and what stands out."""
+    rows = {
+        "hipify-perl, converted references": [p["hipify"] for p in programs],
+        "crossport, names, headers, launches": [p["naming"] for p in programs],
+        "crossport, what meaning needs": [p["meaning"] for p in programs],
+        "crossport, all edits": [p["naming"] + p["meaning"] for p in programs],
+    }
     lines = [
-        "| port | lines changed, median | all | lines new, median | all |",
-        "|---|---|---|---|---|",
+        f"| edits a program ({len(programs)} programs) | median | 10 % | 90 % | most | all |",
+        "|---|---|---|---|---|---|",
     ]
-    for who in ("ours", "theirs"):
-        changed = [getattr(p, who)[0] for p in programs]
-        added = [getattr(p, who)[1] for p in programs]
-        name = "crossport" if who == "ours" else "hipify-perl"
-        numbers = (median(changed), sum(changed), median(added), sum(added))
-        lines.append(f"| {name} | " + " | ".join(f"{number:.0f}" for number in numbers) + " |")
-    fewer = sum(p.ours[0] <= p.theirs[0] for p in programs)
-    lines.append(f"\n{len(programs)} programs; ours changes no more lines in {fewer} of them.")
+    for name, values in rows.items():
+        tenths = quantiles(values, n=10)
+        cells = (median(values), tenths[0], tenths[-1], max(values), sum(values))
+        lines.append(f"| {name} | " + " | ".join(f"{cell:.0f}" for cell in cells) + " |")
+    fewer = sum(p["naming"] <= p["hipify"] for p in programs)
+    elsewhere = [f"{p['name']}/{f}" for p in programs for f in p["changed_elsewhere"]]
+    files = sum(len(p["files"]) for p in programs)
+    lines.append(
+        f"\nNames, headers and launches are no more edits than hipify-perl's in {fewer} of"
+        f" {len(programs)} programs. Bytes outside the edits: unchanged in"
+        f" {files - len(elsewhere)} of {files} files."
+    )
+    lines += [f"- changed: {name}" for name in elsewhere]
     return "\n".join(lines)
 
 

@@ -41,7 +41,7 @@ from crossport.backends.hip.overloads import overload_edits
 from crossport.backends.hip.rename import rename_edits
 from crossport.backends.hip.source import Defined, Findings, SourceText
 from crossport.backends.hip.sparse_buffers import sparse_buffer_edits
-from crossport.backends.hip.supplied import supplied_headers
+from crossport.backends.hip.supplied import is_supplied, supplied_headers
 from crossport.backends.hip.switches import switch_edits
 from crossport.backends.hip.template_keyword import function_templates, template_keyword_edits
 from crossport.backends.hip.textures import TexturePlan, texture_edits, texture_plan
@@ -257,6 +257,8 @@ class HipPort:
     ) -> Findings:
         is_unit = path in self._sources
         found = Findings()
+        if is_supplied(path.name):
+            return found  # a header of ours, in what was ported before
 
         def resolve(include: Include) -> PurePosixPath | None:
             own = self.project.resolve(path, include)

@@ -135,8 +135,7 @@ def port_program(
 
 def _hip_result(ported: PortedFiles, units: Sequence[TranslationUnit]) -> PortResult:
     outputs = tuple(
-        OutputFile(Path(f.target), f.ported, f.source, f.original, len(f.edits))
-        for f in ported.files
+        OutputFile(Path(f.target), f.ported, f.source, f.original, f.edits) for f in ported.files
     )
     return PortResult(outputs, _hip_kernels(units, ported.diagnostics), ported.diagnostics)
 

@@ -13,9 +13,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from crossport.diagnostics import Code, Diagnostic, PortError, Severity, sort_diagnostics
+
+if TYPE_CHECKING:
+    from crossport.backends.hip.edits import Edit
 
 SCHEMA = 1
 
@@ -84,15 +87,20 @@ class KernelResult:
 class OutputFile:
     """A file to write: `path` relative to the output folder, and the file that it comes from.
 
-    `original` is that file's bytes (b"" for a generated file), `edits` how many places changed.
+    `original` is that file's bytes (b"" for a generated file), `changes` what was edited in it.
     """
 
     path: Path
     data: bytes = field(repr=False)
     source: Path | None = None
     original: bytes = field(default=b"", repr=False)
-    edits: int = 0
+    changes: tuple[Edit, ...] = field(default=(), repr=False)
     target: TargetName = "hip"
+
+    @property
+    def edits(self) -> int:
+        """How many places changed."""
+        return len(self.changes)
 
     @property
     def text(self) -> str:

@@ -276,3 +276,15 @@ def test_a_name_of_another_source_is_not_taken_for_this_ones(tmp_path: Path) -> 
         port.add(tmp_path / name)
     ported = _ported(port.result().files)
     assert ["hiprand(" in ported[name] for name in ("a.hip", "b.hip", "c.hip")] == [0, 1, 0]
+
+
+def test_a_header_of_ours_in_what_was_ported_before_stays(tmp_path: Path) -> None:
+    source = "#include <mma.h>\n#include <cuda_fp16.h>\nfloat f(half a) { return a * a; }\n"
+    _write(tmp_path, {"in/k.cu": source})
+    for folder, name in (("in", "k.cu"), ("out", "k.hip")):
+        port = HipPort(tmp_path / folder, HipOptions())
+        port.add(tmp_path / folder / name)
+        files = port.result().files
+        if folder == "in":
+            _write(tmp_path / "out", _ported(files))
+    assert [f.target.name for f in files if f.is_changed] == []
