@@ -102,6 +102,13 @@ def _function(
             # References may name one variable twice, or an element of what a pointer reaches.
             token = MEMORY if kind.endswith("&") else f"a{i}"
             scope.lvalues.append(Lvalue(f"a{i}", kind.rstrip("&"), token))
+    # No call passes these: each is what its default says, as a value or bound to a reference.
+    for i in range(pick.choice([0, 0, 1, 2])):
+        kind = pick.choice([*INTEGERS, *FLOATS])
+        reference = pick.random() < 0.6
+        start = f"{kind}({pick.randint(0, 99)})" if " " not in kind else str(pick.randint(0, 99))
+        parameters += f", const {kind}{'&' if reference else ''} d{i} = {start}"
+        scope.lvalues.append(Lvalue(f"d{i}", kind, f"d{i}", fixed=True))
     lines.append(f"__device__ {result} {name}({parameters}) {{")
     body.body(scope, pick.randint(1, 5), 2)
     body._return(scope, "")
