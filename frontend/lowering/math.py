@@ -377,7 +377,19 @@ def _conversions() -> dict[str, Handler]:
         for other, whole in (*_C_NAMES.items(), ("char", SCALARS["i8"]), ("uchar", SCALARS["u8"])):
             table[f"__{source}2{other}_rz"] = _convert(whole, half)
             table[f"__{other}2{spelled}_rn"] = _convert(half, whole)
+        for mode in ("rn", "ru", "rd"):
+            for other in ("int", "uint", "ll", "ull"):
+                # By way of float, which holds every half.
+                table[f"__{source}2{other}_{mode}"] = _by_float(f"__float2{other}_{mode}")
     return table
+
+
+def _by_float(name: str) -> Handler:
+    def lower(ctx: Lowering, site: Site) -> Expr:
+        (value,) = ctx.values(site.args)
+        return intrinsic(ctx, name, ctx.convert(value, F32))
+
+    return lower
 
 
 HANDLERS: dict[str, Handler] = _build()

@@ -486,3 +486,24 @@ def test_complex_numbers_and_pointers_of_thrust() -> None:
     total = (z * (2 + 1j) - z / 4) / np.conj(z) + np.exp(-z)
     assert np.allclose(out[0::2] + 1j * out[1::2], total, rtol=1e-4)
     assert np.allclose(size, np.abs(total) + np.abs(z) ** 2 + (np.sqrt(z) * 2).real, rtol=1e-4)
+
+
+def test_halves_to_integers_in_every_rounding() -> None:
+    x, out = np.linspace(-9, 9, 37).astype(np.float32), np.zeros(4 * 37, np.int32)
+    launch(
+        """
+        #include <cuda_fp16.h>
+        #include <cuda_bf16.h>
+        __global__ void k(const float* x, int* out) {
+            int t = threadIdx.x;
+            __half h = __float2half(x[t]);
+            out[4 * t] = __half2int_rn(h);
+            out[4 * t + 1] = __half2int_ru(h);
+            out[4 * t + 2] = (int)__half2ll_rd(h);
+            out[4 * t + 3] = __bfloat162int_rn(__float2bfloat16(x[t]));
+        }
+        """,
+        37, x, out,
+    )  # fmt: skip
+    assert (out[0::4] == np.rint(x)).all() and (out[1::4] == np.ceil(x)).all()
+    assert (out[2::4] == np.floor(x)).all() and (out[3::4] == np.rint(x)).all()
