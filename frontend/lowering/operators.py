@@ -27,6 +27,7 @@ from crossport.ir.nodes import (
 from crossport.ir.types import (
     BOOL,
     VOID,
+    Handle,
     Pointer,
 )
 
@@ -58,6 +59,8 @@ def arithmetic(ctx: Lowering, op: BinaryOp, one: Expr, two: Expr) -> Expr:
     left, right = one.type, two.type
     if isinstance(left, Pointer) or isinstance(right, Pointer):
         return _pointer_arithmetic(ctx, op, one, two)
+    if op not in ("==", "!=") and (isinstance(left, Handle) or isinstance(right, Handle)):
+        raise NotLowered(f"arithmetic on {left if isinstance(left, Handle) else right}")
     if op in ("<<", ">>"):
         return Binary(op, one, two, span=ctx.here)
     if left != right:
