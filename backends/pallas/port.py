@@ -13,6 +13,7 @@ from crossport.backends.pallas.xla import print_kernel
 from crossport.diagnostics import Code, Diagnostic, PortError, Severity
 from crossport.ir.facts.launch_shapes import likely_blocks
 from crossport.ir.lift import flat
+from crossport.ir.lift.flatten import refuse
 from crossport.ir.lift.naming import Options, PortedKernel, PortedModule, Tier, function_names
 from crossport.ir.lift.prepare import prepare
 from crossport.ir.lift.tidy import tidy
@@ -52,6 +53,9 @@ def port_module(module: Module, source_text: str, options: Options | None = None
 
 
 def _port(module: Module, kernel: Function, name: str, options: Options) -> modules.Part:
+    if prepare(module, kernel).failure:
+        # A function that is traced can raise nothing where threads run out of stack.
+        raise refuse("a function calls itself otherwise than at its end", kernel.span)
     if "tile" not in options.tiers:
         return _port_xla(module, kernel, name)
     part = _port_elementwise(module, kernel, name)

@@ -12,7 +12,9 @@ from crossport.backends.triton.math import HELPERS, NUMPY, NUMPY_IMPORTS
 from crossport.backends.triton.simt import KernelText
 from crossport.backends.triton.simt.state import SPARE_WORDS
 from crossport.ir.lift import flat, fold
+from crossport.ir.lift.flatten.recursion import FAILURE
 from crossport.ir.lift.naming import module_header
+from crossport.ir.lift.phases import Phases
 from crossport.ir.lift.wrapping import wrap
 from crossport.ir.nodes import Binary, Cast, Expr, Intrinsic, Special, walk
 from crossport.ir.tile.contract import Contraction
@@ -129,12 +131,17 @@ class Part:
     row: Part | None = None
     """The form for rows that fit the lanes, if their lengths are known at the launch."""
     row_bounds: tuple[Expr, ...] = ()
+    phases: tuple[Part, ...] = ()
+    """A part for each stretch between barriers of the grid; then there is no kernel of its own."""
+    split: Phases | None = None
+    checked: Part | None = None
+    """The part whose `failure` is looked at after a launch."""
 
 
 def module_text(source_name: str, source_text: str, parts: list[Part]) -> str:
     """The whole module."""
     tabled = parts
-    parts = [q for p in parts for q in ((p.fallback, p) if p.fallback is not None else (p,))]
+    parts = [q for p in parts for q in in_order(p)]
     forms = [f for p in parts for f in (p, p.row) if f is not None]
     libdevice = sorted({f for p in forms for f in p.text.expressions.libdevice})
     helpers = {h for p in forms for h in p.text.expressions.helpers}
@@ -164,7 +171,7 @@ def module_text(source_name: str, source_text: str, parts: list[Part]) -> str:
     out += ordered
     for part in parts:
         for form in (part.row, part):
-            if form is not None:
+            if form is not None and form.text.lines:
                 out.append("\n" + "\n".join(wrap(form.text.lines)) + "\n")
         out.append(launcher(part))
     out.append(tables(tabled))
@@ -196,8 +203,104 @@ def is_struct(parameter: flat.Parameter) -> bool:
     return isinstance(parameter.type, Struct | Array | Handle)
 
 
+def in_order(part: Part) -> list[Part]:
+    """The part behind those that its launcher calls."""
+    inner = [q for p in part.phases for q in in_order(p)]
+    if part.checked is not None:
+        inner += in_order(part.checked)
+    return [*inner, *([part.fallback] if part.fallback is not None else []), part]
+
+
+def device_of(program: flat.Program) -> str:
+    """The device of a launch's largest array."""
+    arrays = [
+        f'_array({root.name}, {TORCH_TYPES[root.element.kind]}, "{root.name}")'
+        for p in program.parameters if isinstance(p.type, Pointer) and p.name != FAILURE.name
+        for _, root in p.roots
+    ]  # fmt: skip
+    return f"max(({', '.join(arrays)},), key=torch.numel).device" if arrays else '"cpu"'
+
+
+def checked_launcher(part: Part) -> str:
+    """A launch, and what to say where threads gave up."""
+    inner = part.checked
+    assert inner is not None
+    names = [p.name for p in part.program.parameters if p.name != FAILURE.name]
+    arguments = ", ".join(["grid", "block", *names, "*", "shared_bytes=0"])
+    given = ", ".join(["grid", "block", *names, "failure", "shared_bytes=shared_bytes"])
+    lines = [
+        f"def {part.function_name}({arguments}):",
+        f'    """{summary(part)}"""',
+        f"    device = {device_of(part.program)}",
+        "    failure = torch.zeros(1, dtype=torch.int32, device=device)",
+        f"    {inner.function_name}({given})",
+        "    if int(failure) != 0:",
+        f'        raise ValueError("{part.program.failure}")',
+    ]
+    result = "\n".join(wrap(lines)) + "\n"
+    if any(not g.is_lookup for g in part.program.globals):
+        result += f"\n\n{part.function_name}.globals = {inner.function_name}.globals\n"
+    return result
+
+
+def phases_launcher(part: Part) -> str:
+    """A launch for each phase; the device says which follows."""
+    program, split = part.program, part.split
+    assert split is not None
+    names = [p.name for p in program.parameters]
+    arguments = ", ".join(["grid", "block", *names, "*", "shared_bytes=0"])
+    lines = [f"def {part.function_name}({arguments}):"]
+    lines.append(f'    """{summary(part)}"""')
+    lines.append("    grid, block = _dim3(grid), _dim3(block)")
+    idle = "xyz"[split.axes :]
+    if idle:
+        tests = " or ".join(f"{n}[{'xyz'.index(a)}] != 1" for a in idle for n in ("grid", "block"))
+        lines.append(f"    if {tests}:")
+        lines.append(f'        raise ValueError("grid and block have {split.axes} axes here")')
+    lines.append(f"    device = {device_of(program)}")
+    counts = {"block": "grid[0] * grid[1] * grid[2]"}
+    counts["thread"] = f"{counts['block']} * block[0] * block[1] * block[2]"
+    for kept in split.kept:
+        root = kept.parameter.roots[0][1]
+        count = counts[kept.per] + (f" * {kept.each}" if kept.each > 1 else "")
+        kind = TORCH_TYPES[root.element.kind]
+        lines.append(f"    {root.name} = torch.zeros({count}, dtype={kind}, device=device)")
+    size = max(1, split.shared)
+    lines.append(f"    state_after = torch.zeros({size}, dtype=torch.int64, device=device)")
+    lines.append("    phase = 0")
+    lines.append("    while phase >= 0:")
+    lines.append("        state_before = state_after")
+    lines.append(f"        state_after = torch.empty({size}, dtype=torch.int64, device=device)")
+    lines.append("        next_phase = torch.full((1,), -1, dtype=torch.int32, device=device)")
+    kept_names = [k.parameter.name for k in split.kept]
+    call = ", ".join([
+        "grid", "block", *names, *kept_names, "state_before", "state_after", "next_phase",
+        "shared_bytes=shared_bytes",
+    ])  # fmt: skip
+    for number, inner in enumerate(part.phases):
+        last = number == len(part.phases) - 1
+        word = "else:" if last and number else f"{'elif' if number else 'if'} phase == {number}:"
+        lines.append(f"        {word}")
+        lines.append(f"            {inner.function_name}({call})")
+    lines.append("        phase = int(next_phase)")
+    result = "\n".join(wrap(lines)) + "\n"
+    settable = [g.root.name for g in program.globals if not g.is_lookup]
+    if settable:
+        result += f"\n\n{part.function_name}.globals = {{}}\n"
+        for phase in part.phases:
+            if any(not g.is_lookup for g in phase.program.globals):
+                result += f"{part.function_name}.globals |= {phase.function_name}.globals\n"
+        for inner in [q for p in part.phases for q in in_order(p)]:
+            result += f"{inner.function_name}.globals = {part.function_name}.globals\n"
+    return result
+
+
 def launcher(part: Part) -> str:
     """The function that a user calls, or that another launcher falls back to."""
+    if part.phases:
+        return phases_launcher(part)
+    if part.checked is not None:
+        return checked_launcher(part)
     program, text = part.program, part.text
     names = [p.name for p in program.parameters]
     arguments = ", ".join(["grid", "block", *names, "*", "shared_bytes=0"])
@@ -554,7 +657,11 @@ def scalar_argument(name: str, kind: object) -> str:
 
 
 def summary(part: Part) -> str:
-    outs = ", ".join(p.name for p in part.program.parameters if isinstance(p.type, Pointer))
+    outs = ", ".join(
+        p.name
+        for p in part.program.parameters
+        if isinstance(p.type, Pointer) and (p.name != FAILURE.name or part.checked is None)
+    )
     return f"`{part.source_name}<<<grid, block>>>`; arrays ({outs}) are updated in place."
 
 

@@ -11,17 +11,19 @@ from dataclasses import replace
 
 from crossport.backends.triton import module as modules
 from crossport.backends.triton.contraction import print_contraction
-from crossport.backends.triton.simt import print_kernel
+from crossport.backends.triton.expressions import Expressions
+from crossport.backends.triton.simt import KernelText, print_kernel
 from crossport.backends.triton.simt.vectors import has_runs
 from crossport.diagnostics import Code, Diagnostic, PortError, Severity
 from crossport.ir.facts.launch_shapes import likely_blocks
 from crossport.ir.lift import flat
 from crossport.ir.lift.naming import Options, PortedKernel, PortedModule, Tier, function_names
-from crossport.ir.lift.prepare import prepare
+from crossport.ir.lift.phases import has_grid_barrier, split_phases
+from crossport.ir.lift.prepare import Source, source_of
 from crossport.ir.lift.tidy import tidy
 from crossport.ir.lift.versions import split_versions
 from crossport.ir.nesting import room
-from crossport.ir.nodes import Function, Module
+from crossport.ir.nodes import Module
 from crossport.ir.tile.batch import may_batch
 from crossport.ir.tile.blocks import Lifted, Shape, lift_for_blocks, lift_warps, needs_exchange
 from crossport.ir.tile.contract import contract, may_contract
@@ -56,7 +58,7 @@ def port_module(module: Module, source_text: str, options: Options | None = None
         name = names[kernel.name]
         try:
             with room():
-                part = _port(module, kernel, name, options)
+                part = _port_checked(source_of(module, kernel), name, options)
         except PortError as error:
             kernels.append(PortedKernel(kernel.name, name, "refused", None, error.diagnostics))
             continue
@@ -67,69 +69,104 @@ def port_module(module: Module, source_text: str, options: Options | None = None
     return PortedModule(text, tuple(kernels))
 
 
-def _port(module: Module, kernel: Function, name: str, options: Options) -> modules.Part:
+def _port_checked(source: Source, name: str, options: Options) -> modules.Part:
+    """The kernel, and behind it a look at whether it failed, if it can."""
+    if not source.whole.failure:
+        return _port(source, name, options)
+    inner = _port(source, f"_{name.lstrip('_')}_unchecked", options)
+    return modules.Part(
+        inner.program, source.name, name, inner.tier, KernelText([], Expressions()), checked=inner
+    )  # fmt: skip
+
+
+def _port(source: Source, name: str, options: Options) -> modules.Part:
+    if has_grid_barrier(source.whole.body):
+        return _port_phases(source, name, options)
     reason = ""
     if "tile" in options.tiers:
-        part = _port_tile(module, kernel, name, options)
+        part = _port_tile(source, name, options)
         if isinstance(part, modules.Part):
             return part
         reason = part
-    by_thread = _port_simt(module, kernel, name)
+    by_thread = _port_simt(source, name)
     if reason and by_thread.tier == "simt":
         by_thread.program.notes.append(
-            Diagnostic(Code.LOWER_TIER, reason, kernel.span, Severity.NOTE)
+            Diagnostic(Code.LOWER_TIER, reason, source.span, Severity.NOTE)
         )
     return by_thread
 
 
-def _prepared(module: Module, kernel: Function) -> flat.Program:
-    return reroll_vectors(hoist_loads(prepare(module, kernel)))
+def _program(source: Source) -> flat.Program:
+    return reroll_vectors(hoist_loads(source.program()))
 
 
-def _port_simt(module: Module, kernel: Function, name: str) -> modules.Part:
+def _port_phases(source: Source, name: str, options: Options) -> modules.Part:
+    """A launch for each stretch between barriers of the whole grid."""
+    split = split_phases(flat.copy_of(source.whole))
+    launched = _launched(source, options)
+    parts: list[modules.Part] = []
+    for number, program in enumerate(split.programs):
+        phase = replace(source, whole=program)
+        known = replace(options, blocks={source.name: tuple(launched)})
+        parts.append(_port(phase, f"_{name.lstrip('_')}_phase_{number}", known))
+    tier = "tile" if all(p.tier == "tile" for p in parts) else "simt"
+    program = _program(source)
+    program.notes += [n for p in parts for n in p.program.notes if n not in program.notes]
+    return modules.Part(
+        program, source.name, name, tier, KernelText([], Expressions()),
+        phases=tuple(parts), split=split,
+    )  # fmt: skip
+
+
+def _launched(source: Source, options: Options) -> Sequence[Shape]:
+    """Block shapes that the host code launches."""
+    base = source.name.partition("<")[0]
+    return options.blocks.get(source.name) or options.blocks.get(base) or ()
+
+
+def _port_simt(source: Source, name: str) -> modules.Part:
     """One program a thread block, one lane a thread, shared memory in a scratch buffer."""
-    program = unroll_choices(_prepared(module, kernel))
+    program = unroll_choices(_program(source))
     text = print_kernel(program, f"_{name.lstrip('_')}_kernel")
     # A block that needs no scratch memory is one tile.
     tier = "simt" if text.uses_scratch else "tile"
-    return modules.Part(program, kernel.name, name, tier, text)
+    return modules.Part(program, source.name, name, tier, text)
 
 
-def _port_tile(module: Module, kernel: Function, name: str, options: Options) -> modules.Part | str:
+def _port_tile(source: Source, name: str, options: Options) -> modules.Part | str:
     """The kernel without its thread blocks' inner workings, or what prevents that."""
-    launched = options.blocks.get(kernel.name) or options.blocks.get(kernel.base_name) or ()
-    program = unroll_choices(_prepared(module, kernel))
+    launched = _launched(source, options)
+    program = unroll_choices(_program(source))
     free = retile(program, splits_sums=True)
-    product = _port_contraction(
-        module, kernel, name, None if isinstance(free, str) else free, launched
-    )
+    product = _port_contraction(source, name, None if isinstance(free, str) else free, launched)
     if product is not None:
         return product
     if not isinstance(free, str):
         tidy(program)
-        text = print_kernel(program, f"_{name}_kernel", free)
-        return modules.Part(program, kernel.name, name, "tile", text, free)
-    program = _prepared(module, kernel)
+        text = print_kernel(program, f"_{name.lstrip('_')}_kernel", free)
+        return modules.Part(program, source.name, name, "tile", text, free)
+    program = _program(source)
     if not needs_exchange(program):
         if not may_batch(program):
             return free
         return modules.Part(
-            program, kernel.name, name, "tile",
-            print_kernel(program, f"_{name}_kernel", batched=True), guard="block[1:] == (1, 1)",
-            fallback=_port_simt(module, kernel, f"_{name}_by_thread"),
+            program, source.name, name, "tile",
+            print_kernel(program, f"_{name.lstrip('_')}_kernel", batched=True),
+            guard="block[1:] == (1, 1)",
+            fallback=_port_simt(source, f"_{name}_by_thread"),
         )  # fmt: skip
     if not program.shared:
-        by_warp = _port_warps(module, kernel, name, launched)
+        by_warp = _port_warps(source, name, launched)
         if by_warp is not None:
             return by_warp
-    shapes = launched or likely_blocks(module, kernel)
-    lifted = lift_for_blocks(lambda: _prepared(module, kernel), shapes)
+    shapes = launched or likely_blocks(source.module, source.kernel)
+    lifted = lift_for_blocks(lambda: _program(source), shapes)
     if isinstance(lifted, str):
         return f"it keeps its shared memory: {lifted}"
-    return _lifted_part(module, kernel, name, lifted)
+    return _lifted_part(source, name, lifted)
 
 
-def _lifted_part(module: Module, kernel: Function, name: str, lifted: Lifted) -> modules.Part:
+def _lifted_part(source: Source, name: str, lifted: Lifted) -> modules.Part:
     """A program without shared memory; by whole rows as well, where lanes share rows."""
     reload_gathers(lifted.program, lifted.shapes)
     share_exchanges(lifted.program)
@@ -143,7 +180,7 @@ def _lifted_part(module: Module, kernel: Function, name: str, lifted: Lifted) ->
         rounds = take_rounds(lifted.program, lifted.threads)
     batched = lifted.threads > 0 and rounds is None and may_batch(lifted.program)
     text = print_kernel(
-        lifted.program, f"_{name}_kernel", batched=batched, in_row=lifted.threads > 0
+        lifted.program, f"_{name.lstrip('_')}_kernel", batched=batched, in_row=lifted.threads > 0
     )
     whole = one_round(lifted.program) if width else None
     if width and whole is None:
@@ -151,19 +188,19 @@ def _lifted_part(module: Module, kernel: Function, name: str, lifted: Lifted) ->
     row: modules.Part | None = None
     if whole is not None:
         row = modules.Part(
-            whole[0], kernel.name, f"{name}_row", "tile",
+            whole[0], source.name, f"{name}_row", "tile",
             print_kernel(
-                whole[0], f"_{name}_row_kernel",
+                whole[0], f"_{name.lstrip('_')}_row_kernel",
                 batched=may_batch(whole[0]) and not has_runs(whole[0].body),
             ),
         )  # fmt: skip
     fallback: modules.Part | None = None
     try:
-        fallback = _port_simt(module, kernel, f"_{name}_by_thread")
+        fallback = _port_simt(source, f"_{name}_by_thread")
     except PortError:
         fallback = None
     return modules.Part(
-        lifted.program, kernel.name, name, "tile", text, guard=lifted.guard,
+        lifted.program, source.name, name, "tile", text, guard=lifted.guard,
         fallback=fallback, width=width, row=row, row_bounds=whole[1] if whole else (),
         rounds=rounds,
     )  # fmt: skip
@@ -177,16 +214,14 @@ def _sums_doubles(program: flat.Program) -> bool:
     )
 
 
-def _port_warps(
-    module: Module, kernel: Function, name: str, launched: Sequence[Shape]
-) -> modules.Part | None:
+def _port_warps(source: Source, name: str, launched: Sequence[Shape]) -> modules.Part | None:
     """The kernel with a program a warp, where that pays."""
-    lifted = lift_warps(lambda: _prepared(module, kernel), launched)
+    lifted = lift_warps(lambda: _program(source), launched)
     if not isinstance(lifted, str) and _sums_doubles(lifted.program):
-        lifted = lift_warps(lambda: _prepared(module, kernel), launched, exchanges=False)
+        lifted = lift_warps(lambda: _program(source), launched, exchanges=False)
     if isinstance(lifted, str):
         return None
-    part = _lifted_part(module, kernel, name, lifted)
+    part = _lifted_part(source, name, lifted)
     width = lifted.threads
     if width < WARP and not part.text.batched:
         return None  # too few lanes for programs of their own
@@ -199,10 +234,10 @@ def _port_warps(
 
 
 def _port_contraction(
-    module: Module, kernel: Function, name: str, free: FreeShape | None, launched: Sequence[Shape]
+    source: Source, name: str, free: FreeShape | None, launched: Sequence[Shape]
 ) -> modules.Part | None:
     """The kernel as one sum of products, if it is that."""
-    program = _prepared(module, kernel)
+    program = _program(source)
     if not may_contract(program):
         return None
     if free is not None:
@@ -215,21 +250,21 @@ def _port_contraction(
         shapes = list(dict.fromkeys([*launched, *PRODUCT_BLOCKS]))
     for shape in shapes:
         try:
-            found = contract(_prepared(module, kernel), shape)
+            found = contract(_program(source), shape)
         except NotTraced:
             continue
         if found.column_axis is None and not found.left.is_contiguous:
             return None  # neighbours read neighbours already
         if found.column_axis is not None and free is None and min(found.tile) < 8:
             return None  # few columns: no use for the matrix unit
-        text, names = print_contraction(program, f"_{name}_kernel", found)
+        text, names = print_contraction(program, f"_{name.lstrip('_')}_kernel", found)
         part = modules.Part(
-            program, kernel.name, name, "tile", text, free=free, contraction=found, names=names,
+            program, source.name, name, "tile", text, free=free, contraction=found, names=names,
         )  # fmt: skip
         if free is None:
             part = replace(
                 part, guard=f"block == {shape}",
-                fallback=_port_simt(module, kernel, f"_{name}_by_thread"),
+                fallback=_port_simt(source, f"_{name}_by_thread"),
             )  # fmt: skip
         return part
     return None

@@ -13,7 +13,7 @@ Expressions are those of `ir.nodes` over scalar types only, and never read memor
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from crossport.diagnostics import Diagnostic, Span
@@ -293,6 +293,8 @@ class Program:
     has_dynamic_shared: bool = False
     max_threads: int = 0
     notes: list[Diagnostic] = field(default_factory=list)
+    failure: str = ""
+    """What it means that the parameter `failure` is not 0 after a launch; "": it has none."""
     span: Span | None = None
 
 
@@ -375,3 +377,24 @@ def retarget(statement: Statement, old: str, new: Var) -> None:
             statement.var = new
         case _:
             pass
+
+
+def copied(statement: Statement) -> Statement:
+    """A copy down to the statements; expressions are shared, for they never change."""
+    match statement:
+        case Branch(condition, then, otherwise):
+            return Branch(condition, [copied(s) for s in then], [copied(s) for s in otherwise])
+        case Loop(label, head, condition, body, step, test_first):
+            return Loop(
+                label, [copied(s) for s in head], condition, [copied(s) for s in body],
+                [copied(s) for s in step], test_first,
+            )  # fmt: skip
+        case Scope(label, body):
+            return Scope(label, [copied(s) for s in body])
+        case _:
+            return replace(statement)
+
+
+def copy_of(program: Program) -> Program:
+    """An independent program: statements are copied, expressions shared."""
+    return replace(program, body=[copied(s) for s in program.body], notes=list(program.notes))

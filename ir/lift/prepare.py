@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from crossport.diagnostics import Code, Diagnostic, PortError
+from dataclasses import dataclass
+
+from crossport.diagnostics import Code, Diagnostic, PortError, Span
 from crossport.ir.lift import flat
 from crossport.ir.lift.expand_random import expand_random
 from crossport.ir.lift.flatten import flatten
@@ -12,6 +14,34 @@ from crossport.ir.lift.tidy import tidy
 from crossport.ir.nesting import MOST_NESTED, nesting, room
 from crossport.ir.nodes import Function, Module, Node
 from crossport.ir.reachable import reachable
+
+
+@dataclass(frozen=True)
+class Source:
+    """A kernel, or a part of one, of which flat programs are made: each time one of its own."""
+
+    module: Module
+    kernel: Function
+    whole: flat.Program
+
+    @property
+    def name(self) -> str:
+        """The kernel's full name."""
+        return self.kernel.name
+
+    @property
+    def span(self) -> Span | None:
+        """Where the kernel is."""
+        return self.kernel.span
+
+    def program(self) -> flat.Program:
+        """A program that may be changed in place."""
+        return flat.copy_of(self.whole)
+
+
+def source_of(module: Module, kernel: Function) -> Source:
+    """The source that a kernel is; PortError if it has no flat program."""
+    return Source(module, kernel, prepare(module, kernel))
 
 
 def prepare(module: Module, kernel: Function) -> flat.Program:

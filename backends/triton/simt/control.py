@@ -36,9 +36,10 @@ class Control(BetweenLanes):
         for body, negated in ((statement.then, False), (statement.otherwise, True)):
             if not body:
                 continue
-            test = self.e.tight(fold.negate(condition) if negated else condition, 3)
+            wanted = fold.negate(condition) if negated else condition
+            test = self.e.tight(wanted, 3)
             self.mask = self.names.fresh("mask", keep_first=False)
-            self.line(f"{self.mask} = {before} & {test}")
+            self.line(f"{self.mask} = {self.masked(before, wanted, 3)}")
             self.note_rows(before, condition, test, negated)
             if before in self.one_thread or (not negated and self.is_one_thread(condition)):
                 self.one_thread.add(self.mask)
@@ -167,7 +168,7 @@ class Control(BetweenLanes):
         going = self.names.fresh("going")
         if statement.test_first:
             self.body(statement.head)
-            self.line(f"{going} = {before} & {self.e.tight(statement.condition, 4)}")
+            self.line(f"{going} = {self.masked(before, statement.condition)}")
         else:
             self.line(f"{going} = {before}")
         entry = self.pending.copy()
@@ -199,7 +200,7 @@ class Control(BetweenLanes):
             if kept != "True":
                 self.line(f"{going} = {going} & {kept}")
         else:
-            self.line(f"{going} = {going} & {self.e.tight(statement.condition, 4)}")
+            self.line(f"{going} = {self.masked(going, statement.condition)}")
 
     def stride_loop(self, statement: flat.Loop, stride: Stride) -> None:
         """A loop whose rounds the lanes share: counted, with a mask for the last round."""

@@ -107,11 +107,8 @@ class Memory(State):
             mask = self.mask
             if self.extents.of(Read(var)) <= ROWS and (by_row := self.row_mask(ref)) is not None:
                 mask = by_row if statement.guard is None else f"({by_row})"
-            if statement.guard is not None and self.facts.is_uniform(statement.guard):
-                # `mask & condition` of a scalar is an int32 in Triton's CPU interpreter.
-                mask = f"tl.where({self.e(statement.guard)}, {mask}, False)"
-            elif statement.guard is not None:
-                mask = f"{mask} & {self.e.tight(statement.guard, 4)}"
+            if statement.guard is not None:
+                mask = self.masked(mask, statement.guard)
             spread = self.is_narrow(ref)
             arguments = f", mask={mask}, other=0"
         else:
@@ -203,7 +200,7 @@ class Memory(State):
         if isinstance(first, flat.Load):
             mask = self.mask
             if first.guard is not None:
-                mask = f"{mask} & {self.e.tight(first.guard, 4)}"
+                mask = self.masked(mask, first.guard)
             parts = self.names.fresh(f"{first.ref.root.name}_parts")
             self.line(f"{parts} = tl.load({places}, mask=({mask}){each}, other=0)")
             names = ", ".join(s.var.name for s in run)  # type: ignore[union-attr]

@@ -14,7 +14,7 @@ from crossport.ir.lift.flat import Ref, Root
 from crossport.ir.lift.loose import loose_sets
 from crossport.ir.lift.names import Names
 from crossport.ir.lift.uniform import Uniformity, uniformity
-from crossport.ir.nodes import Expr, Read, Var, children, walk
+from crossport.ir.nodes import Binary, Expr, Read, Var, children, walk
 from crossport.ir.tile.retile import FreeShape, index_var
 from crossport.ir.types import BOOL, U8, Scalar
 
@@ -173,6 +173,20 @@ class State:
         if self.facts.is_uniform(expr):
             return f"tl.full({self.shape}, {self.e(expr)}, {tl_type(expr.type)})"
         return self.e.typed(expr)
+
+    def masked(self, mask: str, condition: Expr, binds: int = 4) -> str:
+        """The lanes of a mask where the condition holds."""
+        if self.mixes(condition):
+            # `mask & condition` of a scalar is an int32 in Triton's CPU interpreter.
+            return f"tl.where({self.e(condition)}, {mask}, False)"
+        return f"{mask} & {self.e.tight(condition, binds)}"
+
+    def mixes(self, guard: Expr) -> bool:
+        """Is a part of the condition the same in all lanes?"""
+        parts = guard
+        if isinstance(parts, Binary) and parts.op in ("&&", "||"):
+            return self.mixes(parts.lhs) or self.mixes(parts.rhs)
+        return self.facts.is_uniform(parts)
 
     def is_narrow(self, ref: Ref) -> bool:
         """Is the address the same along some axis of the lanes, for lanes that differ otherwise?"""

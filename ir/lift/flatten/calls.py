@@ -9,8 +9,8 @@ from crossport.ir import nodes as n
 from crossport.ir.lift import flat, fold
 from crossport.ir.lift.flat import Root
 from crossport.ir.lift.flatten.jumps import drop_tail_leaves, uses_label
-from crossport.ir.lift.flatten.loops import Loops
 from crossport.ir.lift.flatten.names_in import assigned
+from crossport.ir.lift.flatten.recursion import Recursion
 from crossport.ir.lift.flatten.values import FunctionValue, Local, Ptr, Target, Value, refuse
 from crossport.ir.lift.layout import is_function
 from crossport.ir.types import U64, Array, Handle, Pointer, Scalar, Struct, Type
@@ -18,7 +18,7 @@ from crossport.ir.types import U64, Array, Handle, Pointer, Scalar, Struct, Type
 MOST_INLINE_DEPTH = 40
 
 
-class Calls(Loops):
+class Calls(Recursion):
     """Inlining, with the callee's names in a scope of their own."""
 
     def call(self, stmt: n.Call) -> None:
@@ -75,8 +75,12 @@ class Calls(Loops):
 
     def inline(self, function: n.Function, args: Sequence[Value]) -> Value | None:
         """The function's body, here; its result."""
+        if function.name in self.activations:
+            return self.call_again(function, args)
         if function.name in self.active:
-            raise refuse(f"{function.name} calls itself", self.span)
+            raise refuse(f"{function.name} calls itself through others in two ways", self.span)
+        if self.calls_itself(function) and not self.activations:
+            return self.run_with_stack(function, args)
         if len(self.active) > MOST_INLINE_DEPTH:
             raise refuse("calls nest too deeply", self.span)
         written = assigned(function)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from crossport.diagnostics import Code, Diagnostic, Severity, Span
 from crossport.ir import nodes as n
@@ -17,6 +18,14 @@ from crossport.ir.lift.names import Names
 from crossport.ir.types import Scalar, Type
 
 MOST_STATEMENTS = 60_000
+
+
+@dataclass
+class Activation:
+    """A function that calls itself, while it is flattened."""
+
+    params: list[tuple[Local, n.Param]]
+    result: Local | None
 
 
 class Context:
@@ -39,6 +48,8 @@ class Context:
         self.local_roots: list[Root] = []
         self.notes: list[Diagnostic] = []
         self.active: list[str] = []
+        self.activations: dict[str, Activation] = {}
+        self.may_fail = False
         self.guard: n.Expr | None = None
         self.span: Span | None = kernel.span
         self.used_labels: set[str] = set()
@@ -87,6 +98,9 @@ class Context:
         return None
 
     # --- What the layers above give -------------------------------------------------------------
+
+    def declare_shared(self, function: n.Function) -> None:
+        raise NotImplementedError
 
     def statements(self, stmts: Sequence[n.Stmt]) -> None:
         raise NotImplementedError

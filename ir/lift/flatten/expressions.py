@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from crossport.ir import nodes as n
 from crossport.ir.lift import fold
 from crossport.ir.lift.flat import Root
+from crossport.ir.lift.flatten.names_in import base_name
 from crossport.ir.lift.flatten.places import Places
 from crossport.ir.lift.flatten.values import (
     Agg,
@@ -111,7 +113,35 @@ class Expressions(Places):
                 shared = is_memory and found.root.space in ("shared", "local")  # type: ignore[union-attr]
                 if not (shared and not isinstance(place.type, Pointer)):
                     return found
+        arms = self.one_of_two(place)
+        if arms is not None:
+            condition, one, other = arms
+            return self.select(condition, n.Read(one, volatile), n.Read(other, volatile))
         return self.read_pointer(self.place(place), place.type, volatile)
+
+    def one_of_two(self, place: n.Place) -> tuple[n.Expr, n.Place, n.Place] | None:
+        """`(condition ? &a : &b)->member`, where one is a local variable: two places."""
+        match place:
+            case n.Deref(n.Select(condition, then, otherwise), index, type):
+                if not any(self.is_local(p) for p in (then, otherwise)):
+                    return None
+                return condition, n.Deref(then, index, type), n.Deref(otherwise, index, type)
+            case n.Member(base) | n.Element(base):
+                arms = self.one_of_two(base)
+                if arms is None:
+                    return None
+                return arms[0], replace(place, base=arms[1]), replace(place, base=arms[2])
+            case _:
+                return None
+
+    def is_local(self, pointer: n.Expr) -> bool:
+        match pointer:
+            case n.AddressOf(place):
+                return isinstance(self.lookup(base_name(place)), Local)
+            case n.Select(_, then, otherwise):
+                return self.is_local(then) or self.is_local(otherwise)
+            case _:
+                return False
 
     def binary(self, op: n.BinaryOp, lhs: n.Expr, rhs: n.Expr) -> Value:
         if op in ("&&", "||"):

@@ -10,11 +10,12 @@ from crossport.ir.lift import flat
 from crossport.ir.lift.flat import Root
 from crossport.ir.lift.flatten.calls import Calls
 from crossport.ir.lift.flatten.jumps import drop_tail_leaves, jumps
+from crossport.ir.lift.flatten.recursion import DEPTH, FAILURE
 from crossport.ir.lift.flatten.textures import is_texture
 from crossport.ir.lift.flatten.values import Agg, Ptr, Target, Value, refuse, scalar_type
 from crossport.ir.lift.flatten.variables import MOST_CELLS
 from crossport.ir.lift.layout import FUNCTION, is_function
-from crossport.ir.types import Handle, Pointer, Scalar
+from crossport.ir.types import I32, Handle, Pointer, Scalar
 
 
 class Flattener(Calls):
@@ -23,10 +24,15 @@ class Flattener(Calls):
     def run(self) -> flat.Program:
         kernel = self.kernel
         parameters = tuple(self.parameter(p) for p in kernel.params)
+        self.names.fresh(FAILURE.name)
         self.targets.append(Target("function", "kernel"))
         self.declare_shared(kernel)
         body = [*self.out, *self.block(kernel.body)]
         drop_tail_leaves(body, "kernel")
+        if self.may_fail:
+            parameters = (
+                *parameters, flat.Parameter(FAILURE.name, Pointer(I32), (("", FAILURE),)),
+            )  # fmt: skip
         info = kernel.kernel
         return flat.Program(
             name=kernel.name,
@@ -38,6 +44,7 @@ class Flattener(Calls):
             has_dynamic_shared=any(r.name == "dynamic_shared" for r in self.shared),
             max_threads=info.launch_bounds[0] if info else 0,
             notes=self.notes,
+            failure=f"it calls itself more than {DEPTH} levels deep" if self.may_fail else "",
             span=kernel.span,
         )
 

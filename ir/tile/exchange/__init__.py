@@ -26,6 +26,7 @@ from dataclasses import replace
 
 from crossport.ir.lift import flat
 from crossport.ir.lift.tidy import tidy
+from crossport.ir.tile.barriers import hoist_barriers
 from crossport.ir.tile.exchange.control import Executor
 from crossport.ir.tile.limits import MOST_STATEMENTS, NotLifted
 
@@ -43,6 +44,7 @@ def lift_exchanges(
     eager: whatever is stored or shuffled becomes a value of its own at once, so that no chain of
     operators goes through several exchanges. rolled: loops that only read shared memory stay loops.
     """
+    hoist_barriers(program)
     executor = Executor(program, block, eager, rolled, dynamic_bytes)
     body: flat.Body = []
     executor.body(program.body, body)

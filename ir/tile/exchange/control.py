@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 
 import numpy as np
@@ -16,6 +16,7 @@ from crossport.ir.tile.exchange.own_cells import OwnCells
 from crossport.ir.tile.exchange.state import assigned
 from crossport.ir.tile.exchange.updates import Update
 from crossport.ir.tile.exchange.values import OWN, Mask, Nodes
+from crossport.ir.tile.graph import Ids
 from crossport.ir.tile.limits import NotLifted
 
 MOST_ROUNDS = 1024
@@ -118,35 +119,57 @@ class Executor(OwnCells):
             self.concrete_branch(statement, mask)
             return
         condition = self.force(statement.condition)
+        inside = assigned(statement.then) | assigned(statement.otherwise)
+        self.settle({n for n in inside if isinstance(self.env.get(n), Nodes)})
         arms: list[flat.Body] = []
         # All threads or none: those inside are no fewer than those before.
-        together = not self.program.shared and not self.varies(statement.condition)
-        with self.region(is_split=not together):
+        together = not self.varies(statement.condition)
+        start = {name: cells.values.copy() for name, cells in self.cells.items()}
+        changed: dict[str, Mask] = {}
+        with nullcontext() if together else self.region():
             for body in (statement.then, statement.otherwise):
                 out: flat.Body = []
-                before = set(self.env)
+                before = dict(self.env)
                 self.body(body, out)
                 saved, self.out = self.out, out
                 self.settle({v for v in assigned(body) if v in before})
                 self.out = saved
                 arms.append(out)
-            for name in assigned(statement.then) | assigned(statement.otherwise):
+                # The other arm starts from what was there before this one.
+                for name in assigned(body):
+                    self.env[name] = before.get(name, OWN)
+                if together:
+                    self.take_back(start, changed)
+            for name in inside:
                 self.env[name] = OWN
+            # What is in a cell now depends on the arm that was taken.
+            for name, where in changed.items():
+                self.cells[name].values[where] = self.graph.undefined
             copy = flat.Branch(condition, arms[0], arms[1])
         self.emit(copy)
         self.end_region()
 
+    def take_back(self, start: dict[str, Ids], changed: dict[str, Mask]) -> None:
+        """Undo what an arm wrote to shared memory, and note where that was."""
+        for name, cells in self.cells.items():
+            old = start.get(name)
+            if old is None:
+                old = np.full(len(cells.values), self.graph.undefined, np.int64)
+            where = cells.values != old
+            changed[name] = changed.get(name, np.zeros(len(where), bool)) | where
+            cells.values[:] = old
+
     @contextmanager
-    def region(self, *, is_split: bool = True) -> Iterator[None]:
-        """Statements that not all lanes that are here run (`is_split`), or that run repeatedly."""
+    def region(self) -> Iterator[None]:
+        """Statements that not all lanes that are here run, or that run repeatedly."""
         outermost = self.hoisted is None
         if outermost:
             self.hoisted = []
-        self.symbolic += is_split
+        self.symbolic += 1
         try:
             yield
         finally:
-            self.symbolic -= is_split
+            self.symbolic -= 1
         if outermost:
             assert self.hoisted is not None
             self.out.extend(self.hoisted)
@@ -198,9 +221,10 @@ class Executor(OwnCells):
         self.end_region()
 
     def only_reads(self, statement: flat.Loop) -> bool:
-        """Does the loop nothing to other lanes but read, or add to, shared memory?"""
+        """Does the loop nothing beyond its warp but read, or add to, shared memory?"""
         return not any(
-            isinstance(s, flat.Sync | flat.WarpStatement | flat.Collect)
+            (isinstance(s, flat.Sync) and s.scope != "warp")
+            or isinstance(s, flat.Collect)
             or (isinstance(s, flat.Store) and s.ref.root.space == "shared")
             for s in flat.statements([statement])
         )
@@ -230,7 +254,7 @@ class Executor(OwnCells):
             for expr in flat.expressions(inner):
                 used |= reads(expr)
         self.settle({n for n in used | inside if isinstance(self.env.get(n), Nodes)})
-        self.emit(copied(statement))
+        self.emit(flat.copied(statement))
         for name in inside:
             self.env[name] = OWN
         for inner in flat.statements([statement]):
@@ -330,19 +354,3 @@ class Executor(OwnCells):
         if not hasattr(self, "_facts"):
             self._facts = uniformity(self.program)
         return not self._facts.is_uniform(expr)
-
-
-def copied(statement: flat.Statement) -> flat.Statement:
-    """A copy down to the statements; expressions are shared, for they never change."""
-    match statement:
-        case flat.Branch(condition, then, otherwise):
-            return flat.Branch(condition, [copied(s) for s in then], [copied(s) for s in otherwise])
-        case flat.Loop(label, head, condition, body, step, test_first):
-            return flat.Loop(
-                label, [copied(s) for s in head], condition, [copied(s) for s in body],
-                [copied(s) for s in step], test_first,
-            )  # fmt: skip
-        case flat.Scope(label, body):
-            return flat.Scope(label, [copied(s) for s in body])
-        case _:
-            return replace(statement)

@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 
 from crossport.ir.lift import flat
-from crossport.ir.nodes import Const
+from crossport.ir.nodes import Const, Expr
 from crossport.ir.tile.exchange.evaluation import Evaluation
 from crossport.ir.tile.exchange.values import Cells, Mask, Nodes
-from crossport.ir.tile.graph import Ids
+from crossport.ir.tile.graph import AC_OPERATORS, Ids
 from crossport.ir.tile.limits import NotLifted, WrongShape
 from crossport.ir.tile.summary import neutral
 from crossport.ir.types import Scalar
@@ -101,8 +101,6 @@ class Shared(Evaluation):
         act = self.act
         a, at = self.lanes[act], where[act]
         value = self.evaluate(statement.value)
-        if len(np.unique(at)) < len(at):
-            raise NotLifted("several threads write one cell of shared memory")
         war = (cells.read_phase[at] == self.phase) & (cells.reader[at] != a)
         self.check(
             war, cells.reader[at], a, np.full(len(a), self.warp_phase - 1), statement.volatile
@@ -117,14 +115,35 @@ class Shared(Evaluation):
             ids = self.constants(value)
         else:
             ids = self.atoms(self.force(statement.value))
+            if not self.varies(statement.value):
+                ids = np.full(self.threads, ids[act][0])
+        if len(np.unique(at)) < len(at) and not self.agree(ids[act], at):
+            raise NotLifted("several threads write one cell of shared memory")
         cells.values[at] = ids[act]
         cells.writer[at] = a
         cells.write_phase[at] = self.phase
         cells.write_warp_phase[at] = self.warp_phase
 
+    def agree(self, ids: Ids, at: Ids) -> bool:
+        """Do all who write one cell write the same there?"""
+        for cell in np.unique(at).tolist():
+            first, *others = np.unique(ids[at == cell]).tolist()
+            head = self.graph.nodes[first][0]
+            for other in others:
+                if head not in AC_OPERATORS or self.graph.nodes[other][0] != head:
+                    return False
+                # One combination, put together in another order.
+                one, two = (self.graph.leaves(i, str(head)) for i in (first, other))
+                if one.tobytes() != two.tobytes():
+                    return False
+        return True
+
+    def varies(self, expr: Expr) -> bool:
+        raise NotImplementedError
+
     def exchange(self, statement: flat.Exchange) -> None:
         lane = self.evaluate(statement.lane)
-        if not isinstance(lane, np.ndarray) or self.eager:
+        if not isinstance(lane, np.ndarray) or self.eager or self.in_kept_loop is not None:
             self.plain(statement)
             return
         width = statement.width
@@ -152,7 +171,12 @@ class Shared(Evaluation):
         op = _OPERATORS[statement.op]
         kind = statement.var.type
         assert isinstance(kind, Scalar)
-        if self.symbolic or self.eager or (kind.is_float and op != "+"):
+        if (
+            self.symbolic
+            or self.eager
+            or self.in_kept_loop is not None
+            or (kind.is_float and op != "+")
+        ):
             self.plain(statement)
             return
         value = self.evaluate(statement.value)

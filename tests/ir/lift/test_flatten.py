@@ -76,9 +76,8 @@ kernel k(x: const f32*, y: f32*, n: i32) {
     assert load.guard is not None
 
 
-def test_recursion_is_refused() -> None:
-    with pytest.raises(PortError) as caught:
-        flatten("""
+def test_a_call_at_the_end_of_itself_needs_no_stack() -> None:
+    program = flatten("""
 function f(n: i32) -> i32 {
   let r: i32
   r = call f((n - 1))
@@ -90,7 +89,30 @@ kernel k(y: i32*) {
   y[0] = r
 }
 """)
-    assert caught.value.diagnostic.code == Code.NO_TENSOR_FORM
+    assert not program.failure and not program.locals
+
+
+def test_two_calls_of_itself_need_a_stack_that_may_be_too_small() -> None:
+    program = flatten("""
+function f(n: i32) -> i32 {
+  if (n < 2) {
+    return 1
+  }
+  let a: i32
+  a = call f((n - 1))
+  let b: i32
+  b = call f((n - 2))
+  return (a + b)
+}
+kernel k(y: i32*) {
+  let r: i32
+  r = call f(3)
+  y[0] = r
+}
+""")
+    assert program.failure
+    assert program.parameters[-1].name == "failure"
+    assert {r.space for r in program.locals} == {"local"}
 
 
 def test_a_lock_is_refused() -> None:
