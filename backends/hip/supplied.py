@@ -2,8 +2,12 @@
 
     #include <mma.h>    ->    #include "crossport_wmma.h"      and that file beside the one it is in
 
-crossport_wmma.h     nvcuda::wmma for warps of 32 lanes
-crossport_mma.h      PTX's mma.sync, ldmatrix and their kin
+crossport_wmma.h                nvcuda::wmma for warps of 32 lanes
+crossport_mma.h                 PTX's mma.sync, ldmatrix and their kin
+crossport_array.h               arrays and texture objects where a target has no image instructions
+crossport_texture.h             reading and writing them
+crossport_texture_reference.h   texture<float, 2> of old programs
+crossport_cuda.h                the part of libcu++ that needs nothing of NVIDIA's hardware
 """
 
 from __future__ import annotations
