@@ -549,11 +549,15 @@ def _atomic_max(pointer, value, mask, SCOPE: tl.constexpr):
     "_atomic_wrap": '''
 @triton.jit
 def _atomic_wrap(pointer, limit, mask, spare, DOWN: tl.constexpr):
-    """atomicInc or atomicDec: the old value; lanes try again until theirs is taken."""
+    """atomicInc or atomicDec: the old value; lanes try again until theirs is taken.
+
+    The first guess is 0, the next what the attempt saw: a load would be made by every warp on its
+    own, and they could see different values.
+    """
     waiting = mask
     result = limit
+    old = limit * 0
     while tl.max(waiting.to(tl.int32)) != 0:
-        old = tl.load(pointer, mask=waiting, other=0, volatile=True)
         if DOWN:
             new = tl.where((old == 0) | (old > limit), limit, old - 1)
         else:
@@ -562,6 +566,7 @@ def _atomic_wrap(pointer, limit, mask, spare, DOWN: tl.constexpr):
         done = waiting & (seen == old)
         result = tl.where(done, old, result)
         waiting = waiting & (seen != old)
+        old = seen
     return result
 ''',
     "_atomic_wrap_one": '''

@@ -158,4 +158,6 @@ def _await(path: str) -> str:
 
 if __name__ == "__main__":
     triton.runtime.driver.set_active(Driver())
+    # A module asks this when it chooses what suits AMD (extents, the width of a wave).
+    torch.version.hip = "emulated"
     work_python.main()
