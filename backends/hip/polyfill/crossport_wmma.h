@@ -33,6 +33,8 @@ struct tf32;
 }
 enum layout_t { mem_row_major, mem_col_major };
 
+namespace crossport {
+
 // The type that elements are stored as, and that products are summed in.
 template <class T> struct element { using stored = T; using sum = float; };
 template <> struct element<precision::tf32> { using stored = float; using sum = float; };
@@ -75,10 +77,12 @@ template <> struct share<accumulator, 8, 8, 4, double> {
   static __device__ int start(int) { return lane() / 4; }
 };
 
+}  // namespace crossport
+
 template <class Use, int M, int N, int K, class T, class Layout = void> struct fragment {
   using element_type = T;
-  using storage_element_type = typename element<T>::stored;
-  using own = share<Use, M, N, K, T>;
+  using storage_element_type = typename crossport::element<T>::stored;
+  using own = crossport::share<Use, M, N, K, T>;
   static constexpr int num_elements = own::runs * own::length;
   static constexpr int num_storage_elements = num_elements;
   storage_element_type x[num_elements];
@@ -86,7 +90,7 @@ template <class Use, int M, int N, int K, class T, class Layout = void> struct f
 
 template <class Use, int M, int N, int K, class T, class Layout>
 static __device__ inline void fill_fragment(
-    fragment<Use, M, N, K, T, Layout>& f, const typename element<T>::stored& value) {
+    fragment<Use, M, N, K, T, Layout>& f, const typename crossport::element<T>::stored& value) {
   for (auto& each : f.x) each = value;
 }
 
@@ -96,6 +100,8 @@ static __device__ inline float __float_to_tf32(float value) {
 }
 
 // --- memory ---
+
+namespace crossport {
 
 static __device__ inline void in_order() {
   __builtin_amdgcn_fence(__ATOMIC_ACQ_REL, "wavefront");
@@ -127,45 +133,49 @@ static __device__ inline void load_runs(T* x, const T* from, unsigned ldm, bool 
   }
 }
 
+}  // namespace crossport
+
 template <int M, int N, int K, class T, class Layout>
 static __device__ inline void load_matrix_sync(
-    fragment<matrix_a, M, N, K, T, Layout>& f, const typename element<T>::stored* from,
+    fragment<matrix_a, M, N, K, T, Layout>& f, const typename crossport::element<T>::stored* from,
     unsigned ldm) {
-  load_runs<share<matrix_a, M, N, K, T>>(f.x, from, ldm, __is_same(Layout, row_major));
+  crossport::load_runs<crossport::share<matrix_a, M, N, K, T>>(f.x, from, ldm, __is_same(Layout, row_major));
 }
 template <int M, int N, int K, class T, class Layout>
 static __device__ inline void load_matrix_sync(
-    fragment<matrix_b, M, N, K, T, Layout>& f, const typename element<T>::stored* from,
+    fragment<matrix_b, M, N, K, T, Layout>& f, const typename crossport::element<T>::stored* from,
     unsigned ldm) {
-  load_runs<share<matrix_b, M, N, K, T>>(f.x, from, ldm, __is_same(Layout, col_major));
+  crossport::load_runs<crossport::share<matrix_b, M, N, K, T>>(f.x, from, ldm, __is_same(Layout, col_major));
 }
 template <int M, int N, int K, class T>
 static __device__ inline void load_matrix_sync(
     fragment<accumulator, M, N, K, T>& f, const T* from, unsigned ldm, layout_t layout) {
-  load_runs<share<accumulator, M, N, K, T>>(f.x, from, ldm, layout == mem_col_major);
+  crossport::load_runs<crossport::share<accumulator, M, N, K, T>>(f.x, from, ldm, layout == mem_col_major);
 }
 template <int M, int N, int K, class T>
 static __device__ inline void store_matrix_sync(
     T* to, const fragment<accumulator, M, N, K, T>& f, unsigned ldm, layout_t layout) {
-  using Own = share<accumulator, M, N, K, T>;
+  using Own = crossport::share<accumulator, M, N, K, T>;
   constexpr int bytes = Own::length * sizeof(T);
-  in_order();
+  crossport::in_order();
 #pragma unroll
   for (int i = 0; i < Own::runs; ++i) {
     if (layout == mem_col_major) {
-      T* run = run_of<Own>(to, i, 1, ldm);
+      T* run = crossport::run_of<Own>(to, i, 1, ldm);
       __builtin_memcpy(__builtin_assume_aligned(run, bytes < 16 ? bytes : 16),
                        f.x + i * Own::length, bytes);
     } else {
-      T* run = run_of<Own>(to, i, ldm, 1);
+      T* run = crossport::run_of<Own>(to, i, ldm, 1);
 #pragma unroll
       for (int e = 0; e < Own::length; ++e) run[e * ldm] = f.x[i * Own::length + e];
     }
   }
-  in_order();
+  crossport::in_order();
 }
 
 // --- products ---
+
+namespace crossport {
 
 // A 32-bit word of lane `from` of the own quad.
 template <int from> static __device__ inline int quad_word(int word) {
@@ -308,13 +318,15 @@ template <> struct matrix_core<signed char> {
 template <> struct matrix_core<char> : matrix_core<signed char> {};
 #endif
 
+}  // namespace crossport
+
 template <int M, int N, int K, class T, class LA, class LB, class D, class C>
 static __device__ inline void mma_sync(
     fragment<accumulator, M, N, K, D>& d, const fragment<matrix_a, M, N, K, T, LA>& a,
     const fragment<matrix_b, M, N, K, T, LB>& b, const fragment<accumulator, M, N, K, C>& c,
     bool saturates = false) {
-  using Sum = typename element<T>::sum;
-  constexpr int steps = share<accumulator, M, N, K, D>::runs, words = K / operand<T>::each;
+  using Sum = typename crossport::element<T>::sum;
+  constexpr int steps = crossport::share<accumulator, M, N, K, D>::runs, words = K / crossport::operand<T>::each;
   int x[steps][words], y[words];
   __builtin_memcpy(x, a.x, sizeof x);
   __builtin_memcpy(y, b.x, sizeof y);
@@ -324,13 +336,13 @@ static __device__ inline void mma_sync(
     sum[i / 4][i % 4] = saturates ? Sum(0) : static_cast<Sum>(c.x[i]);
   }
 #ifdef CROSSPORT_WMMA_HAS_MATRIX_CORES
-  if (!__is_same(T, unsigned char) && is_whole_wavefront()) {
+  if (!__is_same(T, unsigned char) && crossport::is_whole_wavefront()) {
     if constexpr (!__is_same(T, unsigned char)) {
-      constexpr int four = 4 / operand<T>::each;
+      constexpr int four = 4 / crossport::operand<T>::each;
 #pragma unroll
       for (int i = 0; i < steps; ++i) {
 #pragma unroll
-        for (int k = 0; k < words; k += four) matrix_core<T>::add(sum[i], x[i] + k, y + k);
+        for (int k = 0; k < words; k += four) crossport::matrix_core<T>::add(sum[i], x[i] + k, y + k);
       }
     }
   } else
@@ -340,10 +352,10 @@ static __device__ inline void mma_sync(
     for (int i = 0; i < steps; ++i) {
 #pragma unroll
       for (int k = 0; k < words; ++k) {
-        add_row<T, 0>(sum[i], x[i][k], y[k]);
-        add_row<T, 1>(sum[i], x[i][k], y[k]);
-        add_row<T, 2>(sum[i], x[i][k], y[k]);
-        add_row<T, 3>(sum[i], x[i][k], y[k]);
+        crossport::add_row<T, 0>(sum[i], x[i][k], y[k]);
+        crossport::add_row<T, 1>(sum[i], x[i][k], y[k]);
+        crossport::add_row<T, 2>(sum[i], x[i][k], y[k]);
+        crossport::add_row<T, 3>(sum[i], x[i][k], y[k]);
       }
     }
   }
@@ -367,8 +379,8 @@ static __device__ inline void mma_sync(
   int words[2], others[2];
   __builtin_memcpy(words, a.x, sizeof words);
 #define CROSSPORT_WMMA_ROW(k)          \
-  others[0] = quad_word<k>(words[0]);  \
-  others[1] = quad_word<k>(words[1]);  \
+  others[0] = crossport::quad_word<k>(words[0]);  \
+  others[1] = crossport::quad_word<k>(words[1]);  \
   __builtin_memcpy(&row[k], others, sizeof others);
   CROSSPORT_WMMA_ROW(0) CROSSPORT_WMMA_ROW(1) CROSSPORT_WMMA_ROW(2) CROSSPORT_WMMA_ROW(3)
 #undef CROSSPORT_WMMA_ROW

@@ -45,6 +45,11 @@ WMMA = """
 #include <mma.h>
 #include <cuda_bf16.h>
 using namespace nvcuda;
+// A program's own names beside those of wmma.
+using namespace nvcuda::wmma;
+__device__ int lane() { return threadIdx.x % 32; }
+template <class T> struct element { T value; };
+__device__ int own_names() { return element<int>{lane()}.value; }
 
 template <int M, int N, int K, class T, class S, class C, class LA, class LB>
 __global__ void product(const S* a, const S* b, const C* c, C* d, int only, int columns) {
