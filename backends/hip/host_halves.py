@@ -18,6 +18,7 @@ from crossport.backends.hip.source import SourceText
 FP16_HEADERS = frozenset({"cuda_fp16.h", "hip/hip_fp16.h", "mma.h", "crossport_wmma.h"})
 _HALF = frozenset({b"half", b"__half"})
 _BINARY = frozenset({b"+", b"-", b"*", b"/"})
+_COMPARE = frozenset({b"==", b"!=", b"<=", b">="})
 _SPECIFIERS = frozenset(b"const __restrict__ __restrict volatile * &".split())
 
 
@@ -68,6 +69,9 @@ def _computes(text: SourceText, opening: int, end: int, types: frozenset[bytes])
             if tokens.is_name(at):
                 variables.add(tokens.at(at))
     for index in range(opening, end):
+        if tokens.text[index] in _COMPARE and _base_before(text, index) in variables:
+            if _base_after(text, index) in variables:
+                return True
         if tokens.text[index] not in _BINARY or tokens.kind[index] != Kind.PUNCT:
             continue
         left = _base_before(text, index)
@@ -88,6 +92,14 @@ def _base_before(text: SourceText, index: int) -> bytes:
     while tokens.at(at) == b"]":
         at = tokens.partner.get(at, at + 1) - 1
     return tokens.at(at)
+
+
+def _base_after(text: SourceText, index: int) -> bytes:
+    """The variable of the operand that begins behind `index`, brackets and casts left out."""
+    at = index + 1
+    while text.tokens.at(at) in (b"(", b"-", b"*", b"&"):
+        at += 1
+    return text.tokens.at(at)
 
 
 def _is_cast(text: SourceText, index: int, types: frozenset[bytes]) -> bool:

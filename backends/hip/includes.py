@@ -191,8 +191,21 @@ def _first_place(text: SourceText) -> int:
     return text.line_before(text.tokens.start[0]) if len(text.tokens) else 0
 
 
+_PYTORCH = re.compile(r"(?:torch|ATen|c10|caffe2)/|pybind11/|Python\.h\Z")
+
+
 def _missing(text: SourceText, include: Include) -> list[Diagnostic]:
     path = include.path
+    if _PYTORCH.match(path):
+        return [
+            Diagnostic(
+                Code.MISSING_HEADER,
+                f"header {path!r} is PyTorch's; what it declares is unknown",
+                text.byte_span(include.start, include.end),
+                Severity.WARNING,
+                "build the port with a PyTorch for ROCm, whose headers have these names",
+            )
+        ]
     for row in MISSING_HEADERS:
         if re.match(row.pattern, path):
             break

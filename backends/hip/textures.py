@@ -129,7 +129,7 @@ def _is_member(text: SourceText, index: int) -> bool:
 def _references(text: SourceText) -> list[int]:
     """Tokens `texture` that begin `texture<float, 2>`."""
     tokens = text.tokens
-    if b"texture" not in text.words or b"texture" in text.own_names:
+    if b"texture" not in text.words or _has_own_type(text):
         return []
     return [
         index
@@ -138,6 +138,15 @@ def _references(text: SourceText) -> list[int]:
         and tokens.at(index + 1) == b"<"
         and not _is_member(text, index)
     ]
+
+
+def _has_own_type(text: SourceText) -> bool:
+    """Whether the program has a type of this name; a variable of the name is another thing."""
+    if b"texture" not in text.own_entities:
+        return False
+    tokens = text.tokens
+    uses = [i for i in text.code_names if tokens.text[i] == b"texture" and tokens.at(i + 1) == b"<"]
+    return not any(_is_declaration(text, index) for index in uses)
 
 
 def _declared_references(text: SourceText) -> list[int]:

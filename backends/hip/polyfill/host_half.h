@@ -17,4 +17,22 @@ static inline __half& operator+=(__half& a, const __half& b) { return a = a + b;
 static inline __half& operator-=(__half& a, const __half& b) { return a = a - b; }
 static inline __half& operator*=(__half& a, const __half& b) { return a = a * b; }
 static inline __half& operator/=(__half& a, const __half& b) { return a = a / b; }
+static inline bool operator==(const __half& a, const __half& b) {
+  return __half2float(a) == __half2float(b);
+}
+static inline bool operator!=(const __half& a, const __half& b) {
+  return __half2float(a) != __half2float(b);
+}
+static inline bool operator<(const __half& a, const __half& b) {
+  return __half2float(a) < __half2float(b);
+}
+static inline bool operator>(const __half& a, const __half& b) {
+  return __half2float(a) > __half2float(b);
+}
+static inline bool operator<=(const __half& a, const __half& b) {
+  return __half2float(a) <= __half2float(b);
+}
+static inline bool operator>=(const __half& a, const __half& b) {
+  return __half2float(a) >= __half2float(b);
+}
 #endif
