@@ -1,12 +1,14 @@
 """The suite's result as a page: totals, by construct, and each failure with its first error.
 
-    python benchmarks/suite_report.py RESULT.json... > docs/hip-suite.md
+    python benchmarks/suite_report.py RESULT.json... [--edits EDITS.json] > docs/hip-suite.md
 
-Several results (parts of a suite, or baselines measured apart) are merged, later ones over earlier.
+Several results (parts of a suite, or baselines measured apart) are merged, later ones over earlier;
+a baseline may have been measured for fewer GPUs. EDITS.json is what edits_vs_hipify.py wrote.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 from collections import Counter
@@ -14,11 +16,33 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from edits_vs_hipify import report as edits_report
+
 Json = dict[str, Any]
 
+MADE_BY = """\
+## How this page is made
 
-def markdown(result: Json) -> str:
-    """The page for a result of suite.py."""
+```
+python benchmarks/suite.py HeCBench/src --select '*-cuda' --rocm-path ROOT \\
+    --arch gfx942,gfx90a,gfx1100 --json ours.json
+python benchmarks/suite.py HeCBench/src --select '*-cuda' --rocm-path ROOT \\
+    --no-port --hand-suffix=-hip --json hand.json
+python benchmarks/edits_vs_hipify.py HeCBench/src --hipify-perl PATH --json edits.json
+python benchmarks/suite_report.py ours.json hand.json --edits edits.json > docs/hip-suite.md
+```
+
+ROOT holds the headers of HIP and of its libraries, as an installation lays them out; Open MPI,
+OpenMP, Boost and GSL headers are installed as packages. A failure is announced when the first error
+of each unit and side was told by a finding of the port, at its place or about its name
+(`benchmarks/announced.py`). hipify-perl is the newest at hand (October 2024).
+"""
+
+
+def markdown(result: Json, edits: list[Json] | None = None) -> str:
+    """The page for a result of suite.py, and one of edits_vs_hipify.py."""
     rows: list[Json] = result["programs"]
     sides: list[str] = result["sides"]
     present = {w for r in rows for w in r["contenders"]}
@@ -33,7 +57,9 @@ def markdown(result: Json) -> str:
         _where_hand_passes(rows, sides, who),
         _effort(rows),
         _by_construct(rows, sides, who),
+        f"## Edits, beside hipify-perl's\n\n{edits_report(edits)}\n" if edits else "",
         *(_failures(rows, sides, w) for w in who),
+        MADE_BY,
     ]
     return "\n".join(part for part in parts if part)
 
@@ -47,12 +73,19 @@ def merged(results: list[Json]) -> Json:
             known["contenders"].update(row["contenders"])
     seconds = sum(result["seconds"] for result in results)
     rows = [programs[name] for name in sorted(programs)]
-    return {**results[-1], "seconds": seconds, "programs": rows}
+    sides = list(dict.fromkeys(side for result in results for side in result["sides"]))
+    return {**results[-1], "sides": sides, "seconds": seconds, "programs": rows}
 
 
 def passed(side: Json, gpu: str) -> bool:
     """Whether a contender passes on the host and one GPU."""
     return bool(side["passes"]["host"] and side["passes"].get(gpu, False))
+
+
+def _passing(contenders: list[Json], gpu: str) -> str:
+    """The share of those measured for a GPU that pass there."""
+    measured = [side for side in contenders if gpu in side["passes"]]
+    return _share(sum(passed(side, gpu) for side in measured), len(measured))
 
 
 def _table(head: list[str], rows: list[list[str]]) -> str:
@@ -71,7 +104,7 @@ def _totals(rows: list[Json], sides: list[str], who: list[str]) -> str:
     for w in who:
         mine = [r["contenders"][w] for r in rows if w in r["contenders"]]
         cells = [_share(sum(s["passes"]["host"] for s in mine), len(mine))]
-        cells += [_share(sum(passed(s, g) for s in mine), len(mine)) for g in gpus]
+        cells += [_passing(mine, gpu) for gpu in gpus]
         if w == "crossport":
             good = sum(all(s["passes"].values()) or s["announced"] for s in mine)
             cells += [_share(good, len(mine)), str(sum(bool(s["crash"]) for s in mine))]
@@ -89,6 +122,8 @@ def _where_hand_passes(rows: list[Json], sides: list[str], who: list[str]) -> st
     for gpu in sides[1:]:
         base = [r for r in rows if "by hand" in r["contenders"]]
         base = [r for r in base if passed(r["contenders"]["by hand"], gpu)]
+        if not base:
+            continue
         cells = [gpu, str(len(base))]
         for w in who[1:]:
             mine = [r["contenders"][w] for r in base if w in r["contenders"]]
@@ -147,7 +182,7 @@ def _failures(rows: list[Json], sides: list[str], who: str) -> str:
     for row, side in sorted(
         failing, key=lambda f: (-causes[cause(f[1]["first_error"])], f[0]["name"])
     ):
-        marks = ", ".join(s for s in sides if not side["passes"][s])
+        marks = ", ".join(s for s in sides if not side["passes"].get(s, True))
         place = f"{side['error_file'].rsplit('/', 1)[-1]}:{side['error_line']}"
         told = side["crash"] or side["first_error"]
         announced = "yes" if side["announced"] else "no" if who == "crossport" else "-"
@@ -166,6 +201,15 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")[:140]
 
 
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
+    parser.add_argument("results", type=Path, nargs="+")
+    parser.add_argument("--edits", type=Path)
+    options = parser.parse_args()
+    edits = json.loads(options.edits.read_text()) if options.edits else None
+    print(markdown(merged([json.loads(path.read_text()) for path in options.results]), edits))
+    return 0
+
+
 if __name__ == "__main__":
-    parts = [json.loads(Path(name).read_text()) for name in sys.argv[1:]]
-    print(markdown(merged(parts)))
+    sys.exit(main())

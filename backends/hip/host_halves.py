@@ -69,9 +69,9 @@ def _computes(text: SourceText, opening: int, end: int, types: frozenset[bytes])
             if tokens.is_name(at):
                 variables.add(tokens.at(at))
     for index in range(opening, end):
-        if tokens.text[index] in _COMPARE and _base_before(text, index) in variables:
-            if _base_after(text, index) in variables:
-                return True
+        sides = {_base_before(text, index), _base_after(text, index)}
+        if tokens.text[index] in _COMPARE and sides <= variables:
+            return True
         if tokens.text[index] not in _BINARY or tokens.kind[index] != Kind.PUNCT:
             continue
         left = _base_before(text, index)

@@ -73,3 +73,13 @@ def test_results_merge_by_program_and_contender() -> None:
 def test_constructs_are_found_by_words() -> None:
     assert constructs_of('v += __shfl_down_sync(~0u, v, 1); asm volatile ("");') == {"warp", "ptx"}
     assert constructs_of("int warp = 3;") == frozenset()
+
+
+def test_a_baseline_measured_for_fewer_gpus_has_no_share_of_the_others() -> None:
+    ours = _result(a={"crossport": _side(True, True)})
+    ours["sides"].append("gfx90a")
+    ours["programs"][0]["contenders"]["crossport"]["passes"]["gfx90a"] = True
+    page = markdown(merged([ours, _result(a={"by hand": _side(True, True)})]))
+    assert "| by hand | 1 of 1 (100.0 %) | 1 of 1 (100.0 %) | - |" in page
+    assert "| crossport | 1 of 1 (100.0 %) | 1 of 1 (100.0 %) | 1 of 1 (100.0 %) |" in page
+    assert "| gfx90a |" not in page.partition("## Of the programs")[2]
