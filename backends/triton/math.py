@@ -199,7 +199,7 @@ else:
     @triton.jit
     def _warp_dot(a, b, total):
         """`total` and the product of two matrices."""
-        return tl.dot(a, b, total)
+        return tl.dot(a, b, total, input_precision="ieee")
 ''',
     "_to_int": '''
 @triton.jit

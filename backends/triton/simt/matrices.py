@@ -47,7 +47,7 @@ class Matrices(Memory):
             # Bytes and their sums are exact in these.
             for name in (left, right):
                 self.line(f"{name} = {name}.to(tl.float16)")
-        if wide == F32 and inner >= LEAST_INNER and statement.kind != "f32":
+        if wide == F32 and inner >= (8 if statement.kind == "tf32" else LEAST_INNER):
             addend = (
                 f"{total}.to(tl.float32)"
                 if out != I32
