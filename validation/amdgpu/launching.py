@@ -1,4 +1,4 @@
-"""One launch, from arguments to report: fill the launch structure, run it, read the outcome."""
+"""One launch, from arguments to report: fill the launch structure, run it (outcome.py reads it)."""
 
 import ctypes
 import os
@@ -10,13 +10,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from crossport.diagnostics import PortError
 from crossport.validation.amdgpu import records as r
 from crossport.validation.amdgpu.arch import PRIVATE_APERTURE, SHARED_APERTURE
 from crossport.validation.amdgpu.code_object import CodeObject, Kernel
-from crossport.validation.amdgpu.hostcalls import HOSTCALL_ADDRESS, hostcall_buffer, messages
+from crossport.validation.amdgpu.hostcalls import HOSTCALL_ADDRESS, hostcall_buffer
 from crossport.validation.amdgpu.kernarg import bad, build_kernarg, match_arguments, struct_bytes
-from crossport.validation.amdgpu.listing import operand_text, writes
 from crossport.validation.amdgpu.memory_image import (
     IMAGE_ADDRESS,
     KERNARG_ADDRESS,
@@ -37,18 +35,10 @@ from crossport.validation.amdgpu.memory_image import (
     regions_of,
 )
 from crossport.validation.amdgpu.native import body_libraries, core_library
+from crossport.validation.amdgpu.outcome import Outcome
 from crossport.validation.amdgpu.process import Worker
-from crossport.validation.amdgpu.profiling import profile_of
 from crossport.validation.amdgpu.program import Program
-from crossport.validation.amdgpu.report import (
-    Context,
-    LaunchReport,
-    Observation,
-    TraceStep,
-    WavePosition,
-    fault_of,
-    limit_of,
-)
+from crossport.validation.amdgpu.report import Context, LaunchReport
 from crossport.validation.amdgpu.textures import Texture
 
 Schedule = Literal["in-order", "round-robin", "random"]
@@ -345,100 +335,15 @@ class Launching:
                 answer = self.worker().request(file, request, self.options.seconds)
             ended = r.Launch.from_buffer_copy(file.read(0, ctypes.sizeof(r.Launch)))
             context = Context(self.code, self.program, self.layout)
+            outcome = Outcome(context, self.kernel, self.launch, ended, file, answer, self.counters)
             if ended.fault.code or ended.stop:
-                raise self._stopped(context, ended, file, answer)
+                raise outcome.fault(self.options.seconds)
             file.copy_back(self.layout)
             for name, value in globals_.items():
                 symbol = self.code.symbols[name]
                 raw = file.read(self.image_at + symbol.offset, value.nbytes)
                 if value.flags.writeable:
                     value[...] = np.frombuffer(raw, value.dtype).reshape(value.shape)
-            return self._report(context, ended, file, answer)
+            return outcome.report()
         finally:
             file.close()
-
-    def _stopped(
-        self, context: Context, ended: r.Launch, file: MemoryFile, answer: dict[str, Any]
-    ) -> PortError:
-        if ended.fault.code:
-            return fault_of(context, ended.fault, self._printed(ended, file))
-        count = min(ended.position_count, _POSITIONS)
-        raw = file.read(self.launch.positions, count * ctypes.sizeof(r.Position))
-        positions = tuple(
-            WavePosition(
-                *(p.group, p.wave, p.pc, context.instruction(p.pc), context.place(p.pc)),
-                *(int(p.exec).bit_count(), p.state == 1),
-            )
-            for p in (r.Position * count).from_buffer_copy(raw)
-        )
-        why = (
-            f"{self.options.seconds:g} seconds"
-            if ended.stop == 3 or answer.get("late")
-            else f"{self.options.instruction_limit:,} wave instructions"
-        )
-        return limit_of(context, positions, why)
-
-    def _printed(self, ended: r.Launch, file: MemoryFile) -> str:
-        """What the kernel printed."""
-        count = ended.printed_count
-        if not count:
-            return ""
-        raw = file.read(self.launch.printed, count * ctypes.sizeof(r.Printed))
-        return messages((r.Printed * count).from_buffer_copy(raw))
-
-    def _report(
-        self, context: Context, ended: r.Launch, file: MemoryFile, answer: dict[str, Any]
-    ) -> LaunchReport:
-        waves = self.shape.groups * -(-self.shape.threads // self.kernel.wave_size)
-        report = LaunchReport(
-            self.kernel.name,
-            self.code.arch.name,
-            self.shape.groups,
-            waves,
-            int(ended.instructions),
-            float(answer["seconds"]),
-            float(answer["cpu"]),
-            self._lds(),
-            self._scratch(),
-        )
-        report.output = self._printed(ended, file)
-        kinds = {1: "write-write race", 2: "read-write race", 3: "uninitialised read"}
-        kinds[4] = "global race"
-        count = min(ended.finding_count, _FINDINGS)
-        raw = file.read(self.launch.findings, count * ctypes.sizeof(r.Finding))
-        report.observations = tuple(
-            Observation(
-                *(kinds.get(f.kind, "?"), f.pc, context.place(f.pc), f.address, f.group),
-                *(f.wave, f.lane, None if f.kind == 3 else f.other_wave),
-                *((context.place(f.other_pc), f.other_group) if f.kind == 4 else ()),
-                *((context.array(f.address),) if f.kind == 4 else ()),
-            )
-            for f in (r.Finding * count).from_buffer_copy(raw)
-        )
-        if self.options.trace is not None:
-            report.trace = self._trace(context, ended, file)
-        if self.counters:
-            size = self.program.count * ctypes.sizeof(r.Counter) * self.threads
-            table = np.frombuffer(file.read(self.counters, size), np.uint64)
-            table = table.reshape(self.threads, self.program.count, 6).sum(0)
-            report.profile = profile_of(
-                *(self.code.arch, self.kernel, self.program, context, table),
-                *(self.shape.threads, self._lds()),
-            )
-        return report
-
-    def _trace(self, context: Context, ended: r.Launch, file: MemoryFile) -> tuple[TraceStep, ...]:
-        raw = file.read(self.launch.trace, ended.trace_count * ctypes.sizeof(r.TraceRecord))
-        steps = []
-        for t in (r.TraceRecord * ended.trace_count).from_buffer_copy(raw):
-            instruction = self.program.instructions[t.operation]
-            pc = instruction.pc if instruction else 0
-            active = bool(t.exec >> self.launch.trace_lane & 1)
-            steps.append(
-                TraceStep(
-                    *(pc, context.instruction(pc), context.place(pc), active, t.exec, t.scc),
-                    *(tuple(t.vdst), t.sdst),
-                    *((operand_text(instruction), writes(instruction)) if instruction else ()),
-                )
-            )
-        return tuple(steps)

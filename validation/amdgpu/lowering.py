@@ -141,7 +141,13 @@ Lower = Callable[[Builder, Instruction, r.Operation], None]
 
 def lower(builder: Builder, instruction: Instruction, op: r.Operation) -> None:
     """Fill a record; an instruction that cannot be executed becomes a fault that names it."""
-    from crossport.validation.amdgpu import lower_image, lower_memory, lower_scalar, lower_vector
+    from crossport.validation.amdgpu import (
+        lower_image,
+        lower_matrix,
+        lower_memory,
+        lower_scalar,
+        lower_vector,
+    )
     from crossport.validation.amdgpu.pseudocode import Untranslatable
 
     handlers: dict[str, Lower] = {
@@ -151,7 +157,7 @@ def lower(builder: Builder, instruction: Instruction, op: r.Operation) -> None:
         **dict.fromkeys(("VOP1", "VOP2", "VOPC", "VOP1_SDST"), lower_vector.short),
         **dict.fromkeys(("VOP3", "VOP3_SDST", "VOP3SD"), lower_vector.long),
         "VOP3P": lower_vector.packed,
-        "VOP3P_MFMA": lower_vector.matrix,
+        "VOP3P_MFMA": lower_matrix.matrix,
         **dict.fromkeys(("FLAT", "GLOBAL", "SCRATCH"), lower_memory.flat),
         "MUBUF": lower_memory.buffer,
         **dict.fromkeys(("MIMG", "VIMAGE", "VSAMPLE"), lower_image.image),

@@ -80,7 +80,7 @@ def _folder() -> Path:
     """Cache folder for this compiler, machine and set of headers."""
     compiler = host_compiler()
     digest = hashlib.sha256(" ".join((*compiler.compile, *_FLAGS, _machine())).encode())
-    for header in ("base.h", "lane_math.h"):
+    for header in ("base.h", "lane_math.h", "division.h"):
         digest.update((NATIVE / header).read_bytes())
     folder = cache_root() / "amdgpu" / digest.hexdigest()[:16]
     try:
