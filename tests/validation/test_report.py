@@ -47,6 +47,22 @@ def test_a_verdict_becomes_a_page() -> None:
         assert text in page
 
 
+def test_several_verdicts_have_an_overview_and_what_failed_comes_first() -> None:
+    good = LaunchVerdict("k", "n33", "recorded", Word.EXACT, "every bit")
+    bad = LaunchVerdict("k", "n65", "unseen", Word.DIVERGENT, "too far off")
+    verdicts = [
+        Verdict("triton", "triton", (good, bad), {}, "0", {}, {}),
+        Verdict("hip", "amdgpu:gfx942", (good,), {"device": "NVIDIA H200"}, "1", {}, {}),
+    ]
+    page = html_report(verdicts, sources=["a.cu", "b.cu"])
+    _checked(page)
+    assert page.index("1 of 2") < page.index("1 of 1") < page.index("too far off")
+    assert page.index("n65") < page.index("n33")
+    assert 'href="#v1">b.cu' in page and 'id="v1"' in page
+    assert "prefers-color-scheme:dark" in page
+    assert "No port was judged" in html_report([])
+
+
 def test_text_of_a_port_stays_text() -> None:
     bad = LaunchVerdict(
         "<script>k", "c", "recorded", Word.DIVERGENT, "<img src=x onerror=alert(1)>", (), ("</td>",)

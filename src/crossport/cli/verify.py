@@ -117,7 +117,8 @@ def verify_command(
     if html is not None:
         from crossport.validation.report import html_report
 
-        write_text(html, html_report([verdict for _, verdict in verdicts]))
+        names = [str(path) for path, _ in verdicts]
+        write_text(html, html_report([verdict for _, verdict in verdicts], sources=names))
     return Exit.worst(codes)
 
 
