@@ -215,3 +215,43 @@ def test_doctor_answers_in_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["doctor", "--json"]) == 0
     tools = json.loads(capsys.readouterr().out)["tools"]
     assert {"ability": "parse CUDA", "available": True}.items() <= tools[0].items()
+
+
+def test_commands_that_are_not_there_yet_say_what_is(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("status", "report"):
+        assert run([name, "dir"]) == 1
+        printed = capsys.readouterr().err
+        assert f"no `port {name}` yet" in printed and "--to" in printed
+
+
+def test_cases_of_several_sources_go_to_a_folder(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    text = "__global__ void NAME(float* x, int n) {\n  int i = threadIdx.x;\n"
+    text += "  if (i < n) x[i] = 1.0f;\n}\nvoid run(float* x) { NAME<<<1, 64>>>(x, 64); }\n"
+    sources = []
+    for name in ("first", "second"):
+        (tmp_path / f"{name}.cu").write_text(text.replace("NAME", name))
+        sources.append(str(tmp_path / f"{name}.cu"))
+    out = tmp_path / "cases"
+    missing = str(tmp_path / "third.cu")
+    assert run(["cases", *sources, missing, "-o", str(out)]) == 1
+    assert "third.cu" in capsys.readouterr().err
+    for name in ("first", "second"):
+        assert f'name = "{name}"' in (out / f"{name}.toml").read_text()
+    assert run(["cases", sources[0]]) == 0
+    assert 'name = "first"' in capsys.readouterr().out
+
+
+def test_verify_takes_a_rocm_path(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Headers that fail to compile show that they were used."""
+    header = tmp_path / "include" / "hip" / "hip_runtime.h"
+    header.parent.mkdir(parents=True)
+    header.write_text("#error these headers were used\n")
+    source = Path(__file__).parents[1] / "corpus" / "vecadd" / "vecadd.cu"
+    code = run(["verify", str(source), "--rocm-path", str(tmp_path)])
+    printed = capsys.readouterr().out
+    assert code in (3, 4) and "these headers were used" in printed

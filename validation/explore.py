@@ -202,8 +202,8 @@ def _counterexample(bundle: Bundle, row: str, base: Case) -> str:
         t for t in document["kernel"]
         if any(r.get("instance", t["name"]) == base.kernel for r in t["cases"])
     )  # fmt: skip
-    recorded = next(name for name in bundle.files if name.startswith("source/"))
-    source = document.get("source", recorded.removeprefix("source/"))
+    recorded = next(iter(bundle.sources))
+    source = document.get("source", recorded)
     lines = ["schema = 1", f'source = "{source}"']
     if document.get("flags"):
         lines.append(f"flags = {_toml(document['flags'])}")

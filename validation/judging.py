@@ -61,12 +61,8 @@ class Judge:
     def subject(self) -> Subject | None:
         """The original, lowered; None where the frontend cannot read it."""
         if self._subject is None and not self.no_subject:
-            name = next(n for n in self.bundle.files if n.startswith("source/"))
-            kernels = self.bundle.cases.kernels
             try:
-                self._subject = Subject.of_source(
-                    name.removeprefix("source/"), kernels, text=self.bundle.files[name]
-                )
+                self._subject = self.bundle.subject
             except PortError as error:
                 self.no_subject = error.diagnostic.message
         return self._subject

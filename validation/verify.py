@@ -166,8 +166,7 @@ def _other_source(candidate: Candidate, bundle: Bundle) -> str | None:
     claimed = re.search(r"Source sha256: ([0-9a-f]{64})", text)
     if claimed is None:
         return None
-    sources = [data for name, data in bundle.files.items() if name.startswith("source/")]
-    if claimed[1] in {hashlib.sha256(data).hexdigest() for data in sources}:
+    if claimed[1] in {hashlib.sha256(data).hexdigest() for data in bundle.sources.values()}:
         return None
     return "the port says that it was made from another source than the one that was recorded"
 
@@ -193,7 +192,7 @@ def _gate(candidate: Candidate, bundle: Bundle, subject: Subject | None) -> tupl
     """What the port holds that no port needs."""
     match candidate.target:
         case "hip":
-            originals = [data for name, data in bundle.files.items() if name.startswith("source/")]
+            originals = bundle.sources.values()
             return tuple(gate_hip(candidate.files, originals, bundle.cases.kernels))
         case "triton" | "pallas":
             target = candidate.target

@@ -209,6 +209,63 @@ def vecadd(grid, block, a, b, c, n, **more):
         "stencil_1d_halo",
         _edit("stencil_1d_halo", ("np.int32)\n    wide[3", "np.float64)\n    wide[3")),
     ),
+    Lookalike(
+        "a thread pool that outlives a call",
+        "vecadd",
+        _module("""
+from concurrent.futures import ThreadPoolExecutor
+
+POOL = ThreadPoolExecutor(2)
+
+def vecadd(grid, block, a, b, c, n, **more):
+    return (np.concatenate(list(POOL.map(np.add, np.array_split(a, 2), np.array_split(b, 2)))),)
+"""),
+    ),
+    Lookalike(
+        "a result in memory that it uses again",
+        "vecadd",
+        _module("""
+BOARD = np.zeros(1 << 20, np.float32)
+
+def vecadd(grid, block, a, b, c, n, **more):
+    np.add(a, b, out=BOARD[: len(c)])
+    return (BOARD[: len(c)],)
+"""),
+    ),
+    Lookalike(
+        "an output that is not contiguous",
+        "vecadd",
+        _module("""
+def vecadd(grid, block, a, b, c, n, **more):
+    wide = np.zeros((len(c), 3), np.float32)
+    wide[:, 1] = a + b
+    return (wide[:, 1],)
+"""),
+    ),
+    Lookalike(
+        "a warning on the way",
+        "vecadd",
+        _module("""
+import warnings
+
+def vecadd(grid, block, a, b, c, n, **more):
+    warnings.warn("slow path")
+    return (a + b,)
+"""),
+    ),
+    Lookalike(
+        "writes a scratch file",
+        "vecadd",
+        _module("""
+import os, tempfile
+
+def vecadd(grid, block, a, b, c, n, **more):
+    with tempfile.NamedTemporaryFile(dir=os.environ["TMPDIR"]) as file:
+        np.save(file, a + b)
+        file.seek(0)
+        return (np.load(file),)
+"""),
+    ),
 )
 
 LOOKALIKES: tuple[Lookalike, ...] = _PLAIN + _SPECIAL

@@ -6,7 +6,9 @@ import pytest
 from adversary.gate_exploits import ARRAYS, GATED, HONEST_MODULES, HONEST_TRITON, Gated, text_of
 from adversary.hip_exploits import HIP_EXPLOITS, HONEST_HIP, ORIGINAL, HipExploit
 
+from crossport.backends.hip.lexer import Tokens
 from crossport.validation.gate.hip import gate_hip
+from crossport.validation.gate.host import host_variables
 from crossport.validation.gate.module import gate, gate_file
 from crossport.validation.gate.vocabulary import Target
 
@@ -60,3 +62,29 @@ def test_every_exploit_has_a_row_of_its_own() -> None:
 )
 def test_what_is_no_python_is_a_finding(text: str) -> None:
     assert gate(text, "triton")
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("int a;", "a"),
+        ("static Probe probe{1};", "probe"),
+        ("struct { int n; } state;", "state"),
+        ("enum { kOne } mode = kOne;", "mode"),
+        ("std::vector<int> rows;", "rows"),
+        ("float table[3] = {1, 2, 3};", "table"),
+        ("const float k = begin();", "k"),
+        ("const float k = 0.5f;", ""),
+        ("constexpr int n = 3;", ""),
+        ("enum class Mode { kFast = 1 };", ""),
+        ("struct Pair { int a; };", ""),
+        ("struct Later;", ""),
+        ("int helper(int a);", ""),
+        ("int helper() { int inside = 1; return inside; }", ""),
+        ("typedef struct { int a; } Pair;", ""),
+        ("template <typename T> T twice(T x) { return x + x; }", ""),
+    ],
+)
+def test_variables_of_the_host_are_found(text: str, kept: str) -> None:
+    found = [name.decode() for _, name in host_variables(Tokens(text.encode()))]
+    assert found == ([kept] if kept else [])

@@ -13,20 +13,25 @@ import hashlib
 import io
 import json
 import shutil
+import tempfile
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
 from crossport.diagnostics import Code, Diagnostic, PortError
 from crossport.validation.bundle.driver import driver_text, slugs
+from crossport.validation.bundle.sources import gather
 from crossport.validation.cases import ArrayArg, Case, CaseFile, load_cases, parse_cases
 from crossport.validation.dtypes import Array
 from crossport.validation.generators import checksum
+
+if TYPE_CHECKING:
+    from crossport.validation.runners.interp import Subject
 
 _HERE = Path(__file__).resolve().parent
 _MOST_UNPACKED = 1 << 30
@@ -38,8 +43,10 @@ def make_bundle(cases: Path | str, folder: Path | str) -> CaseFile:
     loaded = load_cases(cases)
     folder = Path(folder)
     try:
-        (folder / "source").mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(loaded.source, folder / "source" / loaded.source.name)
+        for name, data in gather(loaded.source).items():
+            place = folder / "source" / name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(data)
         shutil.copyfile(loaded.path, folder / "cases.toml")
         (folder / "driver.cu").write_text(driver_text(loaded))
         shutil.copyfile(_HERE / "driver_runtime.h", folder / "driver_runtime.h")
@@ -74,6 +81,31 @@ class Bundle:
     files: Mapping[str, bytes]
     cases: CaseFile
     slugs: Mapping[str, str]
+
+    @property
+    def sources(self) -> dict[str, bytes]:
+        """The original by its file names, the source first and its headers after it."""
+        prefix = "source/"
+        names = [n.removeprefix(prefix) for n in self.files if n.startswith(prefix)]
+        main = self.cases.source.name
+        names.sort(key=lambda name: (name != main, not name.endswith((".cu", ".cpp")), name))
+        return {name: self.files[prefix + name] for name in names}
+
+    @cached_property
+    def subject(self) -> Subject:
+        """The original, lowered. Raises PortError where the frontend cannot read it."""
+        from crossport.validation.runners.interp import Subject
+
+        (name, text), *headers = self.sources.items()
+        if not headers:
+            return Subject.of_source(name, self.cases.kernels, text=text)
+        with tempfile.TemporaryDirectory(prefix="crossport-source-") as folder:
+            for path, data in self.sources.items():
+                place = Path(folder) / path
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.write_bytes(data)
+            return Subject.of_source(Path(folder) / name, self.cases.kernels)
+
     """From a case's id to the stem of its files."""
 
     @property
@@ -168,8 +200,10 @@ def load_bundle(path: Path | str) -> Bundle:
             _tampered(path, f"{name} was changed after the recording")
     try:
         cases = parse_cases(files["cases.toml"].decode("utf-8"), path / "cases.toml")
-        source = next(n for n in files if n.startswith("source/"))
         manifest = json.loads(files["manifest.json"])
+        source = f"source/{manifest['source']}"
+        if source not in files:
+            raise KeyError(source)
     except (KeyError, StopIteration, ValueError):
         _refuse(str(path), "cases.toml, manifest.json or the source is missing or broken")
     if manifest.get("source_sha256") != hashlib.sha256(files[source]).hexdigest():

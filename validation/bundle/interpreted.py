@@ -19,9 +19,9 @@ from typing import Any
 from crossport.diagnostics import PortError
 from crossport.validation.bundle.archive import Bundle
 from crossport.validation.bundle.driver import slugs
+from crossport.validation.bundle.sources import gather
 from crossport.validation.cases import ArrayArg, Case, CaseFile, load_cases
 from crossport.validation.dtypes import Array
-from crossport.validation.runners.interp import Subject
 
 
 @dataclass(frozen=True)
@@ -31,14 +31,6 @@ class InterpretedBundle(Bundle):
     inferred: bool = False
     """Nobody wrote the cases: those in which threads race are dropped where others do not."""
     _outputs: dict[str, Mapping[str, Array]] = field(default_factory=dict)
-
-    @cached_property
-    def subject(self) -> Subject:
-        """The original, lowered."""
-        name = next(n for n in self.files if n.startswith("source/"))
-        return Subject.of_source(
-            name.removeprefix("source/"), self.cases.kernels, text=self.files[name]
-        )
 
     @property
     def digest(self) -> str:
@@ -112,12 +104,12 @@ def interpreted_bundle(
     from crossport.diagnostics import Code, Diagnostic
 
     try:
-        source = loaded.source.read_bytes()
+        sources = gather(loaded.source)
     except OSError as error:
         raise PortError(
             Diagnostic(Code.CANNOT_READ, f"cannot read {loaded.source}: {error.strerror}")
         ) from None
-    files = {f"source/{loaded.source.name}": source}
+    files = {f"source/{name}": data for name, data in sources.items()}
     if loaded.path.exists():
         files["cases.toml"] = loaded.path.read_bytes()
     names = dict(zip((c.id for c in loaded.cases), slugs(loaded.cases), strict=True))

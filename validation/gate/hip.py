@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from posixpath import dirname, join, normpath
 
 from crossport.backends.hip.lexer import Kind, Tokens
+from crossport.validation.gate.host import host_variables
 from crossport.validation.gate.kept import kept_variables
 
 _ASKS = {
@@ -29,9 +30,29 @@ _ASKS = {
     "__clang_version__ __VERSION__ __OPTIMIZE__ __OPTIMIZE_SIZE__",
     "runs by itself": "constructor destructor ifunc init_priority",
     "may be replaced": "weak weakref alias naked section",
-    "reaches the system": "getenv secure_getenv setenv popen fork vfork execve execvp dlopen dlsym "
-    "ptrace mprotect syscall fopen ifstream opendir socket pthread_create sigaction signal",
-}  # fmt: skip
+    "asks what the compiler knows": "__builtin_constant_p __builtin_is_constant_evaluated "
+    "is_constant_evaluated __builtin_object_size __builtin_dynamic_object_size",
+    "reaches the system": "getenv secure_getenv setenv environ popen system fork vfork clone "
+    "execve execvp execl execlp posix_spawn posix_spawnp dlopen dlsym ptrace mprotect mmap "
+    "shm_open syscall fopen freopen ifstream ofstream fstream filesystem opendir socket "
+    "pthread_create jthread async atexit at_quick_exit sigaction signal usleep nanosleep",
+}
+# A port may ask for what its original asks for, in the words of the other platform.
+_CLOCKS = (
+    "clock clock64 __clock __clock64 wall_clock64 __builtin_readcyclecounter s_memtime "
+    "__builtin_readsteadycounter __builtin_amdgcn_s_memtime __builtin_amdgcn_s_memrealtime "
+    "s_memrealtime s_get_shader_cycles steady_clock system_clock high_resolution_clock "
+    "clock_gettime gettimeofday"
+)
+_PLACES = (
+    "__smid __builtin_amdgcn_s_getreg s_getreg_b32 __builtin_amdgcn_dispatch_ptr "
+    "__builtin_amdgcn_dispatch_id __builtin_amdgcn_queue_ptr __builtin_amdgcn_implicitarg_ptr "
+    "__builtin_amdgcn_kernarg_segment_ptr __builtin_amdgcn_processor_is"
+)
+_IN_OTHER_WORDS = (
+    ("asks for the time", frozenset(_CLOCKS.split()), re.compile(r"clock|globaltimer|chrono|time")),
+    ("asks where it runs", frozenset(_PLACES.split()), re.compile(r"smid|getreg")),
+)  # fmt: skip
 _QUESTIONS = {name: why for why, names in _ASKS.items() for name in names.split()}
 _DIRECTIVES = {"embed", "include_next", "import"}
 _LIBRARIES = re.compile(
@@ -43,6 +64,15 @@ _THEIRS = re.compile(
 )
 _ASSEMBLER = re.compile(
     r"\.\s*(inc|sec|globl|text|data|weak|hidden|macro|set\b|org|fill|byte|long|quad|pushs|previous)"
+)
+_NEVER = re.compile(r"#\s*(el)?if\s+\(?\s*(0|false)\b")
+_REPLACES = re.compile(r"\b(weak|push_macro|pop_macro|redefine_extname|include_alias)\b")
+_KEYWORDS = frozenset(
+    "if else for while do switch case break continue return goto int float double char short long "
+    "unsigned signed bool void auto const static struct class template typename using namespace "
+    "sizeof true false inline extern volatile __global__ __device__ __host__ __shared__ "
+    "__constant__ __launch_bounds__ __syncthreads threadIdx blockIdx blockDim gridDim "
+    "warpSize".split()
 )
 _SPELLINGS = (
     (re.compile(rb"(?<=\w)\\\r?\n(?=\w)"), "a word in two lines"),
@@ -77,6 +107,7 @@ class _Known:
     kept: frozenset[bytes]
     text: str
     includes: frozenset[str]
+    macros: frozenset[bytes]
     definitions: Counter[bytes]
     asm_at_file_scope: int
 
@@ -94,6 +125,12 @@ class _Known:
             frozenset(name for tokens in originals for _, name in kept_variables(tokens)),
             "\n".join(tokens.source.decode("utf-8", "replace") for tokens in originals),
             frozenset(i.path for tokens in originals for i in tokens.includes()),
+            frozenset(
+                tokens.at(at + 1)
+                for tokens in originals
+                for at, kind in enumerate(tokens.kind)
+                if kind == Kind.DIRECTIVE and tokens.text[at].endswith(b"define")
+            ),
             definitions,
             outside,
         )
@@ -114,14 +151,24 @@ class _Text:
                 why = _QUESTIONS.get(text.decode("utf-8", "replace"))
                 if why is not None and text not in self.known.names:
                     yield start, f"{why}: {text.decode()}"
+                yield from self._other_words(start, text.decode("utf-8", "replace"))
             elif kind == Kind.DIRECTIVE:
                 yield from self._directive(at)
         for start, name in kept_variables(tokens):
             if name not in self.known.kept:
                 yield start, f"keeps {name.decode()}, which is no variable of the original"
+        for start, name in host_variables(tokens):
+            if name not in self.known.names:
+                yield start, f"keeps {name.decode()} on the host, which the original has not"
         yield from self._includes()
         yield from self._assembly()
         yield from self._spelling()
+
+    def _other_words(self, start: int, text: str) -> Iterator[tuple[int, str]]:
+        """Clocks and places, which the original may have under another name."""
+        for why, words, theirs in _IN_OTHER_WORDS:
+            if text in words and not theirs.search(self.known.text):
+                yield start, f"{why}: {text}"
 
     def _directive(self, at: int) -> Iterator[tuple[int, str]]:
         start = self.tokens.start[at]
@@ -133,10 +180,22 @@ class _Text:
             yield start, f"reads a file while compiling: #{word}"
         elif word == "include" and '"' not in line and "<" not in line:
             yield start, "includes what a macro names"
-        elif word == "pragma" and re.search(
-            r"\b(weak|push_macro|pop_macro|redefine_extname)\b", line
-        ):
+        elif word == "line":
+            yield start, "names another place: #line"
+        elif word in ("if", "elif") and _NEVER.search(line):
+            yield start, f"switches code off: {line.strip()[:60]}"
+        elif word == "define":
+            yield from self._macro(start, self.tokens.at(at + 1))
+        elif word == "pragma" and _REPLACES.search(line):
             yield start, f"may be replaced: {line.strip()[:60]}"
+
+    def _macro(self, start: int, name: bytes) -> Iterator[tuple[int, str]]:
+        """A new macro over a word that has a meaning: of the language, the runtime, or the
+        original."""
+        text = name.decode("utf-8", "replace")
+        is_theirs = name in self.known.names and name not in self.known.macros
+        if text in _KEYWORDS or text.startswith(("hip", "__hip", "__builtin")) or is_theirs:
+            yield start, f"gives a word another meaning: #define {text}"
 
     def _includes(self) -> Iterator[tuple[int, str]]:
         for include in self.tokens.includes():
@@ -158,6 +217,8 @@ class _Text:
             if depth == 0 and outside > self.known.asm_at_file_scope:
                 yield start, "asm at file scope"
             template, plain = _template(self.tokens, at)
+            for word in re.findall(r"\w+", template):
+                yield from self._other_words(start, word)
             if template in self.known.text and plain:
                 continue
             if not plain:
@@ -167,9 +228,13 @@ class _Text:
 
     def _spelling(self) -> Iterator[tuple[int, str]]:
         """Ways of writing a word so that nobody finds it."""
+        source = self.tokens.source
+        if b"_Pragma" not in self.known.names:
+            for match in re.finditer(rb'_Pragma\s*\(\s*"[^"]*\b(weak|push_macro|redefine)', source):
+                yield match.start(), "may be replaced: _Pragma"
         for pattern, why in _SPELLINGS:
             if not pattern.search(self.known.text.encode()):
-                for match in pattern.finditer(self.tokens.source):
+                for match in pattern.finditer(source):
                     yield match.start(), why
 
 

@@ -19,6 +19,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from crossport.validation.gate.arithmetic import host_arithmetic
 from crossport.validation.gate.names import Names, check_names
+from crossport.validation.gate.precision import check_products
 from crossport.validation.gate.printed import is_printed_helper, is_printed_stand_in
 from crossport.validation.gate.tables import check_tables
 from crossport.validation.gate.vocabulary import IMPORTS, Target
@@ -80,6 +81,7 @@ def _findings(
     for statement in ours:
         yield from _constructs(statement)
         yield from check_names(statement, names)
+        yield from check_products(tree, statement, target)
     yield from check_tables(tree, symbols)
     if target == "triton":
         yield from host_arithmetic(tree, ours, kernels)

@@ -102,6 +102,10 @@ def check_names(statement: ast.stmt, names: Names) -> Iterator[str]:
                 yield from checker.attribute(node)
             case ast.Name(ctx=ast.Load()):
                 yield from checker.name(node)
+            case ast.Call(func=ast.Name(id="hasattr"), args=[_, ast.Constant(value="keys")]):
+                pass  # A struct may come as a mapping.
+            case ast.Call(func=ast.Name(id="hasattr")):
+                yield f"{node.lineno}: asks what kind of array it has: hasattr"
             case ast.Name(ctx=ast.Store() | ast.Del(), id=name) if (
                 name in names.modules or name in names.functions
             ):

@@ -211,13 +211,9 @@ def count_operations(bundle: Bundle, cases: Sequence[Case]) -> dict[str, float]:
 def facts_of(bundle: Bundle, cases: Sequence[Case]) -> dict[str, tuple[KernelFacts, int]]:
     """The facts of launches, and how many threads each has; without those that cannot be had."""
     from crossport.ir.facts import Launch, kernel_facts
-    from crossport.validation.runners.interp import Subject
 
-    name = next(n for n in bundle.files if n.startswith("source/"))
     try:
-        subject = Subject.of_source(
-            name.removeprefix("source/"), bundle.cases.kernels, text=bundle.files[name]
-        )
+        subject = bundle.subject
     except PortError:
         return {}
     found: dict[str, tuple[KernelFacts, int]] = {}
