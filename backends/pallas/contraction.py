@@ -181,6 +181,9 @@ class _ContractionPrinter(VmemPrinter):
         self.inputs = [flat.Root("total", "param", F32)]
         self.plain = Expressions()
 
+    def windows(self, roots: list[flat.Root]) -> None:
+        """None: what is left once the product is made is small beside it."""
+
     def is_own(self, ref: flat.Ref) -> bool:
         return ref.root.name == "total" or super().is_own(ref)
 

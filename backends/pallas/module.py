@@ -106,9 +106,10 @@ def imports(forms: list[Part]) -> str:
     text = "\n".join(line for f in forms for line in (*f.kernel, *f.text.lines))
     own = [m for m in ("functools", "math") if f"{m}." in text]
     lines = [f"import {m}" for m in own] + ([""] if own else [])
+    more = ["import numpy as np"] if "_places(" in text else []
     if "jax." in text or any(f.text.is_wide or f.kernel for f in forms):
         lines.append("import jax")
-    lines += ["import jax.numpy as jnp", "from jax import lax"]
+    lines += ["import jax.numpy as jnp", *more, "from jax import lax"]
     if any(f.kernel for f in forms):
         lines.append("from jax.experimental import pallas as pl")
         lines.append("from jax.experimental.pallas import tpu as pltpu")

@@ -9,31 +9,35 @@ transpose's column, a strided read.
 from __future__ import annotations
 
 from crossport.backends.pallas.wide import WIDE_HELPERS, WIDE_NEEDS
+from crossport.backends.pallas.window_helpers import WINDOW_HELPERS, WINDOW_NEEDS
 
-VMEM_HELPERS: dict[str, str] = WIDE_HELPERS | {
-    "_lanes": '''
+VMEM_HELPERS: dict[str, str] = (
+    WIDE_HELPERS
+    | WINDOW_HELPERS
+    | {
+        "_lanes": '''
 def _lanes(threads):
     """Lanes for the threads of a block: a power of two, in whole rows of 128."""
     return max(128, 1 << (threads - 1).bit_length())
 ''',
-    "_scalar": '''
+        "_scalar": '''
 def _scalar(value, dtype):
     """A number as the kernel reads it from SMEM."""
     return jnp.asarray(value).astype(dtype).reshape(1)
 ''',
-    "_like_words": '''
+        "_like_words": '''
 def _like_words(words):
     """The shape of an array of words."""
     return jax.ShapeDtypeStruct(words.shape, words.dtype)
 ''',
-    "_words": '''
-def _words(array, dtype):
-    """A flat array as rows of 128 words; short types are widened."""
-    rows = max(8, -(-array.size // 1024) * 8)
+        "_words": '''
+def _words(array, dtype, rows=8):
+    """A flat array as at least so many rows of 128 words; short types are widened."""
+    rows = max(rows, -(-array.size // 1024) * 8)
     array = array.astype(dtype) if array.dtype.itemsize < 4 else _view(array, dtype)
     return jnp.pad(array, (0, rows * 128 - array.size)).reshape(rows, 128)
 ''',
-    "_unwords": '''
+        "_unwords": '''
 def _unwords(words, array):
     """What `_words` made, as the array was."""
     words = words.reshape(-1)[: array.size]
@@ -41,7 +45,7 @@ def _unwords(words, array):
         return words.astype(array.dtype)
     return lax.bitcast_convert_type(words, array.dtype)
 ''',
-    "_word": '''
+        "_word": '''
 def _word(x, dtype):
     """The same 32 bits as another type."""
     x = jnp.asarray(x)
@@ -51,7 +55,7 @@ def _word(x, dtype):
         return lax.bitcast_convert_type(jnp.full((8, 128), x), dtype)[0, 0]
     return lax.bitcast_convert_type(x, dtype)
 ''',
-    "_half": '''
+        "_half": '''
 def _half(x):
     """A float32 rounded to the nearest value of a float16."""
     size = jnp.abs(x)
@@ -61,14 +65,14 @@ def _half(x):
     near = jnp.where(size < 6.103515625e-05, small, jnp.where(normal > 65504, jnp.inf, normal))
     return jnp.where(jnp.isnan(x), x, jnp.copysign(near, x))
 ''',
-    "_bfloat": '''
+        "_bfloat": '''
 def _bfloat(x):
     """A float32 rounded to the nearest value of a bfloat16."""
     bits = _word(x, jnp.int32)
     near = _word((bits + 0x7FFF + ((bits >> 16) & 1)) & ~0xFFFF, jnp.float32)
     return jnp.where(jnp.isnan(x), x, near)
 ''',
-    "_half_fma": '''
+        "_half_fma": '''
 def _half_fma(x, y, z):
     """x * y + z of halves, rounded once: the sum in float32 is rounded to odd first."""
     product = x * y
@@ -80,13 +84,13 @@ def _half_fma(x, y, z):
     odd = (error != 0) & (bits & 1 == 0) & jnp.isfinite(total)
     return _half(_word(jnp.where(odd, bits + towards, bits), jnp.float32))
 ''',
-    "_expm1": '''
+        "_expm1": '''
 def _expm1(x):
     """exp(x) - 1, exact near 0."""
     half = jnp.tanh(0.5 * x)
     return jnp.where(jnp.abs(x) < 0.5, 2 * half / (1 - half), jnp.exp(x) - 1)
 ''',
-    "_sinh": '''
+        "_sinh": '''
 def _sinh(x):
     """The hyperbolic sine, exact near 0."""
     less = _expm1(jnp.abs(x))
@@ -94,7 +98,7 @@ def _sinh(x):
     far = jnp.exp(jnp.abs(x) - 0.6931471805599453)
     return jnp.copysign(jnp.where(jnp.abs(x) < 20, near, far), x)
 ''',
-    "_cbrt": '''
+        "_cbrt": '''
 def _cbrt(x):
     """The cube root: a guess by logarithm, then a step of Newton's method."""
     size = jnp.abs(x)
@@ -103,13 +107,13 @@ def _cbrt(x):
     plain = (size >= 1.1754943508222875e-38) & (size < jnp.inf)
     return jnp.copysign(jnp.where(plain, near, size), x)
 ''',
-    "_apart": '''
+        "_apart": '''
 def _apart(x):
     """The same lanes, each laid out for itself: a loop could not carry what a constant becomes."""
     place = [lax.broadcasted_iota(jnp.int32, x.shape, axis) for axis in (0, 1)]
     return jnp.where((place[0] + place[1]) >> 20 == 0, x, jnp.ones_like(x))
 ''',
-    "_at": '''
+        "_at": '''
 def _at(ref, index):
     """The word at one place of an array, as a scalar."""
     index = jnp.clip(index, 0, ref.shape[0] * 128 - 1)
@@ -120,20 +124,20 @@ def _at(ref, index):
         return jnp.max(jnp.where(here, row, jnp.int32(-(2**31))))
     return jnp.sum(jnp.where(here, row, jnp.float32(-0.0)))
 ''',
-    "_here": '''
-def _here(ref):
+        "_here": '''
+def _here(ref, base):
     """This step's words of an array that each thread reads at its own number."""
-    start = jnp.minimum(pl.program_id(0) * 8, ref.shape[0] - 8)
+    start = jnp.minimum(pl.program_id(0) * 8 - (base >> 7), ref.shape[0] - 8)
     return ref[pl.ds(pl.multiple_of(start, 8), 8), :]
 ''',
-    "_keep_here": '''
-def _keep_here(ref, words, mask):
+        "_keep_here": '''
+def _keep_here(ref, base, words, mask):
     """Write this step's words in the lanes of the mask."""
-    start = jnp.minimum(pl.program_id(0) * 8, ref.shape[0] - 8)
+    start = jnp.minimum(pl.program_id(0) * 8 - (base >> 7), ref.shape[0] - 8)
     rows = pl.ds(pl.multiple_of(start, 8), 8)
     ref[rows, :] = jnp.where(mask, words, ref[rows, :])
 ''',
-    "_take": '''
+        "_take": '''
 def _take(value, lane):
     """Each lane's value of another lane of its row; 0 where there is no such lane."""
     found = jnp.zeros_like(value)
@@ -146,7 +150,7 @@ def _take(value, lane):
         found = jnp.where(lane >> 7 == start >> 7, jnp.concatenate(picked, axis=1), found)
     return found
 ''',
-    "_gather": '''
+        "_gather": '''
 def _gather(ref, index, mask):
     """The words at `index` in the lanes of the mask, 0 in the others."""
     row, lane = index >> 7, index & 127
@@ -164,19 +168,19 @@ def _gather(ref, index, mask):
 
     return lax.fori_loop(first, last + 1, add_row, _apart(jnp.zeros(index.shape, ref.dtype)))
 ''',
-    "_rows": '''
+        "_rows": '''
 def _rows(x):
     """Lanes as rows of 128."""
     parts = [x[:, at : at + 128] for at in range(0, x.shape[1], 128)]
     return jnp.concatenate(parts, axis=0)
 ''',
-    "_unrows": '''
+        "_unrows": '''
 def _unrows(x, shape):
     """What `_rows` made, as it was."""
     parts = [x[at : at + shape[0], :] for at in range(0, x.shape[0], shape[0])]
     return jnp.concatenate(parts, axis=1)
 ''',
-    "_column": '''
+        "_column": '''
 def _column(row):
     """128 lanes as 128 rows of one."""
     square = (128, 128)
@@ -185,7 +189,7 @@ def _column(row):
     spread = jnp.where(diagonal, jnp.broadcast_to(row, square), jnp.zeros((), row.dtype))
     return jnp.sum(spread, axis=1, keepdims=True, dtype=row.dtype)
 ''',
-    "_put": '''
+        "_put": '''
 def _put(ref, at, words):
     """Write 128 lanes' words (int32) at `at`; -1 is nowhere, and the last of equal places wins."""
     lane = lax.broadcasted_iota(jnp.int32, (1, 128), 1)
@@ -224,7 +228,7 @@ def _put(ref, at, words):
         first = jnp.min(jnp.where(at < 0, end, at)) >> 7
         lax.fori_loop(first, (jnp.max(at) >> 7) + 1, put, 0)
 ''',
-    "_scatter": '''
+        "_scatter": '''
 def _scatter(ref, index, value, mask):
     """Write each lane of the mask at its index."""
     end = ref.shape[0] * 128
@@ -244,7 +248,7 @@ def _scatter(ref, index, value, mask):
     scratch = pltpu.VMEM(places.shape, jnp.int32)
     pl.run_scoped(with_scratch, scratch, scratch)
 ''',
-    "_combine": '''
+        "_combine": '''
 def _combine(ref, index, value, mask, reduce, combine, neutral):
     """Combine each lane's value of the mask into the word at its index."""
     end = ref.shape[0] * 128
@@ -273,17 +277,17 @@ def _combine(ref, index, value, mask, reduce, combine, neutral):
     scratch = [pltpu.VMEM(places.shape, jnp.int32), pltpu.VMEM(places.shape, ref.dtype)]
     pl.run_scoped(with_scratch, *scratch)
 ''',
-    "_second": '''
+        "_second": '''
 def _second(old, value):
     """What an exchange leaves."""
     return value
 ''',
-    "_swap_if": '''
+        "_swap_if": '''
 def _swap_if(old, compare, value):
     """What a compare-and-swap leaves."""
     return jnp.where(old == compare, value, old)
 ''',
-    "_unsigned": '''
+        "_unsigned": '''
 def _unsigned(update):
     """An update of unsigned words, on the signed ones that memory holds."""
 
@@ -292,17 +296,17 @@ def _unsigned(update):
 
     return on_words
 ''',
-    "_count_up": '''
+        "_count_up": '''
 def _count_up(old, most):
     """One more, or 0 after the most."""
     return jnp.where(old >= most, 0, old + 1)
 ''',
-    "_count_down": '''
+        "_count_down": '''
 def _count_down(old, most):
     """One less, or the most after 0."""
     return jnp.where((old == 0) | (old > most), most, old - 1)
 ''',
-    "_update": '''
+        "_update": '''
 def _update(ref, index, mask, update, *operands):
     """Update the word at each lane's index, one lane after the other; returns the old words.
 
@@ -344,7 +348,7 @@ def _update(ref, index, mask, update, *operands):
     scratch += [pltpu.VMEM(places.shape, o.dtype) for o in operands]
     return pl.run_scoped(with_scratch, *scratch)
 ''',
-    "_fold_lanes": '''
+        "_fold_lanes": '''
 def _fold_lanes(value, combine, width):
     """The combination of each group of `width` lanes, given to each of them."""
     lane = lax.broadcasted_iota(jnp.int32, value.shape, 1)
@@ -354,7 +358,7 @@ def _fold_lanes(value, combine, width):
         step *= 2
     return value
 ''',
-    "_scan_lanes": '''
+        "_scan_lanes": '''
 def _scan_lanes(value, combine, width):
     """The combination of the lanes of the group up to each lane."""
     lane = lax.broadcasted_iota(jnp.int32, value.shape, 1)
@@ -365,7 +369,7 @@ def _scan_lanes(value, combine, width):
         step *= 2
     return value
 ''',
-    "_other_lane": '''
+        "_other_lane": '''
 def _other_lane(value, source, width):
     """The value of another lane of the group; the lane's own where the source is outside."""
     lane = lax.broadcasted_iota(jnp.int32, value.shape, 1)
@@ -373,14 +377,14 @@ def _other_lane(value, source, width):
     inside = (source >= 0) & (source < width)
     return _take(value, lane - position + jnp.where(inside, source, position))
 ''',
-    "_vote": '''
+        "_vote": '''
 def _vote(mask, width):
     """A bit a lane of the group."""
     lane = lax.broadcasted_iota(jnp.int32, mask.shape, 1)
     bits = jnp.where(mask, jnp.left_shift(1, lane & width - 1), 0)
     return _fold_lanes(bits, jnp.bitwise_or, width)
 ''',
-    "_dot_lanes": '''
+        "_dot_lanes": '''
 def _dot_lanes(x, y, inner, columns, strides_x, strides_y):
     """The product of two matrices whose elements are lanes of a row, at these strides."""
     lane = lax.broadcasted_iota(jnp.int32, x.shape, 1)
@@ -391,21 +395,26 @@ def _dot_lanes(x, y, inner, columns, strides_x, strides_y):
         total += _take(x, at_x) * _take(y, at_y)
     return total
 ''',
-}
-NEEDS: dict[str, tuple[str, ...]] = WIDE_NEEDS | {
-    "_words": ("_view",),
-    "_half": ("_word",),
-    "_bfloat": ("_word",),
-    "_half_fma": ("_half", "_word"),
-    "_sinh": ("_expm1",),
-    "_gather": ("_apart",),
-    "_update": ("_gather", "_apart", "_put", "_rows", "_unrows", "_column"),
-    "_put": ("_column",),
-    "_scatter": ("_put", "_column", "_rows"),
-    "_combine": ("_column", "_rows"),
-    "_fold_lanes": ("_take",),
-    "_scan_lanes": ("_take",),
-    "_other_lane": ("_take",),
-    "_vote": ("_fold_lanes", "_take"),
-    "_dot_lanes": ("_take",),
-}
+    }
+)
+NEEDS: dict[str, tuple[str, ...]] = (
+    WIDE_NEEDS
+    | WINDOW_NEEDS
+    | {
+        "_words": ("_view",),
+        "_half": ("_word",),
+        "_bfloat": ("_word",),
+        "_half_fma": ("_half", "_word"),
+        "_sinh": ("_expm1",),
+        "_gather": ("_apart",),
+        "_update": ("_gather", "_apart", "_put", "_rows", "_unrows", "_column"),
+        "_put": ("_column",),
+        "_scatter": ("_put", "_column", "_rows"),
+        "_combine": ("_column", "_rows"),
+        "_fold_lanes": ("_take",),
+        "_scan_lanes": ("_take",),
+        "_other_lane": ("_take",),
+        "_vote": ("_fold_lanes", "_take"),
+        "_dot_lanes": ("_take",),
+    }
+)

@@ -34,6 +34,13 @@ LAUNCHES: dict[str, tuple[list[Any], Shape, Shape]] = {
         (1, 1, 1), (128, 1, 1),
     ),
     "reduce_warp_shuffle": ([[REAL, 5000], [REAL, 8], 5000], (8, 1, 1), (256, 1, 1)),
+    # Rows and a halo of 256 MiB: windows move over what VMEM could not hold.
+    "softmax_rows": (
+        [[REAL, 65536 * 1000], [REAL, 65536 * 1000], 1000], (65536, 1, 1), (128, 1, 1),
+    ),
+    "stencil_1d_halo": (
+        [[WHOLE, 1 << 26], [WHOLE, 1 << 26], 1 << 26], (1 << 19, 1, 1), (128, 1, 1),
+    ),
 }  # fmt: skip
 
 
