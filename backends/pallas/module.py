@@ -13,7 +13,7 @@ from crossport.backends.pallas.xla import KernelText
 from crossport.ir.lift import flat
 from crossport.ir.lift.naming import module_header
 from crossport.ir.lift.wrapping import wrap
-from crossport.ir.types import Array, Handle, Struct
+from crossport.ir.types import Array, Handle, Scalar, Struct
 
 _DIM3 = '''
 def _dim3(size):
@@ -53,6 +53,39 @@ def _fields(value, names):
     if len(value) != len(names):
         raise ValueError(f"a struct of {len(names)} members is needed: {', '.join(names)}")
     return value
+'''
+_TRACED_ONCE = '''
+def _traced_once(*numbers):
+    """Trace and compile a launch once for each grid, block and shape, and for each value of the
+    whole numbers, which stand at these places behind the block."""
+
+    def wrap(function):
+        signature, compiled = inspect.signature(function), {}
+
+        @functools.wraps(function)
+        def launch(grid, block, *args, **named):
+            given = signature.bind(_dim3(grid), _dim3(block), *args, **named)
+            given.apply_defaults()
+            grid, block, *values = given.args
+            if any(isinstance(value, jax.core.Tracer) for value in values):
+                return function(*given.args, **given.kwargs)
+            fixed = {n: int(values[n]) for n in numbers}
+            arrays = {n: v for n, v in enumerate(values) if n not in fixed}
+            key = (grid, block, *fixed.values(), *given.kwargs.values())
+
+            def run(arrays):
+                both = {**arrays, **fixed}
+                return function(grid, block, *(both[n] for n in sorted(both)), **given.kwargs)
+
+            if key not in compiled:
+                if len(compiled) >= 64:
+                    compiled.clear()
+                compiled[key] = jax.jit(run)
+            return compiled[key](arrays)
+
+        return launch
+
+    return wrap
 '''
 
 
@@ -96,7 +129,9 @@ def module_text(source_name: str, source_text: str, parts: list[Part]) -> str:
         out.append(_FIELDS)
     known = HELPERS | VMEM_HELPERS | PRODUCT_HELPERS
     out += [known[h] for h in known if h in helpers and h != "_view"]
-    out += [function(form) for form in forms]
+    if any(is_traced_once(part) for part in parts):
+        out.append(_TRACED_ONCE)
+    out += [function(form, is_public=form in parts) for form in forms]
     out.append(tables(parts))
     return "\n\n".join(text.strip("\n") + "\n" for text in out if text.strip())
 
@@ -104,10 +139,11 @@ def module_text(source_name: str, source_text: str, parts: list[Part]) -> str:
 def imports(forms: list[Part]) -> str:
     """What the functions use."""
     text = "\n".join(line for f in forms for line in (*f.kernel, *f.text.lines))
-    own = [m for m in ("functools", "math") if f"{m}." in text]
+    once = any(is_traced_once(f) for f in forms)
+    own = [m for m in ("functools", "inspect", "math") if f"{m}." in text or (once and m != "math")]
     lines = [f"import {m}" for m in own] + ([""] if own else [])
     more = ["import numpy as np"] if "_places(" in text else []
-    if "jax." in text or any(f.text.is_wide or f.kernel for f in forms):
+    if once or "jax." in text or any(f.text.is_wide or f.kernel for f in forms):
         lines.append("import jax")
     lines += ["import jax.numpy as jnp", *more, "from jax import lax"]
     if any(f.kernel for f in forms):
@@ -121,14 +157,38 @@ def is_struct(parameter: flat.Parameter) -> bool:
     return isinstance(parameter.type, Struct | Array | Handle)
 
 
-def function(part: Part) -> str:
-    """The function that a user calls."""
+def is_traced_once(part: Part) -> bool:
+    """May launches be kept? Not with device variables, which they change, nor with 64-bit types,
+    which jit would cut, nor with structs, whose numbers are no arguments of their own."""
+    program = part.program
+    wide = part.text.is_wide or part.text.expressions.is_wide
+    apart = any(is_struct(p) for p in program.parameters)
+    doubles = any(r.element.size == 8 for r in flat_roots(program)) or any(
+        isinstance(v.type, Scalar) and v.type.size == 8
+        for p in program.parameters
+        for _, v in p.scalars
+    )
+    inner = part.fallback is not None and not is_traced_once(part.fallback)
+    has_globals = any(not g.is_lookup for g in program.globals)
+    return not (wide or apart or doubles or has_globals or inner)
+
+
+def function(part: Part, is_public: bool = True) -> str:
+    """The function that a user calls, or (not public) another form of it."""
     program, text = part.program, part.text
     names = [p.name for p in program.parameters]
     before = [*part.kernel, "", ""] if part.kernel else []
     arguments = ", ".join(["grid", "block", *names, "*", "shared_bytes=0", "interpret=False"])
     written = ", ".join(text.written) or "nothing"
-    lines = [*before, f"def {part.function_name}({arguments}):"]
+    lines = before
+    if is_public and is_traced_once(part):
+        numbers = [
+            str(place)
+            for place, p in enumerate(program.parameters)
+            if any(isinstance(v.type, Scalar) and not v.type.is_float for _, v in p.scalars)
+        ]
+        lines.append(f"@_traced_once({', '.join(numbers)})")
+    lines.append(f"def {part.function_name}({arguments}):")
     lines.append(f'    """`{part.source_name}<<<grid, block>>>`; returns ({written})."""')
     lines.append("    grid, block = _dim3(grid), _dim3(block)")
     most = program.max_threads or 1024

@@ -17,7 +17,7 @@ def _span(items, sizes, steps):
     """Smallest and largest sum of index * step, of items that count through the sizes."""
     first, last = items
     axes = []
-    for size, step in zip(sizes, steps):
+    for size, step in zip(sizes, steps, strict=True):
         if size > 1 and axes and step == axes[-1][0] * axes[-1][1]:
             axes[-1] = (axes[-1][0] * size, axes[-1][1])
         elif size > 1 or not axes:

@@ -69,7 +69,11 @@ def gate_file(
 def _findings(
     tree: ast.Module, target: Target, kernels: Kernels, symbols: Collection[str] | None
 ) -> Iterator[str]:
-    names = Names.of(tree, target)
+    printed = [
+        s.name for s in tree.body
+        if isinstance(s, ast.FunctionDef) and is_printed_helper(s, target)
+    ]  # fmt: skip
+    names = Names.of(tree, target, frozenset(printed))
     yield from _imports(tree, target)
     ours: list[ast.stmt] = []
     for statement in tree.body:

@@ -47,9 +47,11 @@ class Names:
     values: frozenset[str]
     parameters: Mapping[str, tuple[str, ...]]
     """Of each function, in order."""
+    printed: frozenset[str]
+    """Functions that are crossport's own, word for word."""
 
     @classmethod
-    def of(cls, tree: ast.Module, target: Target) -> Names:
+    def of(cls, tree: ast.Module, target: Target, printed: frozenset[str]) -> Names:
         """Read them off."""
         modules: dict[str, str] = {}
         functions: set[str] = set()
@@ -80,8 +82,9 @@ class Names:
         # `import jax` beside `import jax.numpy as jnp` binds jax itself.
         modules.pop("annotations", None)
         return cls(
-            target, modules, frozenset(functions), frozenset(values - {"KERNELS"}), parameters
-        )
+            target, modules, frozenset(functions), frozenset(values - {"KERNELS"}), parameters,
+            printed,
+        )  # fmt: skip
 
 
 def is_kernel(statement: ast.stmt) -> bool:
@@ -95,7 +98,7 @@ def check_names(statement: ast.stmt, names: Names) -> Iterator[str]:
     """Names and attributes in one statement of the top level."""
     checker = _Checker(statement, names)
     if isinstance(statement, ast.FunctionDef):
-        yield from _decorators(statement)
+        yield from _decorators(statement, names)
     for node in ast.walk(statement):
         match node:
             case ast.Attribute():
@@ -114,10 +117,10 @@ def check_names(statement: ast.stmt, names: Names) -> Iterator[str]:
                 pass
 
 
-def _decorators(statement: ast.FunctionDef) -> Iterator[str]:
+def _decorators(statement: ast.FunctionDef, names: Names) -> Iterator[str]:
     for decorator in statement.decorator_list:
         name = ast.unparse(decorator).split("(")[0]
-        if name not in _DECORATORS:
+        if name not in _DECORATORS and name not in names.printed:
             yield f"{decorator.lineno}: is decorated with {name}"
 
 

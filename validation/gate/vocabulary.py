@@ -24,7 +24,8 @@ IMPORTS: dict[Target, frozenset[str]] = {
     ),
     "pallas": frozenset(
         {
-            "jax", "jax.numpy", "jax.lax", "jax.experimental.pallas", "functools", "math", "numpy",
+            "jax", "jax.numpy", "jax.lax", "jax.experimental.pallas", "functools", "inspect",
+            "math", "numpy",
             "jax.experimental.pallas.tpu", "jax.experimental.pallas.triton",
             "functools.partial", "__future__.annotations",
         }
@@ -109,6 +110,7 @@ OF_MODULE: dict[str, frozenset[str]] = {
     ),
     "functools": frozenset({"partial", "reduce"}),
     "functools.partial": frozenset(),
+    "inspect": frozenset(),  # For the helper that crossport prints.
     # Constants and types; arrays of NumPy are the host's.
     "numpy": frozenset([*_TYPES, "float16", "bool_", "prod", "newaxis", "e", "integer", "number"]),
 }  # fmt: skip

@@ -7,10 +7,12 @@ Kernels, and the tier of each:
 
 
 import functools
+import inspect
 import math
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 from jax.experimental import pallas as pl
 from jax.experimental.pallas import tpu as pltpu
@@ -55,6 +57,123 @@ def _like(result, array):
     return flat.reshape(array.shape)
 
 
+def _span(items, sizes, steps):
+    """Smallest and largest sum of index * step, of items that count through the sizes."""
+    first, last = items
+    axes = []
+    for size, step in zip(sizes, steps, strict=True):
+        if size > 1 and axes and step == axes[-1][0] * axes[-1][1]:
+            axes[-1] = (axes[-1][0] * size, axes[-1][1])
+        elif size > 1 or not axes:
+            axes.append((size, step))
+    least, most, stride = 0, 0, 1
+    for size, step in axes:
+        a, b = first // stride, last // stride
+        turns = a // size != b // size
+        a, b = np.where(turns, 0, a % size), np.where(turns, size - 1, b % size)
+        least, most = least + np.minimum(a * step, b * step), most + np.maximum(a * step, b * step)
+        stride *= size
+    return least, most
+
+
+def _sum(*spans):
+    """The span of a sum."""
+    if any(span is None for span in spans):
+        return None
+    return sum(low for low, _ in spans), sum(high for _, high in spans)
+
+
+def _is_whole(*spans):
+    """Are all of these known, and did nothing wrap on the way?"""
+    return all(
+        span is not None and np.min(span[0]) >= -(2**30) and np.max(span[1]) < 2**31 - 1
+        for span in spans
+    )
+
+
+def _between(a, b):
+    """From the first of one to the last of the other."""
+    if not _is_whole(a, b):
+        return None
+    return a[0], np.maximum(a[0], b[1])
+
+
+def _places(each, total, threads, sizes, written, reach):
+    """Of each array the window that moves with the steps, or None: it stands whole in VMEM.
+
+    A step does `each` of `total` items. `reach`: the spans of every array, by all steps' items.
+    """
+    steps = -(-total // each)
+    first = np.arange(steps, dtype=np.int64) * each
+    items = first, np.minimum(first + each, total) - 1
+    try:
+        spans = reach(items, (np.int64(0), np.int64(threads - 1)))
+    except jax.errors.ConcretizationTypeError:
+        spans = [None] * len(sizes)  # A number that the places hang on is not known yet.
+    return tuple(map(_place, [steps] * len(sizes), sizes, written, spans))
+
+
+def _place(steps, size, is_written, spans):
+    """The window of one array: (words a group of steps, first word, rows, steps a group)."""
+    if steps < 2 or not spans or not _is_whole(*spans):
+        return None
+    least = np.min([np.broadcast_to(low, steps) for low, _ in spans], axis=0)
+    most = np.max([np.broadcast_to(high, steps) for _, high in spans], axis=0)
+    for group in (1, 2, 4, 8, 16, 32, 64, 128) if is_written else (1,):
+        number = np.arange(-(-steps // group))
+        low = np.minimum.reduceat(least, number * group)
+        high = np.maximum.reduceat(most, number * group)
+        slope = int((low[-1] - low[0]) // max(len(low) - 1, 1))
+        offset = int(np.min(low - slope * number))
+        page = np.maximum((slope * number + offset) // 1024, 0)
+        pages = max(int(np.max(high // 1024 - page)) + 1, 1)
+        if pages * 1024 >= size:
+            return None
+        if not is_written or np.all(np.diff(page) >= pages):
+            return slope, offset, 8 * pages, group
+    return None
+
+
+def _first_row(place, step):
+    """The first row of a window."""
+    slope, offset, _, group = place
+    return jnp.maximum((slope * (step // group) + offset) >> 10, 0) * 8
+
+
+def _room(place, size):
+    """Words of VMEM that an array takes: whole, or two windows in turn."""
+    return size if place is None else 2 * 128 * place[2]
+
+
+def _rows_of(place, steps):
+    """Rows that the last window ends at."""
+    if place is None:
+        return 8
+    slope, offset, rows, group = place
+    ends = [max((slope * (step // group) + offset) >> 10, 0) * 8 for step in (0, steps - 1)]
+    return max(ends) + rows
+
+
+def _spec(place):
+    """The block of an array that a step sees."""
+    if place is None:
+        return pl.BlockSpec(memory_space=pltpu.VMEM)
+    shape = (pl.Element(place[2]), pl.Element(128))
+    return pl.BlockSpec(shape, lambda step: (_first_row(place, step), 0))
+
+
+def _base(place):
+    """The number of the first word that this step sees of an array."""
+    return 0 if place is None else _first_row(place, pl.program_id(0)) * 128
+
+
+def _begins(place):
+    """Is this the first step that sees the window?"""
+    group = 0 if place is None else place[3]
+    step = pl.program_id(0)
+    return step == 0 if group == 0 else lax.rem(step, jnp.int32(group)) == 0
+
+
 def _lanes(threads):
     """Lanes for the threads of a block: a power of two, in whole rows of 128."""
     return max(128, 1 << (threads - 1).bit_length())
@@ -70,9 +189,9 @@ def _like_words(words):
     return jax.ShapeDtypeStruct(words.shape, words.dtype)
 
 
-def _words(array, dtype):
-    """A flat array as rows of 128 words; short types are widened."""
-    rows = max(8, -(-array.size // 1024) * 8)
+def _words(array, dtype, rows=8):
+    """A flat array as at least so many rows of 128 words; short types are widened."""
+    rows = max(rows, -(-array.size // 1024) * 8)
     array = array.astype(dtype) if array.dtype.itemsize < 4 else _view(array, dtype)
     return jnp.pad(array, (0, rows * 128 - array.size)).reshape(rows, 128)
 
@@ -212,6 +331,39 @@ def _combine(ref, index, value, mask, reduce, combine, neutral):
     pl.run_scoped(with_scratch, *scratch)
 
 
+def _traced_once(*numbers):
+    """Trace and compile a launch once for each grid, block and shape, and for each value of the
+    whole numbers, which stand at these places behind the block."""
+
+    def wrap(function):
+        signature, compiled = inspect.signature(function), {}
+
+        @functools.wraps(function)
+        def launch(grid, block, *args, **named):
+            given = signature.bind(_dim3(grid), _dim3(block), *args, **named)
+            given.apply_defaults()
+            grid, block, *values = given.args
+            if any(isinstance(value, jax.core.Tracer) for value in values):
+                return function(*given.args, **given.kwargs)
+            fixed = {n: int(values[n]) for n in numbers}
+            arrays = {n: v for n, v in enumerate(values) if n not in fixed}
+            key = (grid, block, *fixed.values(), *given.kwargs.values())
+
+            def run(arrays):
+                both = {**arrays, **fixed}
+                return function(grid, block, *(both[n] for n in sorted(both)), **given.kwargs)
+
+            if key not in compiled:
+                if len(compiled) >= 64:
+                    compiled.clear()
+                compiled[key] = jax.jit(run)
+            return compiled[key](arrays)
+
+        return launch
+
+    return wrap
+
+
 def _histogram_shared_atomic_by_grid(
     grid,
     block,
@@ -291,11 +443,22 @@ def _histogram_shared_atomic_by_grid(
     return (_like(bins, bins_given),)
 
 
-def _histogram_shared_atomic_kernel(grid, block, n_ref, data_ref, bins_in, bins_ref, local_ref):
-    @pl.when(pl.program_id(0) == 0)
+def _histogram_shared_atomic_kernel(
+    places,
+    grid,
+    block,
+    n_ref,
+    data_ref,
+    bins_in,
+    bins_ref,
+    local_ref,
+):
+    @pl.when(_begins(places[1]))
     def _():
         bins_ref[...] = bins_in[...]
 
+    data_base = _base(places[0])
+    bins_base = _base(places[1])
     n = n_ref[0]
     blocks, threads = math.prod(grid), math.prod(block)
     shape = (8, _lanes(threads))
@@ -334,7 +497,7 @@ def _histogram_shared_atomic_kernel(grid, block, n_ref, data_ref, bins_in, bins_
     def round_2(state):
         i, going_2 = state
         going_2 = going_2 != 0
-        data_value = _gather(data_ref, i, going_2)
+        data_value = _gather(data_ref, i - data_base, going_2)
         _combine(
             local_ref,
             lax.broadcasted_iota(jnp.int32, shape, 0) * 256 + data_value,
@@ -369,7 +532,7 @@ def _histogram_shared_atomic_kernel(grid, block, n_ref, data_ref, bins_in, bins_
         )
         _combine(
             bins_ref,
-            b_2,
+            b_2 - bins_base,
             (local_value_2).astype(jnp.int32),
             mask_1,
             jnp.sum,
@@ -388,6 +551,7 @@ def _histogram_shared_atomic_kernel(grid, block, n_ref, data_ref, bins_in, bins_
     going_3 = going_3 != 0
 
 
+@_traced_once(2)
 def histogram_shared_atomic(grid, block, data, bins, n, *, shared_bytes=0, interpret=False):
     """`histogram_shared_atomic<<<grid, block>>>`; returns (bins)."""
     grid, block = _dim3(grid), _dim3(block)
@@ -396,7 +560,25 @@ def histogram_shared_atomic(grid, block, data, bins, n, *, shared_bytes=0, inter
     data = _flat(data, jnp.uint8)
     bins_given = bins
     bins = _flat(bins, jnp.uint32)
-    if 4 * (data.size + 2 * bins.size) > 80 << 20:
+    steps = pl.cdiv(math.prod(grid), 8)
+
+    def reach(items, threads):
+        return (
+            [
+                _between(
+                    _sum(_span(items, grid, (block[0], 0, 0)), _span(threads, block, (1, 0, 0))),
+                    (int(n) - 1, int(n) - 1),
+                ),
+            ],
+            [
+                _between(_span(threads, block, (1, 0, 0)), (255, 255)),
+            ],
+        )
+
+    places = _places(
+        8, math.prod(grid), math.prod(block), (data.size, bins.size), (False, True), reach
+    )
+    if 4 * (_room(places[0], data.size) + 2 * _room(places[1], bins.size)) > 80 << 20:
         return _histogram_shared_atomic_by_grid(
             grid,
             block,
@@ -405,18 +587,22 @@ def histogram_shared_atomic(grid, block, data, bins, n, *, shared_bytes=0, inter
             n,
             shared_bytes=shared_bytes,
         )
-    whole = pl.BlockSpec(memory_space=pltpu.VMEM)
     scalar = pl.BlockSpec(memory_space=pltpu.SMEM)
-    words = [_scalar(n, jnp.int32), _words(data, jnp.int32), _words(bins, jnp.int32)]
+    words = [
+        _scalar(n, jnp.int32),
+        _words(data, jnp.int32, _rows_of(places[0], steps)),
+        _words(bins, jnp.int32, _rows_of(places[1], steps)),
+    ]
     with jax.enable_x64(False):
         (bins_words,) = pl.pallas_call(
-            functools.partial(_histogram_shared_atomic_kernel, grid, block),
-            grid=(pl.cdiv(math.prod(grid), 8),),
-            in_specs=[scalar] * 1 + [whole] * 2,
-            out_specs=[whole] * 1,
+            functools.partial(_histogram_shared_atomic_kernel, places, grid, block),
+            grid=(steps,),
+            in_specs=[scalar] * 1 + [_spec(places[0]), _spec(places[1])],
+            out_specs=[_spec(places[1])],
             out_shape=[_like_words(words[2])],
             scratch_shapes=[pltpu.VMEM((8 * 256 // 128, 128), jnp.int32)],
             compiler_params=pltpu.CompilerParams(vmem_limit_bytes=100 << 20),
+            input_output_aliases={2: 0},
             interpret=interpret,
             name="histogram_shared_atomic",
         )(*words)

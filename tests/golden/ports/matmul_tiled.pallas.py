@@ -7,10 +7,12 @@ Kernels, and the tier of each:
 
 
 import functools
+import inspect
 import math
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 from jax.experimental import pallas as pl
 from jax.experimental.pallas import tpu as pltpu
@@ -60,6 +62,131 @@ def _divide(x, y):
     return lax.div(*jnp.broadcast_arrays(x, y))
 
 
+def _span(items, sizes, steps):
+    """Smallest and largest sum of index * step, of items that count through the sizes."""
+    first, last = items
+    axes = []
+    for size, step in zip(sizes, steps, strict=True):
+        if size > 1 and axes and step == axes[-1][0] * axes[-1][1]:
+            axes[-1] = (axes[-1][0] * size, axes[-1][1])
+        elif size > 1 or not axes:
+            axes.append((size, step))
+    least, most, stride = 0, 0, 1
+    for size, step in axes:
+        a, b = first // stride, last // stride
+        turns = a // size != b // size
+        a, b = np.where(turns, 0, a % size), np.where(turns, size - 1, b % size)
+        least, most = least + np.minimum(a * step, b * step), most + np.maximum(a * step, b * step)
+        stride *= size
+    return least, most
+
+
+def _sum(*spans):
+    """The span of a sum."""
+    if any(span is None for span in spans):
+        return None
+    return sum(low for low, _ in spans), sum(high for _, high in spans)
+
+
+def _scaled(span, number):
+    """The span of a multiple."""
+    if span is None:
+        return None
+    low, high = span[0] * number, span[1] * number
+    return np.minimum(low, high), np.maximum(low, high)
+
+
+def _is_whole(*spans):
+    """Are all of these known, and did nothing wrap on the way?"""
+    return all(
+        span is not None and np.min(span[0]) >= -(2**30) and np.max(span[1]) < 2**31 - 1
+        for span in spans
+    )
+
+
+def _between(a, b):
+    """From the first of one to the last of the other."""
+    if not _is_whole(a, b):
+        return None
+    return a[0], np.maximum(a[0], b[1])
+
+
+def _places(each, total, threads, sizes, written, reach):
+    """Of each array the window that moves with the steps, or None: it stands whole in VMEM.
+
+    A step does `each` of `total` items. `reach`: the spans of every array, by all steps' items.
+    """
+    steps = -(-total // each)
+    first = np.arange(steps, dtype=np.int64) * each
+    items = first, np.minimum(first + each, total) - 1
+    try:
+        spans = reach(items, (np.int64(0), np.int64(threads - 1)))
+    except jax.errors.ConcretizationTypeError:
+        spans = [None] * len(sizes)  # A number that the places hang on is not known yet.
+    return tuple(map(_place, [steps] * len(sizes), sizes, written, spans))
+
+
+def _place(steps, size, is_written, spans):
+    """The window of one array: (words a group of steps, first word, rows, steps a group)."""
+    if steps < 2 or not spans or not _is_whole(*spans):
+        return None
+    least = np.min([np.broadcast_to(low, steps) for low, _ in spans], axis=0)
+    most = np.max([np.broadcast_to(high, steps) for _, high in spans], axis=0)
+    for group in (1, 2, 4, 8, 16, 32, 64, 128) if is_written else (1,):
+        number = np.arange(-(-steps // group))
+        low = np.minimum.reduceat(least, number * group)
+        high = np.maximum.reduceat(most, number * group)
+        slope = int((low[-1] - low[0]) // max(len(low) - 1, 1))
+        offset = int(np.min(low - slope * number))
+        page = np.maximum((slope * number + offset) // 1024, 0)
+        pages = max(int(np.max(high // 1024 - page)) + 1, 1)
+        if pages * 1024 >= size:
+            return None
+        if not is_written or np.all(np.diff(page) >= pages):
+            return slope, offset, 8 * pages, group
+    return None
+
+
+def _first_row(place, step):
+    """The first row of a window."""
+    slope, offset, _, group = place
+    return jnp.maximum((slope * (step // group) + offset) >> 10, 0) * 8
+
+
+def _room(place, size):
+    """Words of VMEM that an array takes: whole, or two windows in turn."""
+    return size if place is None else 2 * 128 * place[2]
+
+
+def _rows_of(place, steps):
+    """Rows that the last window ends at."""
+    if place is None:
+        return 8
+    slope, offset, rows, group = place
+    ends = [max((slope * (step // group) + offset) >> 10, 0) * 8 for step in (0, steps - 1)]
+    return max(ends) + rows
+
+
+def _spec(place):
+    """The block of an array that a step sees."""
+    if place is None:
+        return pl.BlockSpec(memory_space=pltpu.VMEM)
+    shape = (pl.Element(place[2]), pl.Element(128))
+    return pl.BlockSpec(shape, lambda step: (_first_row(place, step), 0))
+
+
+def _base(place):
+    """The number of the first word that this step sees of an array."""
+    return 0 if place is None else _first_row(place, pl.program_id(0)) * 128
+
+
+def _begins(place):
+    """Is this the first step that sees the window?"""
+    group = 0 if place is None else place[3]
+    step = pl.program_id(0)
+    return step == 0 if group == 0 else lax.rem(step, jnp.int32(group)) == 0
+
+
 def _lanes(threads):
     """Lanes for the threads of a block: a power of two, in whole rows of 128."""
     return max(128, 1 << (threads - 1).bit_length())
@@ -75,9 +202,9 @@ def _like_words(words):
     return jax.ShapeDtypeStruct(words.shape, words.dtype)
 
 
-def _words(array, dtype):
-    """A flat array as rows of 128 words; short types are widened."""
-    rows = max(8, -(-array.size // 1024) * 8)
+def _words(array, dtype, rows=8):
+    """A flat array as at least so many rows of 128 words; short types are widened."""
+    rows = max(rows, -(-array.size // 1024) * 8)
     array = array.astype(dtype) if array.dtype.itemsize < 4 else _view(array, dtype)
     return jnp.pad(array, (0, rows * 128 - array.size)).reshape(rows, 128)
 
@@ -96,9 +223,9 @@ def _apart(x):
     return jnp.where((place[0] + place[1]) >> 20 == 0, x, jnp.ones_like(x))
 
 
-def _here(ref):
+def _here(ref, base):
     """This step's words of an array that each thread reads at its own number."""
-    start = jnp.minimum(pl.program_id(0) * 8, ref.shape[0] - 8)
+    start = jnp.minimum(pl.program_id(0) * 8 - (base >> 7), ref.shape[0] - 8)
     return ref[pl.ds(pl.multiple_of(start, 8), 8), :]
 
 
@@ -258,6 +385,39 @@ def _product(a, b, interpret):
     return total[:rows, :columns]
 
 
+def _traced_once(*numbers):
+    """Trace and compile a launch once for each grid, block and shape, and for each value of the
+    whole numbers, which stand at these places behind the block."""
+
+    def wrap(function):
+        signature, compiled = inspect.signature(function), {}
+
+        @functools.wraps(function)
+        def launch(grid, block, *args, **named):
+            given = signature.bind(_dim3(grid), _dim3(block), *args, **named)
+            given.apply_defaults()
+            grid, block, *values = given.args
+            if any(isinstance(value, jax.core.Tracer) for value in values):
+                return function(*given.args, **given.kwargs)
+            fixed = {n: int(values[n]) for n in numbers}
+            arrays = {n: v for n, v in enumerate(values) if n not in fixed}
+            key = (grid, block, *fixed.values(), *given.kwargs.values())
+
+            def run(arrays):
+                both = {**arrays, **fixed}
+                return function(grid, block, *(both[n] for n in sorted(both)), **given.kwargs)
+
+            if key not in compiled:
+                if len(compiled) >= 64:
+                    compiled.clear()
+                compiled[key] = jax.jit(run)
+            return compiled[key](arrays)
+
+        return launch
+
+    return wrap
+
+
 def _matmul_tiled_by_grid(grid, block, A, B, C, M, N, K, *, shared_bytes=0, interpret=False):
     """`matmul_tiled<<<grid, block>>>`; returns (C)."""
     grid, block = _dim3(grid), _dim3(block)
@@ -334,6 +494,7 @@ def _matmul_tiled_by_grid(grid, block, A, B, C, M, N, K, *, shared_bytes=0, inte
 
 
 def __matmul_tiled_by_thread_kernel(
+    places,
     grid,
     block,
     M_ref,
@@ -346,10 +507,13 @@ def __matmul_tiled_by_thread_kernel(
     As_ref,
     Bs_ref,
 ):
-    @pl.when(pl.program_id(0) == 0)
+    @pl.when(_begins(places[2]))
     def _():
         C_ref[...] = C_in[...]
 
+    A_base = _base(places[0])
+    B_base = _base(places[1])
+    C_base = _base(places[2])
     M = M_ref[0]
     N = N_ref[0]
     K = K_ref[0]
@@ -374,14 +538,14 @@ def __matmul_tiled_by_thread_kernel(
         acc, t, going = state
         a_col = t * 16 + thread_x
         b_row = t * 16 + thread_y
-        A_value = _gather(A_ref, row_ * K + a_col, active & ((row_ < M) & (a_col < K)))
+        A_value = _gather(A_ref, row_ * K + a_col - A_base, active & ((row_ < M) & (a_col < K)))
         _scatter(
             As_ref,
             lax.broadcasted_iota(jnp.int32, shape, 0) * 256 + thread_y * 16 + thread_x,
             jnp.where((row_ < M) & (a_col < K), A_value, 0.0),
             active,
         )
-        B_value = _gather(B_ref, b_row * N + col, active & ((b_row < K) & (col < N)))
+        B_value = _gather(B_ref, b_row * N + col - B_base, active & ((b_row < K) & (col < N)))
         _scatter(
             Bs_ref,
             lax.broadcasted_iota(jnp.int32, shape, 0) * 256 + thread_y * 16 + thread_x,
@@ -415,7 +579,7 @@ def __matmul_tiled_by_thread_kernel(
 
     acc, t, going = lax.while_loop(lambda state: state[2], round, (_apart(acc), t, going))
     mask_1 = active & (row_ < M) & (col < N)
-    _scatter(C_ref, row_ * N + col, acc, mask_1)
+    _scatter(C_ref, row_ * N + col - C_base, acc, mask_1)
 
 
 def _matmul_tiled_by_thread(grid, block, A, B, C, M, N, K, *, shared_bytes=0, interpret=False):
@@ -427,30 +591,76 @@ def _matmul_tiled_by_thread(grid, block, A, B, C, M, N, K, *, shared_bytes=0, in
     B = _flat(B, jnp.float32)
     C_given = C
     C = _flat(C, jnp.float32)
-    if 4 * (A.size + B.size + 2 * C.size) > 80 << 20:
+    steps = pl.cdiv(math.prod(grid), 8)
+
+    def reach(items, threads):
+        return (
+            [
+                _sum(
+                    _scaled(
+                        _between(
+                            (0, 0),
+                            ((int(K) + 16 - 1) // (16) - 1, (int(K) + 16 - 1) // (16) - 1),
+                        ),
+                        16,
+                    ),
+                    _span(items, grid, (0, 16 * int(K), 0)),
+                    _span(threads, block, (1, int(K), 0)),
+                ),
+            ],
+            [
+                _sum(
+                    _scaled(
+                        _scaled(
+                            _between(
+                                (0, 0),
+                                ((int(K) + 16 - 1) // (16) - 1, (int(K) + 16 - 1) // (16) - 1),
+                            ),
+                            16,
+                        ),
+                        int(N),
+                    ),
+                    _span(items, grid, (16, 0, 0)),
+                    _span(threads, block, (1, int(N), 0)),
+                ),
+            ],
+            [
+                _sum(
+                    _span(items, grid, (16, 16 * int(N), 0)),
+                    _span(threads, block, (1, int(N), 0)),
+                ),
+            ],
+        )
+
+    places = _places(
+        8, math.prod(grid), math.prod(block), (A.size, B.size, C.size), (False, False, True), reach
+    )
+    if (
+        4 * (_room(places[0], A.size) + _room(places[1], B.size) + 2 * _room(places[2], C.size)) > 80 << 20
+    ):
         return _matmul_tiled_by_grid(grid, block, A, B, C_given, M, N, K, shared_bytes=shared_bytes)
-    whole = pl.BlockSpec(memory_space=pltpu.VMEM)
     scalar = pl.BlockSpec(memory_space=pltpu.SMEM)
     words = [
         _scalar(M, jnp.int32),
         _scalar(N, jnp.int32),
         _scalar(K, jnp.int32),
-        _words(A, jnp.float32),
-        _words(B, jnp.float32),
-        _words(C, jnp.float32),
+        _words(A, jnp.float32, _rows_of(places[0], steps)),
+        _words(B, jnp.float32, _rows_of(places[1], steps)),
+        _words(C, jnp.float32, _rows_of(places[2], steps)),
     ]
     with jax.enable_x64(False):
         (C_words,) = pl.pallas_call(
-            functools.partial(__matmul_tiled_by_thread_kernel, grid, block),
-            grid=(pl.cdiv(math.prod(grid), 8),),
-            in_specs=[scalar] * 3 + [whole] * 3,
-            out_specs=[whole] * 1,
+            functools.partial(__matmul_tiled_by_thread_kernel, places, grid, block),
+            grid=(steps,),
+            in_specs=[scalar] * 3 + [_spec(places[0]), _spec(places[1]), _spec(places[2])],
+            out_specs=[_spec(places[2])],
             out_shape=[_like_words(words[5])],
             scratch_shapes=[
                 pltpu.VMEM((8 * 256 // 128, 128), jnp.float32),
                 pltpu.VMEM((8 * 256 // 128, 128), jnp.float32),
             ],
             compiler_params=pltpu.CompilerParams(vmem_limit_bytes=100 << 20),
+            input_output_aliases={5: 0},
             interpret=interpret,
             name="_matmul_tiled_by_thread",
         )(*words)
@@ -471,11 +681,12 @@ def _matmul_tiled_kernel(grid, block, size_x, size_y, M_ref, N_ref, total_ref, C
     active = thread < size_x * size_y
     index_x = lax.rem(thread, jnp.int32(size_x))
     index_y = lax.div(thread, jnp.int32(size_x))
-    total = _here(total_ref)
+    total = _here(total_ref, 0)
     mask_1 = active & (index_y < M) & (index_x < N)
     _scatter(C_ref, index_y * N + index_x, total, mask_1)
 
 
+@_traced_once(3, 4, 5)
 def matmul_tiled(grid, block, A, B, C, M, N, K, *, shared_bytes=0, interpret=False):
     """`matmul_tiled<<<grid, block>>>`; returns (C)."""
     grid, block = _dim3(grid), _dim3(block)
@@ -489,8 +700,8 @@ def matmul_tiled(grid, block, A, B, C, M, N, K, *, shared_bytes=0, interpret=Fal
     if (
         not (block == (16, 16, 1))
         or not _static(M, N, K)
-        or 4 * (size_x * size_y + 2 * C.size) > 80 << 20
         or grid[2] != 1
+        or 4 * (size_x * size_y + 2 * C.size) > 80 << 20
     ):
         return _matmul_tiled_by_thread(
             grid,

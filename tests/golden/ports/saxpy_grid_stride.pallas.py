@@ -6,6 +6,9 @@ Kernels, and the tier of each:
 """
 
 
+import functools
+import inspect
+
 import jax
 import jax.numpy as jnp
 from jax import lax
@@ -52,6 +55,39 @@ def _like(result, array):
     return flat.reshape(array.shape)
 
 
+def _traced_once(*numbers):
+    """Trace and compile a launch once for each grid, block and shape, and for each value of the
+    whole numbers, which stand at these places behind the block."""
+
+    def wrap(function):
+        signature, compiled = inspect.signature(function), {}
+
+        @functools.wraps(function)
+        def launch(grid, block, *args, **named):
+            given = signature.bind(_dim3(grid), _dim3(block), *args, **named)
+            given.apply_defaults()
+            grid, block, *values = given.args
+            if any(isinstance(value, jax.core.Tracer) for value in values):
+                return function(*given.args, **given.kwargs)
+            fixed = {n: int(values[n]) for n in numbers}
+            arrays = {n: v for n, v in enumerate(values) if n not in fixed}
+            key = (grid, block, *fixed.values(), *given.kwargs.values())
+
+            def run(arrays):
+                both = {**arrays, **fixed}
+                return function(grid, block, *(both[n] for n in sorted(both)), **given.kwargs)
+
+            if key not in compiled:
+                if len(compiled) >= 64:
+                    compiled.clear()
+                compiled[key] = jax.jit(run)
+            return compiled[key](arrays)
+
+        return launch
+
+    return wrap
+
+
 def _saxpy_grid_stride_kernel(n_ref, alpha_ref, size_ref, x_ref, y_ref, y_out):
     n = n_ref[0]
     alpha = alpha_ref[0]
@@ -67,6 +103,7 @@ def _saxpy_grid_stride_kernel(n_ref, alpha_ref, size_ref, x_ref, y_ref, y_out):
     y_out[...] = y
 
 
+@_traced_once(0)
 def saxpy_grid_stride(grid, block, n, alpha, x, y, *, shared_bytes=0, interpret=False):
     """`saxpy_grid_stride<<<grid, block>>>`; returns (y)."""
     grid, block = _dim3(grid), _dim3(block)

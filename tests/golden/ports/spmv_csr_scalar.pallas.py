@@ -7,9 +7,12 @@ Kernels, and the tier of each:
 
 
 import functools
+import inspect
+import math
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 from jax.experimental import pallas as pl
 from jax.experimental.pallas import tpu as pltpu
@@ -54,6 +57,116 @@ def _like(result, array):
     return flat.reshape(array.shape)
 
 
+def _span(items, sizes, steps):
+    """Smallest and largest sum of index * step, of items that count through the sizes."""
+    first, last = items
+    axes = []
+    for size, step in zip(sizes, steps, strict=True):
+        if size > 1 and axes and step == axes[-1][0] * axes[-1][1]:
+            axes[-1] = (axes[-1][0] * size, axes[-1][1])
+        elif size > 1 or not axes:
+            axes.append((size, step))
+    least, most, stride = 0, 0, 1
+    for size, step in axes:
+        a, b = first // stride, last // stride
+        turns = a // size != b // size
+        a, b = np.where(turns, 0, a % size), np.where(turns, size - 1, b % size)
+        least, most = least + np.minimum(a * step, b * step), most + np.maximum(a * step, b * step)
+        stride *= size
+    return least, most
+
+
+def _sum(*spans):
+    """The span of a sum."""
+    if any(span is None for span in spans):
+        return None
+    return sum(low for low, _ in spans), sum(high for _, high in spans)
+
+
+def _is_whole(*spans):
+    """Are all of these known, and did nothing wrap on the way?"""
+    return all(
+        span is not None and np.min(span[0]) >= -(2**30) and np.max(span[1]) < 2**31 - 1
+        for span in spans
+    )
+
+
+def _places(each, total, threads, sizes, written, reach):
+    """Of each array the window that moves with the steps, or None: it stands whole in VMEM.
+
+    A step does `each` of `total` items. `reach`: the spans of every array, by all steps' items.
+    """
+    steps = -(-total // each)
+    first = np.arange(steps, dtype=np.int64) * each
+    items = first, np.minimum(first + each, total) - 1
+    try:
+        spans = reach(items, (np.int64(0), np.int64(threads - 1)))
+    except jax.errors.ConcretizationTypeError:
+        spans = [None] * len(sizes)  # A number that the places hang on is not known yet.
+    return tuple(map(_place, [steps] * len(sizes), sizes, written, spans))
+
+
+def _place(steps, size, is_written, spans):
+    """The window of one array: (words a group of steps, first word, rows, steps a group)."""
+    if steps < 2 or not spans or not _is_whole(*spans):
+        return None
+    least = np.min([np.broadcast_to(low, steps) for low, _ in spans], axis=0)
+    most = np.max([np.broadcast_to(high, steps) for _, high in spans], axis=0)
+    for group in (1, 2, 4, 8, 16, 32, 64, 128) if is_written else (1,):
+        number = np.arange(-(-steps // group))
+        low = np.minimum.reduceat(least, number * group)
+        high = np.maximum.reduceat(most, number * group)
+        slope = int((low[-1] - low[0]) // max(len(low) - 1, 1))
+        offset = int(np.min(low - slope * number))
+        page = np.maximum((slope * number + offset) // 1024, 0)
+        pages = max(int(np.max(high // 1024 - page)) + 1, 1)
+        if pages * 1024 >= size:
+            return None
+        if not is_written or np.all(np.diff(page) >= pages):
+            return slope, offset, 8 * pages, group
+    return None
+
+
+def _first_row(place, step):
+    """The first row of a window."""
+    slope, offset, _, group = place
+    return jnp.maximum((slope * (step // group) + offset) >> 10, 0) * 8
+
+
+def _room(place, size):
+    """Words of VMEM that an array takes: whole, or two windows in turn."""
+    return size if place is None else 2 * 128 * place[2]
+
+
+def _rows_of(place, steps):
+    """Rows that the last window ends at."""
+    if place is None:
+        return 8
+    slope, offset, rows, group = place
+    ends = [max((slope * (step // group) + offset) >> 10, 0) * 8 for step in (0, steps - 1)]
+    return max(ends) + rows
+
+
+def _spec(place):
+    """The block of an array that a step sees."""
+    if place is None:
+        return pl.BlockSpec(memory_space=pltpu.VMEM)
+    shape = (pl.Element(place[2]), pl.Element(128))
+    return pl.BlockSpec(shape, lambda step: (_first_row(place, step), 0))
+
+
+def _base(place):
+    """The number of the first word that this step sees of an array."""
+    return 0 if place is None else _first_row(place, pl.program_id(0)) * 128
+
+
+def _begins(place):
+    """Is this the first step that sees the window?"""
+    group = 0 if place is None else place[3]
+    step = pl.program_id(0)
+    return step == 0 if group == 0 else lax.rem(step, jnp.int32(group)) == 0
+
+
 def _scalar(value, dtype):
     """A number as the kernel reads it from SMEM."""
     return jnp.asarray(value).astype(dtype).reshape(1)
@@ -64,9 +177,9 @@ def _like_words(words):
     return jax.ShapeDtypeStruct(words.shape, words.dtype)
 
 
-def _words(array, dtype):
-    """A flat array as rows of 128 words; short types are widened."""
-    rows = max(8, -(-array.size // 1024) * 8)
+def _words(array, dtype, rows=8):
+    """A flat array as at least so many rows of 128 words; short types are widened."""
+    rows = max(rows, -(-array.size // 1024) * 8)
     array = array.astype(dtype) if array.dtype.itemsize < 4 else _view(array, dtype)
     return jnp.pad(array, (0, rows * 128 - array.size)).reshape(rows, 128)
 
@@ -85,15 +198,15 @@ def _apart(x):
     return jnp.where((place[0] + place[1]) >> 20 == 0, x, jnp.ones_like(x))
 
 
-def _here(ref):
+def _here(ref, base):
     """This step's words of an array that each thread reads at its own number."""
-    start = jnp.minimum(pl.program_id(0) * 8, ref.shape[0] - 8)
+    start = jnp.minimum(pl.program_id(0) * 8 - (base >> 7), ref.shape[0] - 8)
     return ref[pl.ds(pl.multiple_of(start, 8), 8), :]
 
 
-def _keep_here(ref, words, mask):
+def _keep_here(ref, base, words, mask):
     """Write this step's words in the lanes of the mask."""
-    start = jnp.minimum(pl.program_id(0) * 8, ref.shape[0] - 8)
+    start = jnp.minimum(pl.program_id(0) * 8 - (base >> 7), ref.shape[0] - 8)
     rows = pl.ds(pl.multiple_of(start, 8), 8)
     ref[rows, :] = jnp.where(mask, words, ref[rows, :])
 
@@ -114,6 +227,39 @@ def _gather(ref, index, mask):
         return jnp.where(mask & (row == r), jnp.concatenate(picked, axis=1), found)
 
     return lax.fori_loop(first, last + 1, add_row, _apart(jnp.zeros(index.shape, ref.dtype)))
+
+
+def _traced_once(*numbers):
+    """Trace and compile a launch once for each grid, block and shape, and for each value of the
+    whole numbers, which stand at these places behind the block."""
+
+    def wrap(function):
+        signature, compiled = inspect.signature(function), {}
+
+        @functools.wraps(function)
+        def launch(grid, block, *args, **named):
+            given = signature.bind(_dim3(grid), _dim3(block), *args, **named)
+            given.apply_defaults()
+            grid, block, *values = given.args
+            if any(isinstance(value, jax.core.Tracer) for value in values):
+                return function(*given.args, **given.kwargs)
+            fixed = {n: int(values[n]) for n in numbers}
+            arrays = {n: v for n, v in enumerate(values) if n not in fixed}
+            key = (grid, block, *fixed.values(), *given.kwargs.values())
+
+            def run(arrays):
+                both = {**arrays, **fixed}
+                return function(grid, block, *(both[n] for n in sorted(both)), **given.kwargs)
+
+            if key not in compiled:
+                if len(compiled) >= 64:
+                    compiled.clear()
+                compiled[key] = jax.jit(run)
+            return compiled[key](arrays)
+
+        return launch
+
+    return wrap
 
 
 def _spmv_csr_scalar_by_grid(
@@ -177,6 +323,7 @@ def _spmv_csr_scalar_by_grid(
 
 
 def _spmv_csr_scalar_kernel(
+    places,
     grid,
     block,
     size_x,
@@ -188,10 +335,12 @@ def _spmv_csr_scalar_kernel(
     y_in,
     y_ref,
 ):
-    @pl.when(pl.program_id(0) == 0)
+    @pl.when(_begins(places[1]))
     def _():
         y_ref[...] = y_in[...]
 
+    row_start_base = _base(places[0])
+    y_base = _base(places[1])
     rows = rows_ref[0]
     shape = (8, 128)
     thread = (pl.program_id(0) * 8 + lax.broadcasted_iota(jnp.int32, shape, 0)) * 128
@@ -200,9 +349,9 @@ def _spmv_csr_scalar_kernel(
     index_x = thread
     mask_1 = active & (index_x < rows)
     sum_ = jnp.full(shape, 0.0, jnp.float32)
-    row_start_value = _here(row_start_ref)
+    row_start_value = _here(row_start_ref, row_start_base)
     k = row_start_value
-    row_start_value_3 = _gather(row_start_ref, index_x + 1, mask_1)
+    row_start_value_3 = _gather(row_start_ref, index_x + 1 - row_start_base, mask_1)
     going = mask_1 & (k < row_start_value_3)
 
     def round(state):
@@ -213,7 +362,7 @@ def _spmv_csr_scalar_kernel(
         x_value = _gather(x_ref, col_value, going)
         sum_ = jnp.where(going, sum_ + value_value * x_value, sum_)
         k = jnp.where(going, k + 1, k)
-        row_start_value_3 = _gather(row_start_ref, index_x + 1, going)
+        row_start_value_3 = _gather(row_start_ref, index_x + 1 - row_start_base, going)
         going = going & (k < row_start_value_3)
         return sum_, k, row_start_value_3, going.astype(jnp.int32)
 
@@ -223,9 +372,10 @@ def _spmv_csr_scalar_kernel(
         (_apart(sum_), _apart(k), _apart(row_start_value_3), _apart(going.astype(jnp.int32))),
     )
     going = going != 0
-    _keep_here(y_ref, sum_, mask_1)
+    _keep_here(y_ref, y_base, sum_, mask_1)
 
 
+@_traced_once(0)
 def spmv_csr_scalar(
     grid,
     block,
@@ -251,8 +401,7 @@ def spmv_csr_scalar(
     y = _flat(y, jnp.float32)
     size_x = grid[0] * block[0]
     if (
-        4 * (row_start.size + col.size + value.size + x.size + 2 * y.size) > 80 << 20
-        or col.size > 1 << 16
+        col.size > 1 << 16
         or value.size > 1 << 16
         or x.size > 1 << 16
         or grid[1] != 1
@@ -271,24 +420,55 @@ def spmv_csr_scalar(
             y_given,
             shared_bytes=shared_bytes,
         )
+    steps = pl.cdiv(size_x, 1024)
+
+    def reach(items, threads):
+        return (
+            [
+                _span(items, (size_x,), (1,)),
+                _sum(_span(items, (size_x,), (1,)), (1, 1)),
+            ],
+            [
+                _span(items, (size_x,), (1,)),
+            ],
+        )
+
+    places = _places(
+        1024, size_x, math.prod(block), (row_start.size, y.size), (False, True), reach
+    )
+    if (
+        4 * (_room(places[0], row_start.size) + col.size + value.size + x.size + 2 * _room(places[1], y.size)) > 80 << 20
+    ):
+        return _spmv_csr_scalar_by_grid(
+            grid,
+            block,
+            rows,
+            row_start,
+            col,
+            value,
+            x,
+            y_given,
+            shared_bytes=shared_bytes,
+        )
     whole = pl.BlockSpec(memory_space=pltpu.VMEM)
     scalar = pl.BlockSpec(memory_space=pltpu.SMEM)
     words = [
         _scalar(rows, jnp.int32),
-        _words(row_start, jnp.int32),
+        _words(row_start, jnp.int32, _rows_of(places[0], steps)),
         _words(col, jnp.int32),
         _words(value, jnp.float32),
         _words(x, jnp.float32),
-        _words(y, jnp.float32),
+        _words(y, jnp.float32, _rows_of(places[1], steps)),
     ]
     with jax.enable_x64(False):
         (y_words,) = pl.pallas_call(
-            functools.partial(_spmv_csr_scalar_kernel, grid, block, size_x),
-            grid=(pl.cdiv(size_x, 1024),),
-            in_specs=[scalar] * 1 + [whole] * 5,
-            out_specs=[whole] * 1,
+            functools.partial(_spmv_csr_scalar_kernel, places, grid, block, size_x),
+            grid=(steps,),
+            in_specs=[scalar] * 1 + [_spec(places[0]), whole, whole, whole, _spec(places[1])],
+            out_specs=[_spec(places[1])],
             out_shape=[_like_words(words[5])],
             compiler_params=pltpu.CompilerParams(vmem_limit_bytes=100 << 20),
+            input_output_aliases={5: 0},
             interpret=interpret,
             name="spmv_csr_scalar",
         )(*words)
