@@ -18,6 +18,7 @@ from crossport.diagnostics import PortError
 from crossport.validation.bundle.archive import Bundle
 from crossport.validation.cases import ArrayArg, Case
 from crossport.validation.dtypes import Array
+from crossport.validation.flushing import evidence_without
 from crossport.validation.locate import locate
 from crossport.validation.numerics.layers import ArrayVerdict, Evidence, judge_array
 from crossport.validation.numerics.words import Word, worst
@@ -53,6 +54,8 @@ class Judge:
         self.refused: dict[str, list[str]] = {}
         """Per kernel, the launches of unseen sizes that the port does not take."""
         self._subject: Subject | None = None
+        self.without_denormals = 0
+        """Elements that were judged by the original without denormal numbers."""
         self._checked: set[str] = set()
         self._firm: set[str] = set()
         """Kernels that are wrong by the longest measure that there is."""
@@ -137,6 +140,11 @@ class Judge:
         related = sum(v.kind == "metamorphic" for v in verdicts)
         if related:
             ran["relations"] = f"{related} pairs of launches"
+        if self.without_denormals:
+            self.cautions.append(
+                f"{self.without_denormals} elements hang on denormal inputs; there, the port is "
+                "judged by what the original computes without them"
+            )
         repeats = sum(v.kind == "repeat" for v in verdicts)
         if repeats:
             ran["repeats"] = f"{repeats} launches"
@@ -177,16 +185,29 @@ class Judge:
     def _arrays(
         self, planned: Planned, references: Mapping[str, Array], truth: Truth, output: RunOutput
     ) -> tuple[ArrayVerdict, ...]:
-        written = planned.call.case.written
-        return tuple(self._array(planned, array, references, truth, output) for array in written)
+        case = planned.call.case
+        evidence = {
+            array.name: self._evidence(planned, array, references, truth) for array in case.written
+        }
+        found = _judged(case, evidence, output)
+        if not self.flushes_denormals or self.subject is None:
+            return found
+        if worst(a.word for a in found).passes:
+            return found
+        contents, port = planned.call.contents, output.arrays
+        evidence, count = evidence_without(self.subject, case, contents, evidence, port)
+        if not count:
+            return found
+        self.without_denormals += count
+        note = f"; {count} elements are judged as the original computes them without denormals"
+        return tuple(replace(a, reason=a.reason + note) for a in _judged(case, evidence, output))
 
-    def _array(
-        self, planned: Planned, array: ArrayArg, references: Mapping[str, Array], truth: Truth,
-        output: RunOutput,
-    ) -> ArrayVerdict:  # fmt: skip
+    def _evidence(
+        self, planned: Planned, array: ArrayArg, references: Mapping[str, Array], truth: Truth
+    ) -> Evidence:
         case = planned.call.case
         recorded = planned.kind in ("recorded", "repeat")
-        evidence = Evidence(
+        return Evidence(
             original=references[array.name],
             oracle=truth.values.get(array.name),
             sensitivity=truth.sensitivity.get(array.name),
@@ -197,7 +218,6 @@ class Judge:
             flushes_denormals=self.flushes_denormals,
             shape=array.shape,
         )
-        return judge_array(array.name, array.dtype, evidence, output.arrays[array.name])
 
     def _by_rounding(
         self, planned: Planned, found: ArrayVerdict, references: Mapping[str, Array],
@@ -248,6 +268,14 @@ def _is_close(found: ArrayVerdict) -> bool:
         return False
     assert found.original_error is not None
     return found.port_error.worst <= _CLOSE * max(found.original_error.worst, 1.0)
+
+
+def _judged(
+    case: Case, evidence: Mapping[str, Evidence], output: RunOutput
+) -> tuple[ArrayVerdict, ...]:
+    return tuple(
+        judge_array(a.name, a.dtype, evidence[a.name], output.arrays[a.name]) for a in case.written
+    )
 
 
 def _metadata_faults(case: Case, output: RunOutput) -> tuple[str, ...]:

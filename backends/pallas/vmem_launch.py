@@ -24,7 +24,7 @@ TABLE = "1 << 16"
 
 
 # Names of the launcher's own that a parameter may have, too.
-_OWN = {"reach", "places", "items", "threads", "steps"}
+_OWN = {"reach", "places", "items", "threads", "steps", "needed"}
 
 
 class VmemLaunch(LaneExchange):
@@ -41,7 +41,6 @@ class VmemLaunch(LaneExchange):
         tests += self.more_tests()
         tables = self.tables()
         tests += [f"{r.name}.size > {TABLE}" for r in roots if r.name in tables]
-        too_much = [f"4 * ({self.footprint(roots, written)}) > {BUDGET}"]
         static: list[str] = ["grid", "block"]
         if any(r.name == "dynamic_shared" for r in scratch):
             static.append("shared_bytes")
@@ -55,13 +54,17 @@ class VmemLaunch(LaneExchange):
             steps = "1" if self.one_step else "pl.cdiv(math.prod(grid), 8)"
             if any(r.space == "local" for r in scratch):
                 lines.append("    lanes = _lanes(math.prod(block))")
-        for some in (tests, too_much) if self.bases else ([*tests, *too_much],):
-            if some is too_much:
-                lines.append(f"    steps = {steps}")
-                steps = "steps"
-                lines += self.placed(roots, written)
-            if some:
-                lines += [*_unless(some), "        LEAVE"]
+        needed = self.footprint(roots, written)
+        if self.bases:
+            if tests:
+                lines += [*_unless(tests), "        LEAVE"]
+            lines.append(f"    steps = {steps}")
+            steps = "steps"
+            lines += [*self.placed(roots, written), f"    needed = {needed}"]
+            tests, needed = [], "needed"
+        else:
+            needed = f"({needed})"
+        lines += [*_unless([*tests, f"4 * {needed} > {BUDGET}"]), "        LEAVE"]
         lines += self.before()
         arguments = [self.passed(v) for v in scalars]
         self.e.use("_words")

@@ -9,6 +9,8 @@ x = tl.load(pointer + index, mask=mask, other=0)    ->    x = tl.load(
 
 from __future__ import annotations
 
+import re
+
 LIMIT = 100
 _SIGNS = (" + ", " - ", " * ", " & ", " | ", " // ", " % ")
 
@@ -40,7 +42,11 @@ def _wrap(line: str) -> list[str]:
         return [line[: start + 1], *inner, indent + tail]
     comma = "" if len(parts) == 1 and " for " in parts[0] else ","
     for part in parts:
-        result += _wrap(f"{indent}    {part}{comma}")
+        pieces = _wrap(f"{indent}    {part}{comma}")
+        chain = _operators(f"{indent}        ", part)
+        if max(map(len, pieces)) > LIMIT and len(chain) > 1 and not re.match(r"\w+=", part):
+            pieces = [f"{indent}    (", *chain, f"{indent}    ){comma}"]
+        result += pieces
     result.append(indent + tail)
     return result
 

@@ -578,7 +578,8 @@ def histogram_shared_atomic(grid, block, data, bins, n, *, shared_bytes=0, inter
     places = _places(
         8, math.prod(grid), math.prod(block), (data.size, bins.size), (False, True), reach
     )
-    if 4 * (_room(places[0], data.size) + 2 * _room(places[1], bins.size)) > 80 << 20:
+    needed = _room(places[0], data.size) + 2 * _room(places[1], bins.size)
+    if 4 * needed > 80 << 20:
         return _histogram_shared_atomic_by_grid(
             grid,
             block,

@@ -635,9 +635,8 @@ def _matmul_tiled_by_thread(grid, block, A, B, C, M, N, K, *, shared_bytes=0, in
     places = _places(
         8, math.prod(grid), math.prod(block), (A.size, B.size, C.size), (False, False, True), reach
     )
-    if (
-        4 * (_room(places[0], A.size) + _room(places[1], B.size) + 2 * _room(places[2], C.size)) > 80 << 20
-    ):
+    needed = _room(places[0], A.size) + _room(places[1], B.size) + 2 * _room(places[2], C.size)
+    if 4 * needed > 80 << 20:
         return _matmul_tiled_by_grid(grid, block, A, B, C_given, M, N, K, shared_bytes=shared_bytes)
     scalar = pl.BlockSpec(memory_space=pltpu.SMEM)
     words = [

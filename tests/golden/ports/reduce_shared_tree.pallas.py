@@ -467,7 +467,8 @@ def _reduce_shared_tree_by_thread(grid, block, in_, out, n, *, shared_bytes=0, i
     places = _places(
         8, math.prod(grid), math.prod(block), (in_.size, out.size), (False, True), reach
     )
-    if 4 * (_room(places[0], in_.size) + 2 * _room(places[1], out.size)) > 80 << 20:
+    needed = _room(places[0], in_.size) + 2 * _room(places[1], out.size)
+    if 4 * needed > 80 << 20:
         return _reduce_shared_tree_by_grid(
             grid,
             block,
@@ -564,7 +565,8 @@ def reduce_shared_tree(grid, block, in_, out, n, *, shared_bytes=0, interpret=Fa
     places = _places(
         8, math.prod(grid), math.prod(block), (in_.size, out.size), (False, True), reach
     )
-    if 4 * (_room(places[0], in_.size) + 2 * _room(places[1], out.size)) > 80 << 20:
+    needed = _room(places[0], in_.size) + 2 * _room(places[1], out.size)
+    if 4 * needed > 80 << 20:
         return _reduce_shared_tree_by_thread(
             grid,
             block,

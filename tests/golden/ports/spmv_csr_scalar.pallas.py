@@ -436,9 +436,14 @@ def spmv_csr_scalar(
     places = _places(
         1024, size_x, math.prod(block), (row_start.size, y.size), (False, True), reach
     )
-    if (
-        4 * (_room(places[0], row_start.size) + col.size + value.size + x.size + 2 * _room(places[1], y.size)) > 80 << 20
-    ):
+    needed = (
+        _room(places[0], row_start.size)
+        + col.size
+        + value.size
+        + x.size
+        + 2 * _room(places[1], y.size)
+    )
+    if 4 * needed > 80 << 20:
         return _spmv_csr_scalar_by_grid(
             grid,
             block,
