@@ -51,8 +51,8 @@ def plan(
         if probe is not None:
             planned.append(Planned("fresh", probe))
         if variants is not None and is_legal is not None:
-            drawn = [_unseen(mine, variants, is_legal, chooser) for _ in range(unseen)]
-            planned += [Planned("unseen", call) for call in drawn if call is not None]
+            drawn = _all_unseen(mine, variants, is_legal, chooser, unseen)
+            planned += [Planned("unseen", call) for call in drawn]
     chooser.shuffle(planned)
     return planned
 
@@ -61,9 +61,7 @@ def unseen_calls(
     cases: Sequence[Case], variants: Variants, is_legal: IsLegal, seed: str, count: int
 ) -> list[Call]:
     """At most `count` legal launches of other sizes and values than some recorded ones."""
-    chooser = _chooser(seed)
-    drawn = [_unseen(cases, variants, is_legal, chooser) for _ in range(count)]
-    return [call for call in drawn if call is not None]
+    return _all_unseen(cases, variants, is_legal, _chooser(seed), count)
 
 
 def _chooser(seed: str) -> random.Random:
@@ -85,10 +83,23 @@ def _probe(case: Case, chooser: random.Random) -> Call | None:
     return Call(case, {**contents, array.name: changed})
 
 
+def _all_unseen(
+    mine: Sequence[Case], variants: Variants, is_legal: IsLegal, chooser: random.Random, count: int
+) -> list[Call]:
+    """At most so many launches; the kinds of values take turns from a place that is drawn."""
+    start = chooser.randrange(1 << 16)
+    drawn = [_unseen(mine, variants, is_legal, chooser, start + n) for n in range(count)]
+    return [call for call in drawn if call is not None]
+
+
 def _unseen(
-    mine: Sequence[Case], variants: Variants, is_legal: IsLegal, chooser: random.Random
+    mine: Sequence[Case], variants: Variants, is_legal: IsLegal, chooser: random.Random, turn: int
 ) -> Call | None:
-    """A launch of other sizes, every other time with other values too; None where none is legal."""
+    """A launch of other sizes, two times of three with other values too; None where none is legal.
+
+    In every such launch one array, and others by chance, holds the kind of values whose turn it is:
+    a few launches then have them all, extremes among them.
+    """
     for attempt in range(_TRIES):
         base = chooser.choice(mine)
         choices = variants.choices(base)
@@ -97,10 +108,13 @@ def _unseen(
             if chooser.random() < 0.7
         }  # fmt: skip
         rules: dict[str, Mapping[str, Any]] = {}
-        if attempt % 2 == 0:
-            for array in base.arrays:
+        if (turn + attempt) % 3 != 2:
+            able = [array for array in base.arrays if rules_of(array)]
+            for number, array in enumerate(able):
                 possible = rules_of(array)
-                if possible and chooser.random() < 0.5:
+                if number == turn % len(able):
+                    rules[array.name] = possible[(turn - turn // 3) % len(possible)]
+                elif chooser.random() < 0.5:
                     rules[array.name] = chooser.choice(possible)
         case = variants.make(base, sizes, rules, seed=chooser.getrandbits(62))
         if case is None:
