@@ -42,8 +42,8 @@ def warp_dot(printer: GridPrinter, statement: flat.WarpDot) -> None:
     wide = (I64 if statement.saturates else I32) if out == I32 else F64
     printer.e.see(wide)
     kind = jnp_type(wide)
-    operands = f"{left}.astype({kind}), {right}.astype({kind})"
-    product = f"jnp.matmul({operands}, precision=lax.Precision.HIGHEST)"
+    factors = f"{left}.astype({kind}), {right}.astype({kind})"
+    product = f"jnp.matmul({factors}, precision=lax.Precision.HIGHEST)"
     whole = f"{total}.astype({kind}) + {product}"
     if statement.saturates and out == I32:
         whole = f"jnp.clip({whole}, -(2**31), 2**31 - 1)"

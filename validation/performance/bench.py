@@ -199,13 +199,25 @@ def least_bytes(case: Case) -> int:
 
 
 def count_operations(bundle: Bundle, cases: Sequence[Case]) -> dict[str, float]:
-    """Floating-point operations of launches, as the facts count them; those they can count."""
+    """Floating-point operations of launches, as the facts count them; those they can count.
+
+    A loop that data ends early is counted in full: where that is more than the device can have done
+    in the time, the count is no count.
+    """
+    roof = Roof.of(bundle.device)
     found = facts_of(bundle, cases)
-    counted = {
-        case: threads * sum(facts.operations.get(k, 0.0) for k in ("f16", "f32", "f64", "special"))
-        for case, (facts, threads) in found.items()
-    }
-    return {case: flops for case, flops in counted.items() if flops}
+    counted: dict[str, float] = {}
+    for case in cases:
+        if case.id not in found:
+            continue
+        facts, threads = found[case.id]
+        kinds = ("f16", "f32", "f64", "special")
+        flops = threads * sum(facts.operations.get(kind, 0.0) for kind in kinds)
+        seconds = statistics.median(bundle.record(case)["cold_times_us"]) * 1e-6
+        peak = roof.flops_per_second or math.inf
+        if 0 < flops <= peak * seconds:
+            counted[case.id] = flops
+    return counted
 
 
 def facts_of(bundle: Bundle, cases: Sequence[Case]) -> dict[str, tuple[KernelFacts, int]]:

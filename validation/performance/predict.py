@@ -14,7 +14,12 @@ from dataclasses import dataclass
 
 from crossport.ir.facts import GpuTarget, Target, target
 from crossport.validation.bundle.archive import Bundle
-from crossport.validation.performance.bench import facts_of, least_bytes, timed_cases
+from crossport.validation.performance.bench import (
+    count_operations,
+    facts_of,
+    least_bytes,
+    timed_cases,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +56,13 @@ def predict_bundle(bundle: Bundle, devices: Sequence[str]) -> list[Prediction]:
     rows = [target(name) for name in devices]
     cases = timed_cases(bundle)
     facts = facts_of(bundle, cases) if rows else {}
+    operations = count_operations(bundle, cases) if rows else {}
     found: list[Prediction] = []
     for row in rows:
         for case in cases:
-            flops = moved = None
+            flops, moved = operations.get(case.id), None
             if case.id in facts:
                 counted, threads = facts[case.id]
-                kinds = ("f16", "f32", "f64", "special")
-                flops = threads * sum(counted.operations.get(k, 0.0) for k in kinds) or None
                 moved = threads * counted.bytes_moved or None
             found.append(_bounds(case.kernel, case.name, row, least_bytes(case), moved, flops))
     return found

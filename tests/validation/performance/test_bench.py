@@ -56,6 +56,14 @@ def test_least_bytes_count_updates_twice() -> None:
     assert least_bytes(case) == 3 * 4000
 
 
+def test_no_launch_of_the_corpus_is_above_its_roof() -> None:
+    """mandelbrot's loop ends early, wherever data say so: its operations are not known."""
+    (row,) = bench_bundle(load_bundle(CORPUS / "mandelbrot" / "h200.bundle"))
+    assert row.flops is None and row.fraction < 1
+    (prediction,) = predict_bundle(load_bundle(CORPUS / "mandelbrot" / "h200.bundle"), ["gfx942"])
+    assert prediction.flops is None and prediction.bound == "memory"
+
+
 def test_the_recorded_matrix_product() -> None:
     rows = bench_bundle(load_bundle(CORPUS / "matmul_tiled" / "h200.bundle"))
     (row,) = rows
