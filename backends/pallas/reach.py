@@ -98,6 +98,34 @@ class Reach:
                 known.append(text)
         return found
 
+    def limit(self, axis: str) -> str | None:
+        """The number that a global index stays below wherever the program has an effect."""
+        guarded = [s for s in self.program.body if isinstance(s, flat.Branch)]
+        quiet = flat.Set | flat.Load
+        if len(guarded) != 1 or bool(guarded[0].then) == bool(guarded[0].otherwise):
+            return None
+        if not all(isinstance(s, quiet) or s is guarded[0] for s in self.program.body):
+            return None
+        leaves = not guarded[0].then  # `if (x >= width || y >= height) return;`
+        bound = self.above(guarded[0].condition, index_var(axis).name, leaves)
+        line = None if bound is None else self.line(bound)
+        if line is None or not line.is_constant or "size_" in line.constant:
+            return None
+        return line.constant
+
+    def above(self, condition: Expr, name: str, is_negated: bool) -> Expr | None:
+        """What a variable is below where a condition holds (or, negated, where it does not)."""
+        joins, less, more = ("||", ">=", "<=") if is_negated else ("&&", "<", ">")
+        match condition:
+            case Binary(op, lhs, rhs) if op == joins:
+                return self.above(lhs, name, is_negated) or self.above(rhs, name, is_negated)
+            case Binary(op, lhs, rhs) if op == less and _is_read(lhs, name):
+                return rhs
+            case Binary(op, lhs, rhs) if op == more and _is_read(rhs, name):
+                return lhs
+            case _:
+                return None
+
     def text(self, line: Line) -> str:
         """The span of a line."""
         parts = list(line.rest)

@@ -211,8 +211,14 @@ class VmemLaunch(LaneExchange):
             if free.bounds:
                 texts = list(dict.fromkeys(host_text(b) for b in free.bounds))
                 text = f"max(1, {', '.join(texts)})"
+            elif len(free.axes) > 1 and (limit := self.limit(axis)) is not None:
+                text = f"{self.e.use('_below')}({text}, lambda: {limit})"
             lines.append(f"    {size_var(axis).name} = {text}")
         return lines
+
+    def limit(self, axis: str) -> str | None:
+        """What a global index stays below: beyond it nothing happens, so no lane need go there."""
+        return Reach(self.program, self.free).limit(axis)
 
     def idle(self, free: FreeShape) -> list[str]:
         """Launches that use an axis which the kernel does not look at, or another block size."""

@@ -12,6 +12,14 @@ back once, after its last.
 from __future__ import annotations
 
 WINDOW_HELPERS: dict[str, str] = {
+    "_below": '''
+def _below(size, limit):
+    """An extent, no further than its limit, where that is known when the launch is traced."""
+    try:
+        return max(1, min(size, limit()))
+    except jax.errors.ConcretizationTypeError:
+        return size
+''',
     "_span": '''
 def _span(items, sizes, steps):
     """Smallest and largest sum of index * step, of items that count through the sizes."""

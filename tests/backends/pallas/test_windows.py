@@ -128,6 +128,26 @@ def test_a_halo_is_read_from_overlapping_windows() -> None:
     assert None not in seen[0]
 
 
+def test_a_stencil_of_a_plane_needs_its_rows_only() -> None:
+    """Lanes beyond the width, where the kernel has no effect, are none: rows follow each other."""
+    conv, seen = _port("conv2d_constant")
+    width, height = 300, 27
+    x = np.random.default_rng(6).normal(size=(height, width)).astype(np.float32)
+    weights = np.random.default_rng(7).normal(size=25).astype(np.float32)
+    conv.globals["filter"] = weights
+    grid = (-(-width // 16), -(-height // 16), 1)
+    out = np.zeros_like(x)
+    (found,) = conv(grid, (16, 16, 1), x, out, width, height, interpret=True)
+    wide = np.pad(x.astype(np.float64), 2)
+    true = sum(
+        weights[5 * dy + dx] * wide[dy : dy + height, dx : dx + width]
+        for dy in range(5)
+        for dx in range(5)
+    )
+    np.testing.assert_allclose(found, true, atol=2e-5)
+    assert seen[0][0] is not None and seen[0][1] == (1024, 0, 8, 1)
+
+
 def test_what_many_steps_write_to_stays_whole() -> None:
     total, seen = _port("reduce_shared_tree")
     n = 40 * 256 + 5
