@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +87,7 @@ def test_what_may_have_wrapped_has_no_window(helpers: Helpers) -> None:
     assert helpers["_place"](2, 1 << 20, False, [wrapped]) is None
 
 
-def _port(name: str) -> tuple[Callable[..., Any], list[Any]]:
+def _port(name: str) -> tuple[Any, list[Any]]:
     """A kernel of the corpus, and the windows of the launches that it makes."""
     (output,) = crossport.port(ROOT / "corpus" / name / f"{name}.cu", to="tpu").outputs
     space: dict[str, Any] = {"__name__": "port"}
