@@ -112,4 +112,28 @@ static inline hipError_t crossportUnbindTexture(crossport_texture<T, dimensions,
   return hipSuccess;
 }
 
+// The C interface's forms, by pointer.
+template <class T, int dimensions, hipTextureReadMode mode>
+static inline hipError_t crossportBindTexture(
+    size_t* offset, crossport_texture<T, dimensions, mode>* t, const void* data,
+    const hipChannelFormatDesc* format, size_t size = 0xffffffff) {
+  return crossportBindTexture(offset, *t, data, *format, size);
+}
+template <class T, int dimensions, hipTextureReadMode mode>
+static inline hipError_t crossportBindTexture2D(
+    size_t* offset, crossport_texture<T, dimensions, mode>* t, const void* data,
+    const hipChannelFormatDesc* format, size_t width, size_t height, size_t pitch) {
+  return crossportBindTexture2D(offset, *t, data, *format, width, height, pitch);
+}
+template <class T, int dimensions, hipTextureReadMode mode>
+static inline hipError_t crossportBindTextureToArray(
+    crossport_texture<T, dimensions, mode>* t, hipArray_const_t array,
+    const hipChannelFormatDesc*) {
+  return crossportBindTextureToArray(*t, array);
+}
+template <class T, int dimensions, hipTextureReadMode mode>
+static inline hipError_t crossportUnbindTexture(const crossport_texture<T, dimensions, mode>*) {
+  return hipSuccess;
+}
+
 #endif  // CROSSPORT_TEXTURE_REFERENCE_H

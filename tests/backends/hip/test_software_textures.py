@@ -20,7 +20,12 @@ from crossport.frontend.lowering import lower_unit
 from crossport.frontend.parse import parse
 from crossport.ir.interpreter import run
 from crossport.ir.interpreter.textures import Texture
-from crossport.validation.amdgpu.compile import choose_toolchain, compile_hip
+from crossport.validation.amdgpu.compile import (
+    check_device,
+    check_host,
+    choose_toolchain,
+    compile_hip,
+)
 from crossport.validation.amdgpu.device import CodeObject, Device
 from crossport.validation.judge_port import judge_port
 from crossport.validation.numerics.words import Word
@@ -257,6 +262,28 @@ def test_references_become_device_variables(tmp_path: Path) -> None:
     assert b"__device__ crossport_texture<float, 2, hipReadModeElementType> t;" in ported[0].ported
     names = {file.target.name for file in ported[1:]}
     assert names == {"crossport_array.h", "crossport_texture.h", "crossport_texture_reference.h"}
+
+
+def test_references_compile_on_both_sides(tmp_path: Path) -> None:
+    text = (
+        "texture<float, 2, cudaReadModeElementType> t;\n"
+        "texture<uchar4, 1, cudaReadModeNormalizedFloat> bytes;\n"
+        "__global__ void k(float* o) { o[0] = tex2D(t, 1, 2) + tex1Dfetch(bytes, 3).w; }\n"
+        "void f(cudaArray_t a, void* p, cudaChannelFormatDesc d) {\n"
+        "  t.addressMode[0] = cudaAddressModeWrap; t.filterMode = cudaFilterModeLinear;\n"
+        "  t.normalized = true; t.channelDesc = d;\n"
+        "  cudaBindTextureToArray(t, a); cudaBindTextureToArray(t, a, d);\n"
+        "  cudaBindTexture(0, bytes, p, 64); cudaBindTexture(0, &bytes, p, &d, 64);\n"
+        "  cudaBindTexture2D(0, t, p, d, 4, 4, 16); cudaUnbindTexture(bytes);\n"
+        "}\n" + HOST
+    )
+    for file in _port(tmp_path, text, "gfx942").files:
+        (tmp_path / file.target).write_bytes(file.ported)
+    for outcome in (
+        check_device(tmp_path / "k.hip", "gfx942", include=[tmp_path]),
+        check_host(tmp_path / "k.hip", include=[tmp_path]),
+    ):
+        assert outcome.ok, outcome.diagnostics
 
 
 # --- the host's side ---
