@@ -49,8 +49,8 @@ ROWS = (
     Row(
         "softmax-cuda", "main.cu", "softMax", "Softmax, a thread a row",
         "Neighbouring threads are a row apart: a sector a lane, and on the MI300X a line of 128 B "
-        "a lane, of which each round uses 4. `rest used next` says that the figure of 8 KiB a "
-        "thread holds only while L1 keeps 64 lines a wave for 32 rounds. At 1 flop a byte of 31 "
+        "a lane, of which each round uses 4. `rest used next` says that the figure of 16 KiB a "
+        "thread holds only while L1 keeps 64 lines a wave for 32 rounds. At half a flop a byte "
         "there is nothing else to look at: let lanes share a row, as `softMax2` in that file does.",
     ),
     Row(

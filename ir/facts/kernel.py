@@ -197,8 +197,10 @@ def _assumptions(
     if launch is None or "blockDim" in launch.guessed:
         shape = "x".join(map(str, assumed.block))
         notes.append(f"blocks have {shape} threads (no launch of constant size found; see --block)")
-    guessed = [name for name in assumed.guessed if name != "blockDim"]
-    sizes = [*guessed, *_sizes(trace, assumed)]
+    for axis, extent in zip("xyz", assumed.grid, strict=True):
+        if f"gridDim.{axis}" in assumed.guessed:
+            notes.append(f"gridDim.{axis}, not constant, is {extent}")
+    sizes = _sizes(trace, assumed)
     if sizes:
         shown = ", ".join(sizes[:6]) + (", ..." if len(sizes) > 6 else "")
         verb = "is" if len(sizes) == 1 else "are"

@@ -47,7 +47,7 @@ class Launch:
     args: Mapping[str, int] = field(default_factory=dict)
     shared_bytes: int = 0
     guessed: tuple[str, ...] = ()
-    """Extents that are not known and stand as TYPICAL_SIZE: "gridDim.x"."""
+    """What is not known and was chosen: "gridDim.x", "blockDim"."""
 
     @property
     def threads(self) -> int:

@@ -119,13 +119,16 @@ def _launch(unit: TranslationUnit, kernel: Kernel, module: Module, given: Given)
             shared = int(launch.shared_bytes.value or 0)
             break
     guessed = [f"gridDim.{axis}" for axis, extent in zip("xyz", grid, strict=True) if not extent]
-    gx, gy, gz = (extent or TYPICAL_SIZE for extent in grid)
-    if given.grid is not None:
-        guessed, (gx, gy, gz) = [], given.grid
     block = given.block or block
     if block is None:
         guessed.append("blockDim")
         block = typical_block(module, function)
+    # As many blocks as it takes for a typical size.
+    fitting = (max(1, TYPICAL_SIZE // extent) for extent in block)
+    gx, gy, gz = (extent or fit for extent, fit in zip(grid, fitting, strict=True))
+    if given.grid is not None:
+        guessed = [name for name in guessed if name == "blockDim"]
+        gx, gy, gz = given.grid
     return Launch((gx, gy, gz), block, dict(given.sizes), shared, tuple(guessed))
 
 
