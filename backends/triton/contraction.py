@@ -54,13 +54,30 @@ else:
         return tl.dot(a, b, total, input_precision=PRECISION)
 '''
 TILES = '''
+def _precision():
+    """How fp32 is multiplied: no less exactly than by fused multiply-adds."""
+    return "tf32x3" if torch.version.hip is None else "ieee"
+
+
 def _tiles(rows, columns):
-    """Extents of a tile (rows, columns, inner), warps and stages, and how fp32 is multiplied."""
+    """Tiles (rows, columns, inner) with their warps and stages, the usual one first."""
+    is_small = rows * columns < 2048 * 2048
     if torch.version.hip is not None:
-        tile = (64, 64, 32, 4, 2) if rows * columns < 2048 * 2048 else (128, 128, 32, 8, 2)
-        return tile, {"matrix_instr_nonkdim": 16, "waves_per_eu": 2}, "ieee"
-    warps = 8 if rows * columns < 2048 * 2048 else 4
-    return (128, 64, 32, warps, 3), {}, "tf32x3"
+        tiles = [(64, 64, 32, 4, 2), (128, 128, 32, 8, 2), (128, 64, 32, 4, 2)]
+        options = [{"matrix_instr_nonkdim": 16, "waves_per_eu": 2}, {"matrix_instr_nonkdim": 32}]
+        tiles.sort(key=lambda tile: (tile[0] == 64) != is_small)
+    else:
+        tiles = [(128, 64, 32, 4, 3), (128, 64, 32, 8, 3), (64, 64, 32, 4, 3), (128, 128, 32, 8, 3)]
+        options = [{}]
+        tiles.sort(key=lambda tile: (tile[3] == 8) != is_small)
+    return [
+        {
+            "block_m": m, "block_n": n, "block_k": k, "num_warps": w,
+            "options": {"num_stages": s, **more},
+        }
+        for more in options
+        for m, n, k, w, s in tiles
+    ]
 '''
 
 
@@ -271,7 +288,12 @@ def _names_row(operand: Operand) -> bool:
 
 
 def launch_lines(
-    contraction: Contraction, chosen: dict[str, str], call: list[str], kernel: str, is_free: bool
+    contraction: Contraction,
+    chosen: dict[str, str],
+    call: list[str],
+    kernel: str,
+    is_free: bool,
+    array: str,
 ) -> list[str]:
     """Cut rows and columns into tiles, and launch."""
     c, n = contraction, chosen
@@ -289,22 +311,35 @@ def launch_lines(
     lines.append(f"    {n['inner']} = max(0, {rounds}){times}")
     others = [f"grid[{'xyz'.index(a)}]" for a in c.programs]
     if c.column_axis is None:
-        lines.append("    block_m, block_k = 16, 256")
         programs = [f"triton.cdiv({n['rows']}, block_m)", *others]
         comma = "," if len(programs) == 1 else ""
-        arguments = [*call, n["rows"], n["inner"], "block_m", "block_k", "num_warps=4"]
-        lines.append(f"    programs = ({', '.join(programs)}{comma})")
-        lines.append(f"    {kernel}[programs]({', '.join(arguments)})")
+        arguments = [*call, n["rows"], n["inner"], "block_m", "block_k"]
+        arguments += ["num_warps=num_warps", "**options"]
+        key = ", ".join([f'"{kernel}"', n["rows"], n["inner"]])
+        lines += [
+            "",
+            "    def launch(block_m, block_k, num_warps, options):",
+            f"        {kernel}[({', '.join(programs)}{comma})]({', '.join(arguments)})",
+            "",
+            "    configurations = _near(block_m=16, block_k=256, num_warps=4)",
+            f"    _tuned(launch, configurations, ({key}), {array}.device)",
+        ]
         return lines
-    lines.append(f"    tile, options, precision = _tiles({n['rows']}, {n['columns']})")
-    lines.append("    block_m, block_n, block_k, warps, stages = tile")
     tiles = f"triton.cdiv({n['rows']}, block_m) * triton.cdiv({n['columns']}, block_n)"
     programs = [tiles, *others]
     comma = "," if len(programs) == 1 else ""
-    lines.append(f"    programs = ({', '.join(programs)}{comma})")
+    lines.append("    precision = _precision()")
     arguments = [
         *call, n["rows"], n["columns"], n["inner"], "block_m", "block_n", "block_k", "precision",
-        "num_warps=warps", "num_stages=stages", "**options",
+        "num_warps=num_warps", "**options",
     ]  # fmt: skip
-    lines.append(f"    {kernel}[programs]({', '.join(arguments)})")
+    grid = f"({', '.join(programs)}{comma})"
+    key = ", ".join([f'"{kernel}"', n["rows"], n["columns"], n["inner"]])
+    lines += [
+        "",
+        "    def launch(block_m, block_n, block_k, num_warps, options):",
+        f"        {kernel}[{grid}]({', '.join(arguments)})",
+        "",
+        f"    _tuned(launch, _tiles({n['rows']}, {n['columns']}), ({key}), {array}.device)",
+    ]
     return lines

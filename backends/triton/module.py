@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from crossport.backends.triton.contraction import DOT, TILE_ORDER, TILES, launch_lines
@@ -74,6 +74,44 @@ def _blocks_each(blocks, grid, lanes, most):
     """Blocks for a program to take at once: as fill its lanes, and leave every processor some."""
     enough = blocks * grid[1] * grid[2] // 1024
     return triton.next_power_of_2(max(1, min(most // lanes, enough, blocks)))
+'''
+_TUNED = '''
+def _near(**first):
+    """A configuration, then those with one of its numbers halved or doubled."""
+    return [{**first, "options": {}}] + [
+        {**first, name: changed, "options": {}}
+        for name, number in first.items()
+        for changed in (number // 2, number * 2)
+        if changed >= 1 and not (name == "num_warps" and changed > 16)
+    ]
+
+
+def _tuned(launch, configurations, key, device):
+    """Launch as the first configuration says; with `_tuned.measures` set, as the fastest does.
+
+    It is found once for a key, by launching each for a few milliseconds.
+    """
+    chosen = configurations[0]
+    if getattr(_tuned, "measures", False) and not triton.knobs.runtime.interpret:
+        if torch.version.hip is not None:
+            configurations = configurations + [
+                {**c, "options": {**c["options"], "waves_per_eu": n}}
+                for c in configurations
+                for n in (2, 4)
+            ]
+        known = _tuned.__dict__.setdefault("known", {})
+        key = (*key, device)
+        if key not in known:
+            times = []
+            for configuration in configurations:
+                try:
+                    once = lambda c=configuration: launch(**c)  # noqa: E731
+                    times.append(triton.testing.do_bench(once, 2, 15, return_mode="median"))
+                except (triton.runtime.OutOfResources, triton.CompilationError):
+                    times.append(float("inf"))
+            known[key] = configurations[times.index(min(times))]
+        chosen = known[key]
+    launch(**chosen)
 '''
 _WARP = '''
 def _warp(each):
@@ -166,14 +204,17 @@ def module_text(source_name: str, source_text: str, parts: list[Part]) -> str:
         out.append(_WARP)
     if any(form.text.batched for form in forms):
         out.append(_BLOCKS_EACH)
+    launchers = [launcher(part) for part in parts]
+    if any("_tuned(" in text for text in launchers):
+        out.append(_TUNED)
     if has_dot:
         out += [DOT, TILES, TILE_ORDER]
     out += ordered
-    for part in parts:
+    for number, part in enumerate(parts):
         for form in (part.row, part):
             if form is not None and form.text.lines:
                 out.append("\n" + "\n".join(wrap(form.text.lines)) + "\n")
-        out.append(launcher(part))
+        out.append(launchers[number])
     out.append(tables(tabled))
     return "\n\n".join(text.strip("\n") + "\n" for text in out if text.strip())
 
@@ -352,8 +393,9 @@ def launcher(part: Part) -> str:
         if part.free is not None:
             lines += required_extents(part.free)
         lines += launch_lines(
-            part.contraction, part.names, call, kernel_name(part), part.free is not None
-        )
+            part.contraction, part.names, call, kernel_name(part), part.free is not None,
+            array_of(part),
+        )  # fmt: skip
         return with_globals(finished(lines), part)
     if part.free is not None:
         if text.uses_spare:
@@ -401,14 +443,8 @@ def block_launch(part: Part, call: list[str], blocks: str, width: str) -> list[s
             f"    blocks = {blocks}",
             f"    blocks_each = _blocks_each(blocks, grid, {lanes}, {most})",
         ]
-        call = [
-            *call,
-            "blocks",
-            width or "block[0]",
-            lanes,
-            "blocks_each",
-            f"num_warps={warps(lanes)}",
-        ]
+        call = [*call, "blocks", width or "block[0]", lanes, "blocks_each"]
+        numbers = {"blocks_each": "blocks_each", "num_warps": warps(lanes)}
         grid = "(triton.cdiv(blocks, blocks_each), grid[1], grid[2])"
     else:
         lines = []
@@ -418,15 +454,61 @@ def block_launch(part: Part, call: list[str], blocks: str, width: str) -> list[s
         if part.rounds is not None:
             warps_text = "max(1, min(8, lanes // 256))"
         elif not width:
-            warps_text = "max(1, min(8, lanes // 64))"
+            warps_text = f"max(1, min(8, lanes // {128 if has_gathers(part) else 64}))"
         elif width == "lanes":
             warps_text = "min(16, max(1, lanes // 256))"
         else:
             warps_text = str(max(1, int(width) // 512))
-        call = [*call, *shape, lanes, f"num_warps={warps_text}"]
+        call = [*call, *shape, lanes]
+        numbers = {"num_warps": warps_text}
         grid = "grid" if blocks == "grid[0]" else f"({blocks}, grid[1], grid[2])"
-    lines.append(f"    {kernel_name(part)}[{grid}]({', '.join([*call, fusion(part)])})")
-    return lines
+    return lines + tuned_launch(part, call, grid, numbers, ["grid", "block", lanes])
+
+
+def array_of(part: Part) -> str:
+    """An array of the kernel's, by the launcher's name."""
+    return next(r.name for p in part.program.parameters for _, r in p.roots)
+
+
+def has_gathers(part: Part) -> bool:
+    """Do lanes fetch values from each other, for which more elements a thread are better?"""
+    return any(isinstance(s, flat.LaneGather) for s in flat.statements(part.program.body))
+
+
+def is_repeatable(part: Part) -> bool:
+    """Does a second launch do what the first did? Nothing that it writes is read."""
+    touched = [
+        s
+        for s in flat.statements(part.program.body)
+        if isinstance(s, flat.Load | flat.Store | flat.AtomicUpdate)
+        and s.ref.root.space not in ("shared", "local")
+    ]
+    written = {s.ref.root.name for s in touched if not isinstance(s, flat.Load)}
+    read = {s.ref.root.name for s in touched if not isinstance(s, flat.Store)}
+    has_array = any(p.roots for p in part.program.parameters)
+    addresses = any(s.ref.root.space == "address" for s in touched)
+    return has_array and not addresses and not written & read and not part.text.uses_spare
+
+
+def tuned_launch(
+    part: Part, call: list[str], grid: str, numbers: dict[str, str], key: Sequence[str]
+) -> list[str]:
+    """Launch with these numbers, or others near them; `key`: on what the best ones depend."""
+    if not is_repeatable(part):
+        lines = [f"    {n} = {text}" for n, text in numbers.items() if n not in (text, "num_warps")]
+        arguments = [*call, f"num_warps={numbers['num_warps']}", fusion(part)]
+        return [*lines, f"    {kernel_name(part)}[{grid}]({', '.join(arguments)})"]
+    options = ["num_warps=num_warps", fusion(part), "**options"]
+    taken = ", ".join([*numbers, "options"])
+    configuration = ", ".join(f"{n}={text}" for n, text in numbers.items())
+    key = [f'"{part.function_name}"', *key]
+    return [
+        "",
+        f"    def launch({taken}):",
+        f"        {kernel_name(part)}[{grid}]({', '.join([*call, *options])})",
+        "",
+        f"    _tuned(launch, _near({configuration}), ({', '.join(key)}), {array_of(part)}.device)",
+    ]
 
 
 def round_lines(bound: Expr, step: Expr) -> list[str]:
@@ -497,8 +579,10 @@ def free_launch(part: Part, free: FreeShape, call: list[str]) -> list[str]:
     lines.append(f"    if {total} >= 2**31:")
     lines.append('        raise ValueError("a launch has fewer than 2**31 threads")')
     blocks, warps = free_blocks(part, free)
-    for a in free.axes:
-        lines.append(f"    block_{a} = {blocks[a]}")
+    numbers = {f"block_{a}": blocks[a] for a in free.axes}
+    if len(free.axes) > 1:
+        lines += [f"    {name} = {text}" for name, text in numbers.items()]
+        numbers = {name: name for name in numbers}
     programs = []
     for n, a in enumerate("xyz"):
         if a in free.axes:
@@ -508,13 +592,12 @@ def free_launch(part: Part, free: FreeShape, call: list[str]) -> list[str]:
     while programs and programs[-1] == "1":
         programs.pop()
     comma = "," if len(programs) == 1 else ""
-    lines.append(f"    programs = ({', '.join(programs)}{comma})")
-    arguments = [
-        *call, *(size_var(a).name for a in free.axes), *(f"block_{a}" for a in free.axes),
-        f"num_warps={warps}", fusion(part),
-    ]  # fmt: skip
-    lines.append(f"    {kernel_name(part)}[programs]({', '.join(arguments)})")
-    return lines
+    sizes_handed = [size_var(a).name for a in free.axes]
+    arguments = [*call, *sizes_handed, *(f"block_{a}" for a in free.axes)]
+    grid = f"({', '.join(programs)}{comma})"
+    return lines + tuned_launch(
+        part, arguments, grid, {**numbers, "num_warps": str(warps)}, sizes_handed
+    )
 
 
 def required_extents(free: FreeShape) -> list[str]:

@@ -40,6 +40,44 @@ def _fields(value, names):
     return value
 
 
+def _near(**first):
+    """A configuration, then those with one of its numbers halved or doubled."""
+    return [{**first, "options": {}}] + [
+        {**first, name: changed, "options": {}}
+        for name, number in first.items()
+        for changed in (number // 2, number * 2)
+        if changed >= 1 and not (name == "num_warps" and changed > 16)
+    ]
+
+
+def _tuned(launch, configurations, key, device):
+    """Launch as the first configuration says; with `_tuned.measures` set, as the fastest does.
+
+    It is found once for a key, by launching each for a few milliseconds.
+    """
+    chosen = configurations[0]
+    if getattr(_tuned, "measures", False) and not triton.knobs.runtime.interpret:
+        if torch.version.hip is not None:
+            configurations = configurations + [
+                {**c, "options": {**c["options"], "waves_per_eu": n}}
+                for c in configurations
+                for n in (2, 4)
+            ]
+        known = _tuned.__dict__.setdefault("known", {})
+        key = (*key, device)
+        if key not in known:
+            times = []
+            for configuration in configurations:
+                try:
+                    once = lambda c=configuration: launch(**c)  # noqa: E731
+                    times.append(triton.testing.do_bench(once, 2, 15, return_mode="median"))
+                except (triton.runtime.OutOfResources, triton.CompilationError):
+                    times.append(float("inf"))
+            known[key] = configurations[times.index(min(times))]
+        chosen = known[key]
+    launch(**chosen)
+
+
 @triton.jit
 def _to_int(x, dtype: tl.constexpr):
     """Truncate as CUDA does: out of range saturates, NaN gives 0."""
@@ -110,22 +148,31 @@ def lens_struct(grid, block, lens, in_, out, *, shared_bytes=0):
         raise ValueError("a launch has fewer than 2**31 threads")
     block_x = min(32, triton.next_power_of_2(size_x))
     block_y = 1024 // block_x
-    programs = (triton.cdiv(size_x, block_x), triton.cdiv(size_y, block_y))
-    _lens_struct_kernel[programs](
-        lens_gain,
-        float(lens_strength),
-        float(lens_center_x),
-        float(lens_center_y),
-        int(lens_width),
-        int(lens_height),
-        in_,
-        out,
-        size_x,
-        size_y,
-        block_x,
-        block_y,
-        num_warps=4,
-        enable_fp_fusion=True,
+
+    def launch(block_x, block_y, num_warps, options):
+        _lens_struct_kernel[(triton.cdiv(size_x, block_x), triton.cdiv(size_y, block_y))](
+            lens_gain,
+            float(lens_strength),
+            float(lens_center_x),
+            float(lens_center_y),
+            int(lens_width),
+            int(lens_height),
+            in_,
+            out,
+            size_x,
+            size_y,
+            block_x,
+            block_y,
+            num_warps=num_warps,
+            enable_fp_fusion=True,
+            **options,
+        )
+
+    _tuned(
+        launch,
+        _near(block_x=block_x, block_y=block_y, num_warps=4),
+        ("lens_struct", size_x, size_y),
+        lens_gain.device,
     )
 
 

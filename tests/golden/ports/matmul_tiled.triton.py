@@ -32,6 +32,44 @@ def _array(value, dtype, name):
     return value.reshape(-1).view(dtype)
 
 
+def _near(**first):
+    """A configuration, then those with one of its numbers halved or doubled."""
+    return [{**first, "options": {}}] + [
+        {**first, name: changed, "options": {}}
+        for name, number in first.items()
+        for changed in (number // 2, number * 2)
+        if changed >= 1 and not (name == "num_warps" and changed > 16)
+    ]
+
+
+def _tuned(launch, configurations, key, device):
+    """Launch as the first configuration says; with `_tuned.measures` set, as the fastest does.
+
+    It is found once for a key, by launching each for a few milliseconds.
+    """
+    chosen = configurations[0]
+    if getattr(_tuned, "measures", False) and not triton.knobs.runtime.interpret:
+        if torch.version.hip is not None:
+            configurations = configurations + [
+                {**c, "options": {**c["options"], "waves_per_eu": n}}
+                for c in configurations
+                for n in (2, 4)
+            ]
+        known = _tuned.__dict__.setdefault("known", {})
+        key = (*key, device)
+        if key not in known:
+            times = []
+            for configuration in configurations:
+                try:
+                    once = lambda c=configuration: launch(**c)  # noqa: E731
+                    times.append(triton.testing.do_bench(once, 2, 15, return_mode="median"))
+                except (triton.runtime.OutOfResources, triton.CompilationError):
+                    times.append(float("inf"))
+            known[key] = configurations[times.index(min(times))]
+        chosen = known[key]
+    launch(**chosen)
+
+
 if triton.knobs.runtime.interpret:
 
     def _dot(a, b, total, precision):
@@ -50,13 +88,30 @@ else:
         return tl.dot(a, b, total, input_precision=PRECISION)
 
 
+def _precision():
+    """How fp32 is multiplied: no less exactly than by fused multiply-adds."""
+    return "tf32x3" if torch.version.hip is None else "ieee"
+
+
 def _tiles(rows, columns):
-    """Extents of a tile (rows, columns, inner), warps and stages, and how fp32 is multiplied."""
+    """Tiles (rows, columns, inner) with their warps and stages, the usual one first."""
+    is_small = rows * columns < 2048 * 2048
     if torch.version.hip is not None:
-        tile = (64, 64, 32, 4, 2) if rows * columns < 2048 * 2048 else (128, 128, 32, 8, 2)
-        return tile, {"matrix_instr_nonkdim": 16, "waves_per_eu": 2}, "ieee"
-    warps = 8 if rows * columns < 2048 * 2048 else 4
-    return (128, 64, 32, warps, 3), {}, "tf32x3"
+        tiles = [(64, 64, 32, 4, 2), (128, 128, 32, 8, 2), (128, 64, 32, 4, 2)]
+        options = [{"matrix_instr_nonkdim": 16, "waves_per_eu": 2}, {"matrix_instr_nonkdim": 32}]
+        tiles.sort(key=lambda tile: (tile[0] == 64) != is_small)
+    else:
+        tiles = [(128, 64, 32, 4, 3), (128, 64, 32, 8, 3), (64, 64, 32, 4, 3), (128, 128, 32, 8, 3)]
+        options = [{}]
+        tiles.sort(key=lambda tile: (tile[3] == 8) != is_small)
+    return [
+        {
+            "block_m": m, "block_n": n, "block_k": k, "num_warps": w,
+            "options": {"num_stages": s, **more},
+        }
+        for more in options
+        for m, n, k, w, s in tiles
+    ]
 
 
 @triton.jit
@@ -150,19 +205,29 @@ def _matmul_tiled_by_thread(grid, block, A, B, C, M, N, K, *, shared_bytes=0):
         grid[0] * grid[1] * grid[2] * scratch_bytes + 16,
         dtype=torch.uint8, device=device
     )
-    _matmul_tiled_by_thread_kernel[grid](
-        A,
-        B,
-        C,
-        int(M),
-        int(N),
-        int(K),
-        scratch,
-        scratch_bytes,
-        *block,
-        lanes,
-        num_warps=max(1, min(8, lanes // 64)),
-        enable_fp_fusion=True,
+
+    def launch(num_warps, options):
+        _matmul_tiled_by_thread_kernel[grid](
+            A,
+            B,
+            C,
+            int(M),
+            int(N),
+            int(K),
+            scratch,
+            scratch_bytes,
+            *block,
+            lanes,
+            num_warps=num_warps,
+            enable_fp_fusion=True,
+            **options,
+        )
+
+    _tuned(
+        launch,
+        _near(num_warps=max(1, min(8, lanes // 64))),
+        ("_matmul_tiled_by_thread", grid, block, lanes),
+        A.device,
     )
 
 
@@ -220,27 +285,28 @@ def matmul_tiled(grid, block, A, B, C, M, N, K, *, shared_bytes=0):
     rows = grid[1] * 16
     columns = grid[0] * 16
     inner = max(0, ((15 + int(K)) // 16)) * 16
-    tile, options, precision = _tiles(rows, columns)
-    block_m, block_n, block_k, warps, stages = tile
-    programs = (triton.cdiv(rows, block_m) * triton.cdiv(columns, block_n),)
-    _matmul_tiled_kernel[programs](
-        A,
-        B,
-        C,
-        int(M),
-        int(N),
-        int(K),
-        rows,
-        columns,
-        inner,
-        block_m,
-        block_n,
-        block_k,
-        precision,
-        num_warps=warps,
-        num_stages=stages,
-        **options,
-    )
+    precision = _precision()
+
+    def launch(block_m, block_n, block_k, num_warps, options):
+        _matmul_tiled_kernel[(triton.cdiv(rows, block_m) * triton.cdiv(columns, block_n),)](
+            A,
+            B,
+            C,
+            int(M),
+            int(N),
+            int(K),
+            rows,
+            columns,
+            inner,
+            block_m,
+            block_n,
+            block_k,
+            precision,
+            num_warps=num_warps,
+            **options,
+        )
+
+    _tuned(launch, _tiles(rows, columns), ("_matmul_tiled_kernel", rows, columns, inner), A.device)
 
 
 KERNELS = {

@@ -30,6 +30,44 @@ def _array(value, dtype, name):
     return value.reshape(-1).view(dtype)
 
 
+def _near(**first):
+    """A configuration, then those with one of its numbers halved or doubled."""
+    return [{**first, "options": {}}] + [
+        {**first, name: changed, "options": {}}
+        for name, number in first.items()
+        for changed in (number // 2, number * 2)
+        if changed >= 1 and not (name == "num_warps" and changed > 16)
+    ]
+
+
+def _tuned(launch, configurations, key, device):
+    """Launch as the first configuration says; with `_tuned.measures` set, as the fastest does.
+
+    It is found once for a key, by launching each for a few milliseconds.
+    """
+    chosen = configurations[0]
+    if getattr(_tuned, "measures", False) and not triton.knobs.runtime.interpret:
+        if torch.version.hip is not None:
+            configurations = configurations + [
+                {**c, "options": {**c["options"], "waves_per_eu": n}}
+                for c in configurations
+                for n in (2, 4)
+            ]
+        known = _tuned.__dict__.setdefault("known", {})
+        key = (*key, device)
+        if key not in known:
+            times = []
+            for configuration in configurations:
+                try:
+                    once = lambda c=configuration: launch(**c)  # noqa: E731
+                    times.append(triton.testing.do_bench(once, 2, 15, return_mode="median"))
+                except (triton.runtime.OutOfResources, triton.CompilationError):
+                    times.append(float("inf"))
+            known[key] = configurations[times.index(min(times))]
+        chosen = known[key]
+    launch(**chosen)
+
+
 @triton.jit
 def _any(mask):
     """Does any lane hold?"""
@@ -129,16 +167,26 @@ def _reduce_warp_shuffle_by_thread(grid, block, in_, out, n, *, shared_bytes=0):
         grid[0] * grid[1] * grid[2] * scratch_bytes + 16,
         dtype=torch.uint8, device=device
     )
-    _reduce_warp_shuffle_by_thread_kernel[grid](
-        in_,
-        out,
-        int(n),
-        scratch,
-        scratch_bytes,
-        *block,
-        lanes,
-        num_warps=max(1, min(8, lanes // 64)),
-        enable_fp_fusion=True,
+
+    def launch(num_warps, options):
+        _reduce_warp_shuffle_by_thread_kernel[grid](
+            in_,
+            out,
+            int(n),
+            scratch,
+            scratch_bytes,
+            *block,
+            lanes,
+            num_warps=num_warps,
+            enable_fp_fusion=True,
+            **options,
+        )
+
+    _tuned(
+        launch,
+        _near(num_warps=max(1, min(8, lanes // 64))),
+        ("_reduce_warp_shuffle_by_thread", grid, block, lanes),
+        in_.device,
     )
 
 
@@ -211,16 +259,26 @@ def reduce_warp_shuffle(grid, block, in_, out, n, *, shared_bytes=0):
     if int(n) + rounds * (block[0] * grid[0]) >= 2**31:
         rounds = 1
     lanes *= rounds
-    _reduce_warp_shuffle_kernel[grid](
-        in_,
-        out,
-        int(n),
-        block[0],
-        rounds,
-        1,
-        lanes,
-        num_warps=max(1, min(8, lanes // 256)),
-        enable_fp_fusion=True,
+
+    def launch(num_warps, options):
+        _reduce_warp_shuffle_kernel[grid](
+            in_,
+            out,
+            int(n),
+            block[0],
+            rounds,
+            1,
+            lanes,
+            num_warps=num_warps,
+            enable_fp_fusion=True,
+            **options,
+        )
+
+    _tuned(
+        launch,
+        _near(num_warps=max(1, min(8, lanes // 256))),
+        ("reduce_warp_shuffle", grid, block, lanes),
+        in_.device,
     )
 
 

@@ -61,8 +61,7 @@ def saxpy_grid_stride(grid, block, n, alpha, x, y, *, shared_bytes=0):
     if size_x >= 2**31:
         raise ValueError("a launch has fewer than 2**31 threads")
     block_x = 1024
-    programs = (triton.cdiv(size_x, block_x),)
-    _saxpy_grid_stride_kernel[programs](
+    _saxpy_grid_stride_kernel[(triton.cdiv(size_x, block_x),)](
         int(n),
         float(alpha),
         x,

@@ -60,6 +60,44 @@ def _blocks_each(blocks, grid, lanes, most):
     return triton.next_power_of_2(max(1, min(most // lanes, enough, blocks)))
 
 
+def _near(**first):
+    """A configuration, then those with one of its numbers halved or doubled."""
+    return [{**first, "options": {}}] + [
+        {**first, name: changed, "options": {}}
+        for name, number in first.items()
+        for changed in (number // 2, number * 2)
+        if changed >= 1 and not (name == "num_warps" and changed > 16)
+    ]
+
+
+def _tuned(launch, configurations, key, device):
+    """Launch as the first configuration says; with `_tuned.measures` set, as the fastest does.
+
+    It is found once for a key, by launching each for a few milliseconds.
+    """
+    chosen = configurations[0]
+    if getattr(_tuned, "measures", False) and not triton.knobs.runtime.interpret:
+        if torch.version.hip is not None:
+            configurations = configurations + [
+                {**c, "options": {**c["options"], "waves_per_eu": n}}
+                for c in configurations
+                for n in (2, 4)
+            ]
+        known = _tuned.__dict__.setdefault("known", {})
+        key = (*key, device)
+        if key not in known:
+            times = []
+            for configuration in configurations:
+                try:
+                    once = lambda c=configuration: launch(**c)  # noqa: E731
+                    times.append(triton.testing.do_bench(once, 2, 15, return_mode="median"))
+                except (triton.runtime.OutOfResources, triton.CompilationError):
+                    times.append(float("inf"))
+            known[key] = configurations[times.index(min(times))]
+        chosen = known[key]
+    launch(**chosen)
+
+
 @triton.jit
 def _softmax_rows_by_thread_kernel(
     in_,
@@ -160,16 +198,26 @@ def _softmax_rows_by_thread(grid, block, in_, out, cols, *, shared_bytes=0):
         grid[0] * grid[1] * grid[2] * scratch_bytes + 16,
         dtype=torch.uint8, device=device
     )
-    _softmax_rows_by_thread_kernel[grid](
-        in_,
-        out,
-        int(cols),
-        scratch,
-        scratch_bytes,
-        *block,
-        lanes,
-        num_warps=max(1, min(8, lanes // 64)),
-        enable_fp_fusion=True,
+
+    def launch(num_warps, options):
+        _softmax_rows_by_thread_kernel[grid](
+            in_,
+            out,
+            int(cols),
+            scratch,
+            scratch_bytes,
+            *block,
+            lanes,
+            num_warps=num_warps,
+            enable_fp_fusion=True,
+            **options,
+        )
+
+    _tuned(
+        launch,
+        _near(num_warps=max(1, min(8, lanes // 64))),
+        ("_softmax_rows_by_thread", grid, block, lanes),
+        in_.device,
     )
 
 
@@ -288,30 +336,50 @@ def softmax_rows(grid, block, in_, out, cols, *, shared_bytes=0):
         lanes = max(32, triton.next_power_of_2(longest))
         blocks = grid[0]
         blocks_each = _blocks_each(blocks, grid, lanes, 1024)
-        _softmax_rows_row_kernel[(triton.cdiv(blocks, blocks_each), grid[1], grid[2])](
-            in_,
-            out,
-            int(cols),
-            blocks,
-            lanes,
-            lanes,
-            blocks_each,
-            num_warps=max(1, min(16, lanes * blocks_each // 512)),
-            enable_fp_fusion=True,
+    
+        def launch(blocks_each, num_warps, options):
+            _softmax_rows_row_kernel[(triton.cdiv(blocks, blocks_each), grid[1], grid[2])](
+                in_,
+                out,
+                int(cols),
+                blocks,
+                lanes,
+                lanes,
+                blocks_each,
+                num_warps=num_warps,
+                enable_fp_fusion=True,
+                **options,
+            )
+    
+        _tuned(
+            launch,
+            _near(blocks_each=blocks_each, num_warps=max(1, min(16, lanes * blocks_each // 512))),
+            ("softmax_rows_row", grid, block, lanes),
+            in_.device,
         )
         return
     blocks = grid[0]
     blocks_each = _blocks_each(blocks, grid, 4096, 1024)
-    _softmax_rows_kernel[(triton.cdiv(blocks, blocks_each), grid[1], grid[2])](
-        in_,
-        out,
-        int(cols),
-        blocks,
-        4096,
-        4096,
-        blocks_each,
-        num_warps=max(1, min(16, 4096 * blocks_each // 512)),
-        enable_fp_fusion=True,
+
+    def launch(blocks_each, num_warps, options):
+        _softmax_rows_kernel[(triton.cdiv(blocks, blocks_each), grid[1], grid[2])](
+            in_,
+            out,
+            int(cols),
+            blocks,
+            4096,
+            4096,
+            blocks_each,
+            num_warps=num_warps,
+            enable_fp_fusion=True,
+            **options,
+        )
+
+    _tuned(
+        launch,
+        _near(blocks_each=blocks_each, num_warps=max(1, min(16, 4096 * blocks_each // 512))),
+        ("softmax_rows", grid, block, 4096),
+        in_.device,
     )
 
 

@@ -30,6 +30,44 @@ def _array(value, dtype, name):
     return value.reshape(-1).view(dtype)
 
 
+def _near(**first):
+    """A configuration, then those with one of its numbers halved or doubled."""
+    return [{**first, "options": {}}] + [
+        {**first, name: changed, "options": {}}
+        for name, number in first.items()
+        for changed in (number // 2, number * 2)
+        if changed >= 1 and not (name == "num_warps" and changed > 16)
+    ]
+
+
+def _tuned(launch, configurations, key, device):
+    """Launch as the first configuration says; with `_tuned.measures` set, as the fastest does.
+
+    It is found once for a key, by launching each for a few milliseconds.
+    """
+    chosen = configurations[0]
+    if getattr(_tuned, "measures", False) and not triton.knobs.runtime.interpret:
+        if torch.version.hip is not None:
+            configurations = configurations + [
+                {**c, "options": {**c["options"], "waves_per_eu": n}}
+                for c in configurations
+                for n in (2, 4)
+            ]
+        known = _tuned.__dict__.setdefault("known", {})
+        key = (*key, device)
+        if key not in known:
+            times = []
+            for configuration in configurations:
+                try:
+                    once = lambda c=configuration: launch(**c)  # noqa: E731
+                    times.append(triton.testing.do_bench(once, 2, 15, return_mode="median"))
+                except (triton.runtime.OutOfResources, triton.CompilationError):
+                    times.append(float("inf"))
+            known[key] = configurations[times.index(min(times))]
+        chosen = known[key]
+    launch(**chosen)
+
+
 @triton.jit
 def _vecadd_kernel(a, b, c, n: tl.int32, size_x: tl.int32, BLOCK_X: tl.constexpr):
     index_x = tl.program_id(0) * BLOCK_X + tl.arange(0, BLOCK_X)
@@ -52,9 +90,21 @@ def vecadd(grid, block, a, b, c, n, *, shared_bytes=0):
     size_x = grid[0] * block[0]
     if size_x >= 2**31:
         raise ValueError("a launch has fewer than 2**31 threads")
-    block_x = 1024
-    programs = (triton.cdiv(size_x, block_x),)
-    _vecadd_kernel[programs](a, b, c, int(n), size_x, block_x, num_warps=4, enable_fp_fusion=True)
+
+    def launch(block_x, num_warps, options):
+        _vecadd_kernel[(triton.cdiv(size_x, block_x),)](
+            a,
+            b,
+            c,
+            int(n),
+            size_x,
+            block_x,
+            num_warps=num_warps,
+            enable_fp_fusion=True,
+            **options,
+        )
+
+    _tuned(launch, _near(block_x=1024, num_warps=4), ("vecadd", size_x), a.device)
 
 
 KERNELS = {
