@@ -239,7 +239,7 @@ class _Unroller:
         if loop.head or not loop.test_first or _leaves(loop):
             return None
         before = _choices([loop])
-        if not before:
+        if not before or sum(1 for _ in flat.statements([loop])) > MOST_STATEMENTS:
             return None
         saved = dict(self.known), dict(self.renamed)
         self.copies.clear()

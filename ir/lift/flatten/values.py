@@ -46,11 +46,9 @@ class Ptr:
         number = fold.as_int(index)
         if number is not None:
             return replace(self, const=self.const + number * scale)
-        terms = {repr(e): (e, s) for e, s in self.terms}
-        key = repr(index)
-        old = terms.get(key)
-        terms[key] = (index, scale + (old[1] if old else 0))
-        return replace(self, terms=tuple(t for t in terms.values() if t[1] != 0))
+        terms = dict(self.terms)
+        terms[index] = terms.get(index, 0) + scale
+        return replace(self, terms=tuple((e, s) for e, s in terms.items() if s != 0))
 
 
 @dataclass(frozen=True)
