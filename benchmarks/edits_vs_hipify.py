@@ -92,6 +92,8 @@ def _ours(folder: Path) -> Program | None:
     program = Program(folder.name)
     reasons: Counter[str] = Counter()
     for output in result.outputs:
+        if not output.original:
+            continue  # a header that comes with the port
         program.files.append(str(output.source))
         if not bytes_outside_edits_stay(output):
             program.changed_elsewhere.append(str(output.path))
