@@ -8,7 +8,7 @@ from crossport.ir.lift import flat
 from crossport.ir.lift.flatten import refuse
 from crossport.ir.nodes import Select
 from crossport.ir.tile.summary import neutral
-from crossport.ir.types import BOOL, F32, I32, Scalar
+from crossport.ir.types import BF16, BOOL, F32, I32, Scalar
 
 _REDUCERS: dict[str, tuple[str, str]] = {
     "+": ("tl.sum", "_add"),
@@ -94,6 +94,9 @@ class BetweenLanes(Matrices):
         ) or self.facts.is_uniform(statement.source):
             source = f"tl.where(active, {source}, {self.e.typed(neutral(statement.op, kind))})"
         function, helper = _REDUCERS[statement.op]
+        if kind == BF16 and statement.scan is None and width == 0:
+            # Triton's CPU interpreter would add up the bits.
+            source = f"({source}).to(tl.float32)"
         axis, keep = (1, ", keep_dims=True") if self.batched else (0, "")
         if statement.scan is None and width == 0:
             if function:
