@@ -91,6 +91,8 @@ def _by_rule(name: str) -> str | None:
             for candidate in (base, base + "_t"):
                 if candidate in declared:
                     return candidate
+    if name.startswith("cuda_"):
+        return None  # a program's own: CUDA's runtime names go on with a capital
     for rule in RULES:
         if rule.is_folded and name.startswith(rule.prefix):
             folded = _folded().get(_fold(rule.replacement + name[len(rule.prefix) :]))
