@@ -79,7 +79,8 @@ def _rows() -> dict[str, ApiRow]:
 def _by_rule(name: str) -> str | None:
     declared = tables.hip_api()
     # A short driver name (`cuInit`, `cuFree`) could be anyone's: it must be CUDA's.
-    if re.match(r"cu[A-Z]|CU_|CU[a-z]", name) and name not in tables.cuda_api():
+    # So could `CUDA_FREE`, a macro.
+    if re.match(r"cu[A-Z]|CU_|CU[a-z]|CUDA_[A-Z0-9_]+\Z", name) and name not in tables.cuda_api():
         return None
     plain = re.sub(r"_v\d+\Z", "", name)
     spellings = (name,) if plain == name else (name, plain)
