@@ -42,18 +42,10 @@ class Matrices(Memory):
             for name in (left, right):
                 bits = f"{name}.to(tl.uint32, bitcast=True) & 0xFFFFE000"
                 self.line(f"{name} = ({bits}).to(tl.float32, bitcast=True)")
-        wide = F64 if out == F64 else F32
-        if statement.kind in ("i8", "u8"):
-            # Bytes and their sums are exact in these.
-            for name in (left, right):
-                self.line(f"{name} = {name}.to(tl.float16)")
-        if wide == F32 and inner >= (8 if statement.kind == "tf32" else LEAST_INNER):
-            addend = (
-                f"{total}.to(tl.float32)"
-                if out != I32
-                else f"tl.zeros_like({total}.to(tl.float32))"
-            )
-            product = f"{self.e.use('_warp_dot')}({left}, {right}, {addend})"
+        wide = out if out in (F64, I32) else F32
+        least = 8 if statement.kind == "tf32" else LEAST_INNER
+        if wide == F32 and inner >= least and not self.loads_bytes():
+            product = f"{self.e.use('_warp_dot')}({left}, {right}, {total}.to(tl.float32))"
             start = ""
         else:
             terms = f"{left}.to({tl_type(wide)})[:, :, :, None]"
@@ -65,6 +57,17 @@ class Matrices(Memory):
                 product = f"tl.minimum(tl.maximum({product}, -(2**31)), 2**31 - 1)"
         self.line(f"{total} = ({start}{product}).to({tl_type(out)})")
         self.apart(total, statement)
+
+    def loads_bytes(self) -> bool:
+        """Does the kernel load elements of one byte?
+
+        Triton 3.6's product of three-dimensional tensors is wrong on Hopper where a factor comes
+        from such, through whatever conversions.
+        """
+        return any(
+            isinstance(s, flat.Load) and s.ref.type.size == 1
+            for s in flat.statements(self.program.body)
+        )
 
     def matrix(
         self, name: str, values: tuple[Expr, ...], layout: Layout, rows: int, columns: int
