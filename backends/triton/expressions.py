@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import re
 
+from crossport.backends.triton.divisors import is_never_zero
 from crossport.backends.triton.math import (
     FLOAT,
     HALF,
@@ -91,6 +92,8 @@ class Expressions:
         self.libdevice: set[str] = set()
         self.specials: set[str] = set()
         self.addresses: set[str] = set()
+        self.trusted: set[str] = set()
+        """Parameters that every lane may divide by."""
         self.counters: set[str] = set()
         """Variables of `range` loops: Python ints under Triton's interpreter."""
 
@@ -238,21 +241,30 @@ class Expressions:
             return f"({self(wide)}).to({tl_type(kind)})", ATOM
         if op in ("<<", ">>"):
             return self.shift(op, lhs, rhs, kind)
+        if op in ("/", "%") and kind.is_integer:
+            return self.division("//" if op == "/" else "%", lhs, rhs), 6
         if op == "/":
             if kind == F32:
                 left = self.typed(lhs) if isinstance(lhs, Const) else self(lhs)
                 right = self.typed(rhs) if isinstance(rhs, Const) else self(rhs)
                 return f"tl.div_rn({left}, {right})", ATOM
-            op_text = "/" if kind.is_float else "//"
             both = isinstance(lhs, Const) and isinstance(rhs, Const)
             left = self.typed(lhs) if both else self.tight(lhs, 6)
-            return f"{left} {op_text} {self.tight(rhs, 7)}", 6
+            return f"{left} / {self.tight(rhs, 7)}", 6
         level = _PRECEDENCE[op]
         left = self.typed(lhs) if isinstance(lhs, Const) and isinstance(rhs, Const) else None
         number = fold.as_int(rhs)
         if op == "+" and left is None and number is not None and -(1 << 31) < number < 0:
             return f"{self.tight(lhs, level)} - {-number}", level
         return f"{left or self.tight(lhs, level)} {op} {self.tight(rhs, level + 1)}", level
+
+    def division(self, op: str, lhs: Expr, rhs: Expr) -> str:
+        both = isinstance(lhs, Const) and isinstance(rhs, Const)
+        left = self.typed(lhs) if both else self.tight(lhs, 6)
+        if is_never_zero(rhs, self.trusted):
+            return f"{left} {op} {self.tight(rhs, 7)}"
+        divisor = self.method(rhs) if self.is_count(rhs) else self(rhs)
+        return f"{left} {op} {self.use('_divisor')}({divisor})"
 
     def shift(self, op: str, lhs: Expr, rhs: Expr, kind: Scalar) -> tuple[str, int]:
         bits = 8 * kind.size

@@ -402,6 +402,12 @@ def _atan2(y, x):
     ratio = tl.where(x > 1e-20, y / tl.where(x > 1e-20, x, 1.0), angle)
     return tl.where(tl.abs(y) < 1e-30, ratio, angle)
 ''',
+    "_divisor": '''
+@triton.jit
+def _divisor(x):
+    """1 where it is 0: lanes that rest divide as well, by nothing that is undefined."""
+    return x + (x == 0).to(x.dtype)
+''',
     "_any": '''
 @triton.jit
 def _any(mask):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from crossport.backends.triton.divisors import trusted_parameters
 from crossport.backends.triton.expressions import Expressions, tl_type
 from crossport.backends.triton.extents import ROWS, Extents
 from crossport.ir.lift import flat, fold
@@ -85,6 +86,7 @@ class State:
         self.facts: Uniformity = uniformity(program, blocks=batched, varying=varying)
         self.loose = loose_sets(program, self.facts)
         self.e = Expressions()
+        self.e.trusted = trusted_parameters(program)
         self.names = Names()
         self.reserve()
         self.lines: list[str] = []
