@@ -87,6 +87,8 @@ def _all_unseen(
     mine: Sequence[Case], variants: Variants, is_legal: IsLegal, chooser: random.Random, count: int
 ) -> list[Call]:
     """At most so many launches; the kinds of values take turns from a place that is drawn."""
+    if not count:
+        return []  # Nothing drawn: the rest of the plan is that of a plan without them.
     start = chooser.randrange(1 << 16)
     drawn = [_unseen(mine, variants, is_legal, chooser, start + n) for n in range(count)]
     return [call for call in drawn if call is not None]

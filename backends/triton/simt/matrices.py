@@ -42,15 +42,15 @@ class Matrices(Memory):
             for name in (left, right):
                 bits = f"{name}.to(tl.uint32, bitcast=True) & 0xFFFFE000"
                 self.line(f"{name} = ({bits}).to(tl.float32, bitcast=True)")
-        wide = out if out in (F64, I32) else F32
-        least = 8 if statement.kind == "tf32" else LEAST_INNER
-        if wide == F32 and inner >= least and not self.loads_bytes():
+        # Products of tf32 have 22 bits: in double they add up without loss, and round once.
+        wide = F64 if statement.kind == "tf32" else out if out in (F64, I32) else F32
+        if wide == F32 and inner >= LEAST_INNER and not self.loads_bytes():
             product = f"{self.e.use('_warp_dot')}({left}, {right}, {total}.to(tl.float32))"
             start = ""
         else:
             terms = f"{left}.to({tl_type(wide)})[:, :, :, None]"
             product = f"tl.sum({terms} * {right}.to({tl_type(wide)})[:, None, :, :], axis=2)"
-            start = "" if out == I32 else f"{total} + "
+            start = "" if out == I32 else f"{total}.to({tl_type(wide)}) + "
         if out == I32:
             product = f"{product}.to(tl.int64) + {total}"
             if statement.saturates:
