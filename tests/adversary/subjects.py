@@ -124,7 +124,8 @@ def cross_entropy_rows(grid, block, x, label, loss, lse, rows, classes, ignore, 
     top = wide.max(axis=1)
     total = np.log(np.exp(wide - top[:, None]).sum(axis=1)) + top
     keep = label != ignore
-    picked = wide[np.arange(rows), np.where(keep, label, 0)]
+    # A label past the classes reads on in the next row, as the kernel does.
+    picked = wide.reshape(-1)[np.arange(rows) * classes + np.where(keep, label, 0)]
     return (
         np.where(keep, total - picked, 0).astype(np.float32),
         np.where(keep, total, 0).astype(np.float32),
