@@ -234,14 +234,19 @@ def _guarded(name: str, body: str) -> str:
     return f"#ifndef {guard}\n#define {guard}\n{body}#endif\n"
 
 
-def place_for_definitions(text: SourceText) -> int:
-    """The line after the last include at the file's outer level, or after its include guard."""
+def place_for_definitions(text: SourceText, before: int | None = None) -> int:
+    """The line after the last include at the file's outer level, or after its include guard.
+
+    before: no further down than this byte, where what is defined is used first.
+    """
     tokens = text.tokens
     depth = 0
     braces = 0
     base = 1 if _is_guarded(text) else 0
     after = _after_guard(text) if base else _before_code(text)
     for index, kind in enumerate(tokens.kind):
+        if before is not None and tokens.end(index) > before:
+            break
         if kind == Kind.DIRECTIVE:
             word = tokens.text[index].lstrip(b"# \t")
             if word in (b"if", b"ifdef", b"ifndef"):

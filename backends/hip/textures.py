@@ -79,7 +79,7 @@ def texture_edits(text: SourceText, plan: TexturePlan) -> Findings:
     _host(text, found)
     headers = _headers(found)
     if headers:
-        at = place_for_definitions(text)
+        at = place_for_definitions(text, before=min(edit.start for edit in found.edits))
         line = newline_of(text.source)
         before = line if text.source[:at][-1:] not in (b"", b"\n") else ""
         lines = before + "".join(include_line(name) + line for name in headers)

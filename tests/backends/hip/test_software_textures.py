@@ -434,3 +434,17 @@ def test_what_an_h200_recorded() -> None:
     bundle = folder / "h200.bundle"
     verdict = judge_port(result, bundle, target="hip", arch="gfx942", seed="textures", unseen=1)
     assert verdict.word in (Word.EXACT, Word.EQUIVALENT), verdict
+
+
+def test_the_header_stands_before_the_first_texture(tmp_path: Path) -> None:
+    """An include further down comes too late for what is declared above it."""
+    (tmp_path / "later.h").write_text("int later();\n")
+    source = tmp_path / "k.cu"
+    source.write_text(
+        "#include <cstdio>\n"
+        "texture<float, 1, cudaReadModeElementType> t;\n"
+        '#include "later.h"\n'
+        "__global__ void k(float* out) { out[0] = tex1Dfetch(t, 0); }\n"
+    )
+    text = crossport.port(source, to="rocm", arch=["gfx942"]).outputs[0].text
+    assert text.index("crossport_texture_reference.h") < text.index("crossport_texture<float")
