@@ -35,8 +35,13 @@ class Shown:
 
     @property
     def diff(self) -> str:
-        """The whole port as a unified diff."""
-        return "".join(f.diff() for f in self.result.outputs)
+        """The whole port as a unified diff; headers of ours that come along are not part of it."""
+        return "".join(f.diff() for f in self.result.outputs if f.source is not None)
+
+    @property
+    def headers(self) -> list[str]:
+        """The headers of ours that the port brings along."""
+        return [str(f.path) for f in self.result.outputs if f.source is None]
 
     @property
     def variety(self) -> int:
@@ -64,7 +69,8 @@ def _section(shown: Shown, corpus: Path) -> str:
     name = shown.source.relative_to(corpus.parent).as_posix()
     edits = sum(f.edits for f in shown.result.outputs)
     diff = shown.diff.replace(str(shown.source.resolve()), name)
-    return f"\n## {shown.source.stem} ({edits} edits)\n\n```diff\n{diff}```\n"
+    along = f"Comes with {' and '.join(shown.headers)}.\n\n" if shown.headers else ""
+    return f"\n## {shown.source.stem} ({edits} edits)\n\n{along}```diff\n{diff}```\n"
 
 
 def main() -> int:
