@@ -7,6 +7,7 @@ another size than 32 bits' words (64 bits are pairs), arrays that are looked at 
 from __future__ import annotations
 
 from crossport.backends.pallas.expressions import literal
+from crossport.backends.pallas.grid_base import stored
 from crossport.backends.pallas.mosaic import MosaicExpressions, NotTiled, held
 from crossport.backends.pallas.wide import is_wide
 from crossport.backends.pallas.xla import GridPrinter
@@ -16,7 +17,7 @@ from crossport.ir.lift.uniform import uniformity
 from crossport.ir.nodes import Const, Expr, Var, walk
 from crossport.ir.tile.retile import FreeShape, index_var
 from crossport.ir.tile.summary import neutral
-from crossport.ir.types import BOOL, U8, Scalar
+from crossport.ir.types import Scalar
 
 
 class LaneBase(GridPrinter):
@@ -132,10 +133,6 @@ class LaneBase(GridPrinter):
 
     def is_lanes(self, name: str) -> bool:
         return name in self.types and name in self.facts.varying
-
-
-def stored(kind: Scalar) -> Scalar:
-    return U8 if kind == BOOL else kind
 
 
 def word_type(kind: Scalar) -> str:

@@ -11,7 +11,8 @@ lanes of one side by side.
 from __future__ import annotations
 
 from crossport.backends.pallas.expressions import narrow_index
-from crossport.backends.pallas.lane_base import LaneBase, neutral_text, stored, word_type
+from crossport.backends.pallas.grid_base import stored
+from crossport.backends.pallas.lane_base import LaneBase, neutral_text, word_type
 from crossport.backends.pallas.mosaic import NotTiled, held
 from crossport.backends.pallas.wide import is_wide
 from crossport.ir.lift import flat

@@ -8,21 +8,17 @@ Elements are stacked behind the lanes; a permutation of axes puts rows and colum
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from crossport.backends.pallas.expressions import jnp_type
+from crossport.backends.pallas.grid_base import GridBase
 from crossport.ir.fragments import Layout, axes
 from crossport.ir.lift import flat
 from crossport.ir.nodes import Expr
 from crossport.ir.types import F64, I32, I64, Scalar
 
-if TYPE_CHECKING:
-    from crossport.backends.pallas.xla import GridPrinter
-
 _LEADING = ["blocks", "shape[1] // 32"]
 
 
-def warp_dot(printer: GridPrinter, statement: flat.WarpDot) -> None:
+def warp_dot(printer: GridBase, statement: flat.WarpDot) -> None:
     """Print `WarpDot`."""
     left, right, total = (printer.names.fresh(n) for n in ("left", "right", "total"))
     rows, inner, columns = statement.rows, statement.inner, statement.columns
@@ -52,7 +48,7 @@ def warp_dot(printer: GridPrinter, statement: flat.WarpDot) -> None:
 
 
 def _matrix(
-    printer: GridPrinter,
+    printer: GridBase,
     name: str,
     values: tuple[Expr, ...],
     layout: Layout,
@@ -68,7 +64,7 @@ def _matrix(
     printer.put(name, f"{name}.reshape({_shape([*_LEADING, rows, columns])})")
 
 
-def _apart(printer: GridPrinter, name: str, statement: flat.WarpDot) -> None:
+def _apart(printer: GridBase, name: str, statement: flat.WarpDot) -> None:
     bits = len(statement.vars).bit_length() - 1
     split, order = axes(statement.layouts[2])
     sizes = [*split, *([2] * bits)]

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from crossport.backends.pallas.contraction import PRODUCT_HELPERS
 from crossport.backends.pallas.expressions import JNP_TYPES, literal
+from crossport.backends.pallas.grid_base import KernelText
 from crossport.backends.pallas.math import HELPERS
 from crossport.backends.pallas.vmem_helpers import VMEM_HELPERS
-from crossport.backends.pallas.xla import KernelText
 from crossport.ir.lift import flat
 from crossport.ir.lift.naming import module_header
 from crossport.ir.lift.wrapping import wrap

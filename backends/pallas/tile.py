@@ -14,9 +14,9 @@ prevents it.
 from __future__ import annotations
 
 from crossport.backends.pallas.expressions import Expressions, jnp_type
+from crossport.backends.pallas.grid_base import KernelText
 from crossport.backends.pallas.mosaic import NotTiled
 from crossport.backends.pallas.vmem import TileText
-from crossport.backends.pallas.xla import KernelText
 from crossport.ir.lift import flat, fold
 from crossport.ir.lift.names import Names
 from crossport.ir.lift.uniform import uniformity

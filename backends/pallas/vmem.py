@@ -16,10 +16,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from crossport.backends.pallas.grid_base import KernelText
 from crossport.backends.pallas.mosaic import NotTiled
 from crossport.backends.pallas.vmem_launch import VmemLaunch
 from crossport.backends.pallas.wide import is_wide
-from crossport.backends.pallas.xla import KernelText
 from crossport.ir.lift import flat
 from crossport.ir.lift.flat import Root
 from crossport.ir.nodes import Var

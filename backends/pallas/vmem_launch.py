@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from crossport.backends.pallas.expressions import jnp_type
-from crossport.backends.pallas.lane_base import stored, word_type
+from crossport.backends.pallas.grid_base import stored
+from crossport.backends.pallas.lane_base import word_type
 from crossport.backends.pallas.lane_exchange import LaneExchange
 from crossport.backends.pallas.mosaic import held
 from crossport.backends.pallas.reach import Reach
