@@ -12,12 +12,11 @@ import math
 import re
 
 from crossport.backends.triton.divisors import is_never_zero
+from crossport.backends.triton.helpers import HELPER_NEEDS, HELPERS
 from crossport.backends.triton.math import (
     FLOAT,
     HALF,
     HALF_FMA,
-    HELPER_NEEDS,
-    HELPERS,
     NAMED,
     NUMPY,
 )

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from crossport.backends.triton import module as modules
 from crossport.backends.triton.contraction import print_contraction
 from crossport.backends.triton.expressions import Expressions
+from crossport.backends.triton.module import module_text
+from crossport.backends.triton.part import Part
 from crossport.backends.triton.simt import KernelText, print_kernel
 from crossport.backends.triton.simt.vectors import has_runs
 from crossport.diagnostics import Code, Diagnostic, PortError, Severity
@@ -49,7 +50,7 @@ PRODUCT_BLOCKS: tuple[Shape, ...] = ((16, 16, 1), (32, 32, 1), (8, 8, 1), (256, 
 def port_module(module: Module, source_text: str, options: Options | None = None) -> PortedModule:
     """Port every kernel of a module. Raises nothing: what fails is in the result."""
     options = options or Options()
-    parts: list[modules.Part] = []
+    parts: list[Part] = []
     kernels: list[PortedKernel] = []
     names = function_names(module.kernels)
     for kernel in module.kernels:
@@ -65,27 +66,27 @@ def port_module(module: Module, source_text: str, options: Options | None = None
         parts.append(part)
         tier: Tier = "tile" if part.tier == "tile" else "simt"
         kernels.append(PortedKernel(kernel.name, name, "ported", tier, tuple(part.program.notes)))
-    text = modules.module_text(options.source_name, source_text, parts) if parts else ""
+    text = module_text(options.source_name, source_text, parts) if parts else ""
     return PortedModule(text, tuple(kernels))
 
 
-def _port_checked(source: Source, name: str, options: Options) -> modules.Part:
+def _port_checked(source: Source, name: str, options: Options) -> Part:
     """The kernel, and behind it a look at whether it failed, if it can."""
     if not source.whole.failure:
         return _port(source, name, options)
     inner = _port(source, f"_{name.lstrip('_')}_unchecked", options)
-    return modules.Part(
+    return Part(
         inner.program, source.name, name, inner.tier, KernelText([], Expressions()), checked=inner
     )  # fmt: skip
 
 
-def _port(source: Source, name: str, options: Options) -> modules.Part:
+def _port(source: Source, name: str, options: Options) -> Part:
     if has_grid_barrier(source.whole.body):
         return _port_phases(source, name, options)
     reason = ""
     if "tile" in options.tiers:
         part = _port_tile(source, name, options)
-        if isinstance(part, modules.Part):
+        if isinstance(part, Part):
             return part
         reason = part
     by_thread = _port_simt(source, name)
@@ -100,11 +101,11 @@ def _program(source: Source) -> flat.Program:
     return reroll_vectors(hoist_loads(source.program()))
 
 
-def _port_phases(source: Source, name: str, options: Options) -> modules.Part:
+def _port_phases(source: Source, name: str, options: Options) -> Part:
     """A launch for each stretch between barriers of the whole grid."""
     split = split_phases(flat.copy_of(source.whole))
     launched = _launched(source, options)
-    parts: list[modules.Part] = []
+    parts: list[Part] = []
     for number, program in enumerate(split.programs):
         phase = replace(source, whole=program)
         known = replace(options, blocks={source.name: tuple(launched)})
@@ -112,7 +113,7 @@ def _port_phases(source: Source, name: str, options: Options) -> modules.Part:
     tier = "tile" if all(p.tier == "tile" for p in parts) else "simt"
     program = _program(source)
     program.notes += [n for p in parts for n in p.program.notes if n not in program.notes]
-    return modules.Part(
+    return Part(
         program, source.name, name, tier, KernelText([], Expressions()),
         phases=tuple(parts), split=split,
     )  # fmt: skip
@@ -124,16 +125,16 @@ def _launched(source: Source, options: Options) -> Sequence[Shape]:
     return options.blocks.get(source.name) or options.blocks.get(base) or ()
 
 
-def _port_simt(source: Source, name: str) -> modules.Part:
+def _port_simt(source: Source, name: str) -> Part:
     """One program a thread block, one lane a thread, shared memory in a scratch buffer."""
     program = unroll_choices(_program(source))
     text = print_kernel(program, f"_{name.lstrip('_')}_kernel")
     # A block that needs no scratch memory is one tile.
     tier = "simt" if text.uses_scratch else "tile"
-    return modules.Part(program, source.name, name, tier, text)
+    return Part(program, source.name, name, tier, text)
 
 
-def _port_tile(source: Source, name: str, options: Options) -> modules.Part | str:
+def _port_tile(source: Source, name: str, options: Options) -> Part | str:
     """The kernel without its thread blocks' inner workings, or what prevents that."""
     launched = _launched(source, options)
     program = unroll_choices(_program(source))
@@ -144,12 +145,12 @@ def _port_tile(source: Source, name: str, options: Options) -> modules.Part | st
     if not isinstance(free, str):
         tidy(program)
         text = print_kernel(program, f"_{name.lstrip('_')}_kernel", free)
-        return modules.Part(program, source.name, name, "tile", text, free)
+        return Part(program, source.name, name, "tile", text, free)
     program = _program(source)
     if not needs_exchange(program):
         if not may_batch(program):
             return free
-        return modules.Part(
+        return Part(
             program, source.name, name, "tile",
             print_kernel(program, f"_{name.lstrip('_')}_kernel", batched=True),
             guard="block[1:] == (1, 1)",
@@ -166,7 +167,7 @@ def _port_tile(source: Source, name: str, options: Options) -> modules.Part | st
     return _lifted_part(source, name, lifted)
 
 
-def _lifted_part(source: Source, name: str, lifted: Lifted) -> modules.Part:
+def _lifted_part(source: Source, name: str, lifted: Lifted) -> Part:
     """A program without shared memory; by whole rows as well, where lanes share rows."""
     reload_gathers(lifted.program, lifted.shapes)
     share_exchanges(lifted.program)
@@ -185,21 +186,21 @@ def _lifted_part(source: Source, name: str, lifted: Lifted) -> modules.Part:
     whole = one_round(lifted.program) if width else None
     if width and whole is None:
         width = NARROW
-    row: modules.Part | None = None
+    row: Part | None = None
     if whole is not None:
-        row = modules.Part(
+        row = Part(
             whole[0], source.name, f"{name}_row", "tile",
             print_kernel(
                 whole[0], f"_{name.lstrip('_')}_row_kernel",
                 batched=may_batch(whole[0]) and not has_runs(whole[0].body),
             ),
         )  # fmt: skip
-    fallback: modules.Part | None = None
+    fallback: Part | None = None
     try:
         fallback = _port_simt(source, f"_{name}_by_thread")
     except PortError:
         fallback = None
-    return modules.Part(
+    return Part(
         lifted.program, source.name, name, "tile", text, guard=lifted.guard,
         fallback=fallback, width=width, row=row, row_bounds=whole[1] if whole else (),
         rounds=rounds,
@@ -214,7 +215,7 @@ def _sums_doubles(program: flat.Program) -> bool:
     )
 
 
-def _port_warps(source: Source, name: str, launched: Sequence[Shape]) -> modules.Part | None:
+def _port_warps(source: Source, name: str, launched: Sequence[Shape]) -> Part | None:
     """The kernel with a program a warp, where that pays."""
     lifted = lift_warps(lambda: _program(source), launched)
     if not isinstance(lifted, str) and _sums_doubles(lifted.program):
@@ -235,7 +236,7 @@ def _port_warps(source: Source, name: str, launched: Sequence[Shape]) -> modules
 
 def _port_contraction(
     source: Source, name: str, free: FreeShape | None, launched: Sequence[Shape]
-) -> modules.Part | None:
+) -> Part | None:
     """The kernel as one sum of products, if it is that."""
     program = _program(source)
     if not may_contract(program):
@@ -258,7 +259,7 @@ def _port_contraction(
         if found.column_axis is not None and free is None and min(found.tile) < 8:
             return None  # few columns: no use for the matrix unit
         text, names = print_contraction(program, f"_{name.lstrip('_')}_kernel", found)
-        part = modules.Part(
+        part = Part(
             program, source.name, name, "tile", text, free=free, contraction=found, names=names,
         )  # fmt: skip
         if free is None:

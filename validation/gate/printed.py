@@ -27,10 +27,10 @@ def is_printed_stand_in(statement: ast.stmt, target: Target) -> bool:
     """Whether this is the block of stand-ins, each for the function whose name it has."""
     if target != "triton" or not isinstance(statement, ast.If):
         return False
+    from crossport.backends.triton.helpers.host import ON_CPU
     from crossport.backends.triton.math import NUMPY
-    from crossport.backends.triton.module import _ON_CPU
 
-    text = _ON_CPU + "".join(
+    text = ON_CPU + "".join(
         f"        {name} = staticmethod(_on_cpu({spelled}))\n" for name, spelled in NUMPY.items()
     )
     whole = ast.parse(text).body[0]

@@ -126,6 +126,84 @@ def _tile(rows, columns, BLOCK_M: tl.constexpr, BLOCK_N: tl.constexpr):
 
 
 @triton.jit
+def _matmul_tiled_kernel(
+    A,
+    B,
+    C,
+    M: tl.int32,
+    N: tl.int32,
+    K: tl.int32,
+    rows: tl.int32,
+    columns: tl.int32,
+    inner: tl.int32,
+    BLOCK_M: tl.constexpr,
+    BLOCK_N: tl.constexpr,
+    BLOCK_K: tl.constexpr,
+    PRECISION: tl.constexpr,
+):
+    tile_m, tile_n = _tile(rows, columns, BLOCK_M, BLOCK_N)
+    row_ = tile_m * BLOCK_M + tl.arange(0, BLOCK_M)[:, None]
+    column = tile_n * BLOCK_N + tl.arange(0, BLOCK_N)[None, :]
+    active = (row_ < rows) & (column < columns)
+    total = tl.zeros([BLOCK_M, BLOCK_N], tl.float32)
+    for start in range(0, inner, BLOCK_K):
+        k = start + tl.arange(0, BLOCK_K)[None, :]
+        k_down = start + tl.arange(0, BLOCK_K)[:, None]
+        a = tl.load(
+            A + row_ * K + k,
+            mask=(row_ < rows) & (k < inner) & (row_ < M) & (k < K),
+            other=0,
+        )
+        b = tl.load(
+            B + k_down * N + column,
+            mask=(column < columns) & (k_down < inner) & (k_down < K) & (column < N),
+            other=0,
+        )
+        total = _dot(a, b, total, PRECISION)
+
+    mask_1 = active & (row_ < M) & (column < N)
+    tl.store(C + row_ * N + column, total, mask=mask_1)
+
+
+def matmul_tiled(grid, block, A, B, C, M, N, K, *, shared_bytes=0):
+    """`matmul_tiled<<<grid, block>>>`; arrays (A, B, C) are updated in place."""
+    grid, block = _dim3(grid), _dim3(block)
+    threads = block[0] * block[1] * block[2]
+    if threads > 1024:
+        raise ValueError(f"a block has at most 1024 threads, not {threads}")
+    if not (block == (16, 16, 1)):
+        return _matmul_tiled_by_thread(grid, block, A, B, C, M, N, K, shared_bytes=shared_bytes)
+    A = _array(A, torch.float32, "A")
+    B = _array(B, torch.float32, "B")
+    C = _array(C, torch.float32, "C")
+    rows = grid[1] * 16
+    columns = grid[0] * 16
+    inner = max(0, ((15 + int(K)) // 16)) * 16
+    precision = _precision()
+
+    def launch(block_m, block_n, block_k, num_warps, options):
+        _matmul_tiled_kernel[(triton.cdiv(rows, block_m) * triton.cdiv(columns, block_n),)](
+            A,
+            B,
+            C,
+            int(M),
+            int(N),
+            int(K),
+            rows,
+            columns,
+            inner,
+            block_m,
+            block_n,
+            block_k,
+            precision,
+            num_warps=num_warps,
+            **options,
+        )
+
+    _tuned(launch, _tiles(rows, columns), ("_matmul_tiled_kernel", rows, columns, inner), A.device)
+
+
+@triton.jit
 def _matmul_tiled_by_thread_kernel(
     A,
     B,
@@ -229,84 +307,6 @@ def _matmul_tiled_by_thread(grid, block, A, B, C, M, N, K, *, shared_bytes=0):
         ("_matmul_tiled_by_thread", grid, block, lanes),
         A.device,
     )
-
-
-@triton.jit
-def _matmul_tiled_kernel(
-    A,
-    B,
-    C,
-    M: tl.int32,
-    N: tl.int32,
-    K: tl.int32,
-    rows: tl.int32,
-    columns: tl.int32,
-    inner: tl.int32,
-    BLOCK_M: tl.constexpr,
-    BLOCK_N: tl.constexpr,
-    BLOCK_K: tl.constexpr,
-    PRECISION: tl.constexpr,
-):
-    tile_m, tile_n = _tile(rows, columns, BLOCK_M, BLOCK_N)
-    row_ = tile_m * BLOCK_M + tl.arange(0, BLOCK_M)[:, None]
-    column = tile_n * BLOCK_N + tl.arange(0, BLOCK_N)[None, :]
-    active = (row_ < rows) & (column < columns)
-    total = tl.zeros([BLOCK_M, BLOCK_N], tl.float32)
-    for start in range(0, inner, BLOCK_K):
-        k = start + tl.arange(0, BLOCK_K)[None, :]
-        k_down = start + tl.arange(0, BLOCK_K)[:, None]
-        a = tl.load(
-            A + row_ * K + k,
-            mask=(row_ < rows) & (k < inner) & (row_ < M) & (k < K),
-            other=0,
-        )
-        b = tl.load(
-            B + k_down * N + column,
-            mask=(column < columns) & (k_down < inner) & (k_down < K) & (column < N),
-            other=0,
-        )
-        total = _dot(a, b, total, PRECISION)
-
-    mask_1 = active & (row_ < M) & (column < N)
-    tl.store(C + row_ * N + column, total, mask=mask_1)
-
-
-def matmul_tiled(grid, block, A, B, C, M, N, K, *, shared_bytes=0):
-    """`matmul_tiled<<<grid, block>>>`; arrays (A, B, C) are updated in place."""
-    grid, block = _dim3(grid), _dim3(block)
-    threads = block[0] * block[1] * block[2]
-    if threads > 1024:
-        raise ValueError(f"a block has at most 1024 threads, not {threads}")
-    if not (block == (16, 16, 1)):
-        return _matmul_tiled_by_thread(grid, block, A, B, C, M, N, K, shared_bytes=shared_bytes)
-    A = _array(A, torch.float32, "A")
-    B = _array(B, torch.float32, "B")
-    C = _array(C, torch.float32, "C")
-    rows = grid[1] * 16
-    columns = grid[0] * 16
-    inner = max(0, ((15 + int(K)) // 16)) * 16
-    precision = _precision()
-
-    def launch(block_m, block_n, block_k, num_warps, options):
-        _matmul_tiled_kernel[(triton.cdiv(rows, block_m) * triton.cdiv(columns, block_n),)](
-            A,
-            B,
-            C,
-            int(M),
-            int(N),
-            int(K),
-            rows,
-            columns,
-            inner,
-            block_m,
-            block_n,
-            block_k,
-            precision,
-            num_warps=num_warps,
-            **options,
-        )
-
-    _tuned(launch, _tiles(rows, columns), ("_matmul_tiled_kernel", rows, columns, inner), A.device)
 
 
 KERNELS = {

@@ -83,6 +83,98 @@ def _source(lane, source, WIDTH: tl.constexpr):
 
 
 @triton.jit
+def _reduce_warp_shuffle_kernel(
+    in_,
+    out,
+    n: tl.int32,
+    BLOCK_X: tl.constexpr,
+    BLOCK_Y: tl.constexpr,
+    BLOCK_Z: tl.constexpr,
+    LANES: tl.constexpr,
+):
+    lane = tl.arange(0, LANES)
+    active = lane < BLOCK_X * BLOCK_Y * BLOCK_Z
+    thread_x = lane % BLOCK_X
+    thread_y = lane // BLOCK_X % BLOCK_Y
+    block_x = tl.program_id(0)
+    block_dim_x = tl.full((), BLOCK_X, tl.int32)
+    grid_dim_x = tl.num_programs(0)
+    block_dim_y = tl.full((), BLOCK_Y, tl.int32)
+    lane_ = thread_x % 32
+    warp = thread_x // 32
+    sum_ = tl.full([LANES], 0.0, tl.float32)
+    for i_start in tl.range(
+        block_x * block_dim_x,
+        n,
+        block_dim_x * grid_dim_x * block_dim_y,
+        loop_unroll_factor=4,
+    ):
+        i = i_start + (thread_x + thread_y * (block_dim_x * grid_dim_x))
+        going = active & (i < n)
+        in_value = tl.load(in_ + i, mask=going, other=0)
+        sum_ = tl.where(going, sum_ + in_value, sum_)
+    value = sum_
+    mask_1 = active & (warp == 0) & (thread_y == 0)
+    mask_2 = mask_1 & (lane_ == 0)
+    sum_all = tl.sum(tl.where(active, value, tl.full((), 0.0, tl.float32)), axis=0)
+    tl.store(out + block_x, sum_all, mask=_any(mask_2))
+
+
+def reduce_warp_shuffle(grid, block, in_, out, n, *, shared_bytes=0):
+    """`reduce_warp_shuffle<<<grid, block>>>`; arrays (in_, out) are updated in place."""
+    grid, block = _dim3(grid), _dim3(block)
+    threads = block[0] * block[1] * block[2]
+    if threads > 1024:
+        raise ValueError(f"a block has at most 1024 threads, not {threads}")
+    if not (
+        block[1:] == (1, 1) and block[0] in (
+            64,
+            96,
+            128,
+            160,
+            192,
+            256,
+            320,
+            384,
+            512,
+            640,
+            768,
+            896,
+            1024,
+        )
+    ):
+        return _reduce_warp_shuffle_by_thread(grid, block, in_, out, n, shared_bytes=shared_bytes)
+    in_ = _array(in_, torch.float32, "in_")
+    out = _array(out, torch.float32, "out")
+    lanes = max(16, triton.next_power_of_2(threads))
+    rounds = triton.next_power_of_2(max(1, min(4096 // lanes, int(n) // ((block[0] * grid[0])))))
+    if int(n) + rounds * (block[0] * grid[0]) >= 2**31:
+        rounds = 1
+    lanes *= rounds
+
+    def launch(num_warps, options):
+        _reduce_warp_shuffle_kernel[grid](
+            in_,
+            out,
+            int(n),
+            block[0],
+            rounds,
+            1,
+            lanes,
+            num_warps=num_warps,
+            enable_fp_fusion=True,
+            **options,
+        )
+
+    _tuned(
+        launch,
+        _near(num_warps=max(1, min(8, lanes // 256))),
+        ("reduce_warp_shuffle", grid, block, lanes),
+        in_.device,
+    )
+
+
+@triton.jit
 def _reduce_warp_shuffle_by_thread_kernel(
     in_,
     out,
@@ -186,98 +278,6 @@ def _reduce_warp_shuffle_by_thread(grid, block, in_, out, n, *, shared_bytes=0):
         launch,
         _near(num_warps=max(1, min(8, lanes // 64))),
         ("_reduce_warp_shuffle_by_thread", grid, block, lanes),
-        in_.device,
-    )
-
-
-@triton.jit
-def _reduce_warp_shuffle_kernel(
-    in_,
-    out,
-    n: tl.int32,
-    BLOCK_X: tl.constexpr,
-    BLOCK_Y: tl.constexpr,
-    BLOCK_Z: tl.constexpr,
-    LANES: tl.constexpr,
-):
-    lane = tl.arange(0, LANES)
-    active = lane < BLOCK_X * BLOCK_Y * BLOCK_Z
-    thread_x = lane % BLOCK_X
-    thread_y = lane // BLOCK_X % BLOCK_Y
-    block_x = tl.program_id(0)
-    block_dim_x = tl.full((), BLOCK_X, tl.int32)
-    grid_dim_x = tl.num_programs(0)
-    block_dim_y = tl.full((), BLOCK_Y, tl.int32)
-    lane_ = thread_x % 32
-    warp = thread_x // 32
-    sum_ = tl.full([LANES], 0.0, tl.float32)
-    for i_start in tl.range(
-        block_x * block_dim_x,
-        n,
-        block_dim_x * grid_dim_x * block_dim_y,
-        loop_unroll_factor=4,
-    ):
-        i = i_start + (thread_x + thread_y * (block_dim_x * grid_dim_x))
-        going = active & (i < n)
-        in_value = tl.load(in_ + i, mask=going, other=0)
-        sum_ = tl.where(going, sum_ + in_value, sum_)
-    value = sum_
-    mask_1 = active & (warp == 0) & (thread_y == 0)
-    mask_2 = mask_1 & (lane_ == 0)
-    sum_all = tl.sum(tl.where(active, value, tl.full((), 0.0, tl.float32)), axis=0)
-    tl.store(out + block_x, sum_all, mask=_any(mask_2))
-
-
-def reduce_warp_shuffle(grid, block, in_, out, n, *, shared_bytes=0):
-    """`reduce_warp_shuffle<<<grid, block>>>`; arrays (in_, out) are updated in place."""
-    grid, block = _dim3(grid), _dim3(block)
-    threads = block[0] * block[1] * block[2]
-    if threads > 1024:
-        raise ValueError(f"a block has at most 1024 threads, not {threads}")
-    if not (
-        block[1:] == (1, 1) and block[0] in (
-            64,
-            96,
-            128,
-            160,
-            192,
-            256,
-            320,
-            384,
-            512,
-            640,
-            768,
-            896,
-            1024,
-        )
-    ):
-        return _reduce_warp_shuffle_by_thread(grid, block, in_, out, n, shared_bytes=shared_bytes)
-    in_ = _array(in_, torch.float32, "in_")
-    out = _array(out, torch.float32, "out")
-    lanes = max(16, triton.next_power_of_2(threads))
-    rounds = triton.next_power_of_2(max(1, min(4096 // lanes, int(n) // ((block[0] * grid[0])))))
-    if int(n) + rounds * (block[0] * grid[0]) >= 2**31:
-        rounds = 1
-    lanes *= rounds
-
-    def launch(num_warps, options):
-        _reduce_warp_shuffle_kernel[grid](
-            in_,
-            out,
-            int(n),
-            block[0],
-            rounds,
-            1,
-            lanes,
-            num_warps=num_warps,
-            enable_fp_fusion=True,
-            **options,
-        )
-
-    _tuned(
-        launch,
-        _near(num_warps=max(1, min(8, lanes // 256))),
-        ("reduce_warp_shuffle", grid, block, lanes),
         in_.device,
     )
 

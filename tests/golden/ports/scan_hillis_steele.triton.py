@@ -80,6 +80,81 @@ def _add(x, y):
 
 
 @triton.jit
+def _scan_hillis_steele_kernel(
+    in_,
+    out,
+    n: tl.int32,
+    blocks: tl.int32,
+    BLOCK_X: tl.constexpr,
+    LANES: tl.constexpr,
+    BLOCKS: tl.constexpr,
+):
+    block_x = tl.program_id(0) * BLOCKS + tl.arange(0, BLOCKS)[:, None]
+    thread_x = tl.arange(0, LANES)[None, :]
+    active = (block_x < blocks) & (thread_x < BLOCK_X)
+    block_dim_x = tl.full((), BLOCK_X, tl.int32)
+    i = block_x * block_dim_x + thread_x
+    in_value = tl.load(in_ + i, mask=active & (i < n), other=0)
+    part = tl.where(i < n, in_value, 0)
+    mask_1 = active & (i < n)
+    sum_scan = tl.associative_scan(tl.where(active, part, tl.full((), 0, tl.int32)), 1, _add)
+    tl.store(out + i, sum_scan, mask=mask_1)
+
+
+def scan_hillis_steele(grid, block, in_, out, n, *, shared_bytes=0):
+    """`scan_hillis_steele<<<grid, block>>>`; arrays (in_, out) are updated in place."""
+    grid, block = _dim3(grid), _dim3(block)
+    threads = block[0] * block[1] * block[2]
+    if threads > 1024:
+        raise ValueError(f"a block has at most 1024 threads, not {threads}")
+    if not (
+        block[1:] == (1, 1) and block[0] in (
+            32,
+            64,
+            96,
+            128,
+            160,
+            192,
+            256,
+            320,
+            384,
+            512,
+            640,
+            768,
+            896,
+            1024,
+        )
+    ):
+        return _scan_hillis_steele_by_thread(grid, block, in_, out, n, shared_bytes=shared_bytes)
+    in_ = _array(in_, torch.int32, "in_")
+    out = _array(out, torch.int32, "out")
+    lanes = max(16, triton.next_power_of_2(threads))
+    blocks = grid[0]
+    blocks_each = _blocks_each(blocks, grid, lanes, 1024)
+
+    def launch(blocks_each, num_warps, options):
+        _scan_hillis_steele_kernel[(triton.cdiv(blocks, blocks_each), grid[1], grid[2])](
+            in_,
+            out,
+            int(n),
+            blocks,
+            block[0],
+            lanes,
+            blocks_each,
+            num_warps=num_warps,
+            enable_fp_fusion=True,
+            **options,
+        )
+
+    _tuned(
+        launch,
+        _near(blocks_each=blocks_each, num_warps=max(1, min(16, lanes * blocks_each // 512))),
+        ("scan_hillis_steele", grid, block, lanes),
+        in_.device,
+    )
+
+
+@triton.jit
 def _scan_hillis_steele_by_thread_kernel(
     in_,
     out,
@@ -171,81 +246,6 @@ def _scan_hillis_steele_by_thread(grid, block, in_, out, n, *, shared_bytes=0):
         launch,
         _near(num_warps=max(1, min(8, lanes // 64))),
         ("_scan_hillis_steele_by_thread", grid, block, lanes),
-        in_.device,
-    )
-
-
-@triton.jit
-def _scan_hillis_steele_kernel(
-    in_,
-    out,
-    n: tl.int32,
-    blocks: tl.int32,
-    BLOCK_X: tl.constexpr,
-    LANES: tl.constexpr,
-    BLOCKS: tl.constexpr,
-):
-    block_x = tl.program_id(0) * BLOCKS + tl.arange(0, BLOCKS)[:, None]
-    thread_x = tl.arange(0, LANES)[None, :]
-    active = (block_x < blocks) & (thread_x < BLOCK_X)
-    block_dim_x = tl.full((), BLOCK_X, tl.int32)
-    i = block_x * block_dim_x + thread_x
-    in_value = tl.load(in_ + i, mask=active & (i < n), other=0)
-    part = tl.where(i < n, in_value, 0)
-    mask_1 = active & (i < n)
-    sum_scan = tl.associative_scan(tl.where(active, part, tl.full((), 0, tl.int32)), 1, _add)
-    tl.store(out + i, sum_scan, mask=mask_1)
-
-
-def scan_hillis_steele(grid, block, in_, out, n, *, shared_bytes=0):
-    """`scan_hillis_steele<<<grid, block>>>`; arrays (in_, out) are updated in place."""
-    grid, block = _dim3(grid), _dim3(block)
-    threads = block[0] * block[1] * block[2]
-    if threads > 1024:
-        raise ValueError(f"a block has at most 1024 threads, not {threads}")
-    if not (
-        block[1:] == (1, 1) and block[0] in (
-            32,
-            64,
-            96,
-            128,
-            160,
-            192,
-            256,
-            320,
-            384,
-            512,
-            640,
-            768,
-            896,
-            1024,
-        )
-    ):
-        return _scan_hillis_steele_by_thread(grid, block, in_, out, n, shared_bytes=shared_bytes)
-    in_ = _array(in_, torch.int32, "in_")
-    out = _array(out, torch.int32, "out")
-    lanes = max(16, triton.next_power_of_2(threads))
-    blocks = grid[0]
-    blocks_each = _blocks_each(blocks, grid, lanes, 1024)
-
-    def launch(blocks_each, num_warps, options):
-        _scan_hillis_steele_kernel[(triton.cdiv(blocks, blocks_each), grid[1], grid[2])](
-            in_,
-            out,
-            int(n),
-            blocks,
-            block[0],
-            lanes,
-            blocks_each,
-            num_warps=num_warps,
-            enable_fp_fusion=True,
-            **options,
-        )
-
-    _tuned(
-        launch,
-        _near(blocks_each=blocks_each, num_warps=max(1, min(16, lanes * blocks_each // 512))),
-        ("scan_hillis_steele", grid, block, lanes),
         in_.device,
     )
 

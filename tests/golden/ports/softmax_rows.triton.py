@@ -99,129 +99,6 @@ def _tuned(launch, configurations, key, device):
 
 
 @triton.jit
-def _softmax_rows_by_thread_kernel(
-    in_,
-    out,
-    cols: tl.int32,
-    scratch,
-    scratch_bytes: tl.int64,
-    BLOCK_X: tl.constexpr,
-    BLOCK_Y: tl.constexpr,
-    BLOCK_Z: tl.constexpr,
-    LANES: tl.constexpr,
-):
-    lane = tl.arange(0, LANES)
-    active = lane < BLOCK_X * BLOCK_Y * BLOCK_Z
-    thread_x = lane % BLOCK_X
-    block_x = tl.program_id(0)
-    program = tl.program_id(0).to(tl.int64)
-    program += tl.num_programs(0) * tl.program_id(1).to(tl.int64)
-    program += tl.num_programs(0) * tl.num_programs(1) * tl.program_id(2)
-    scratch += program * scratch_bytes
-    shared = scratch.to(tl.pointer_type(tl.float32), bitcast=True)
-    top = tl.full([LANES], -3.4028234663852886e+38, tl.float32)
-    for c_start in tl.range(0, cols, 128, loop_unroll_factor=4):
-        c = c_start + thread_x
-        going = active & (c < cols)
-        in_value = tl.load(
-            in_ + block_x.to(tl.int64) * cols.to(tl.int64) + c.to(tl.int64),
-            mask=going,
-            other=0,
-        )
-        top = tl.where(going, tl.maximum(top, in_value), top)
-    tl.store(shared + thread_x, top, mask=active)
-    tl.debug_barrier()
-    s = tl.full((), 64, tl.int32)
-    while s > 0:
-        mask_1 = active & (thread_x < s)
-        tl.debug_barrier()
-        shared_value = tl.load(shared + thread_x, mask=mask_1, other=0)
-        shared_value_2 = tl.load(shared + thread_x + s, mask=mask_1, other=0)
-        tl.debug_barrier()
-        tl.store(shared + thread_x, tl.maximum(shared_value, shared_value_2), mask=mask_1)
-        tl.debug_barrier()
-        s = s >> 1
-    shared_value_3 = tl.load(shared)
-    top = tl.full([LANES], shared_value_3, tl.float32)
-    tl.debug_barrier()
-    sum_ = tl.full([LANES], 0.0, tl.float32)
-    for c_2_start in tl.range(0, cols, 128, loop_unroll_factor=4):
-        c_2 = c_2_start + thread_x
-        going_2 = active & (c_2 < cols)
-        in_value_2 = tl.load(
-            in_ + block_x.to(tl.int64) * cols.to(tl.int64) + c_2.to(tl.int64),
-            mask=going_2,
-            other=0,
-        )
-        sum_ = tl.where(going_2, sum_ + libdevice.exp(in_value_2 - top), sum_)
-    tl.store(shared + thread_x, sum_, mask=active)
-    tl.debug_barrier()
-    s_2 = tl.full((), 64, tl.int32)
-    while s_2 > 0:
-        mask_2 = active & (thread_x < s_2)
-        tl.debug_barrier()
-        shared_value_4 = tl.load(shared + thread_x, mask=mask_2, other=0)
-        shared_value_5 = tl.load(shared + thread_x + s_2, mask=mask_2, other=0)
-        tl.debug_barrier()
-        tl.store(shared + thread_x, shared_value_4 + shared_value_5, mask=mask_2)
-        tl.debug_barrier()
-        s_2 = s_2 >> 1
-    shared_value_6 = tl.load(shared)
-    scale = tl.div_rn(tl.full((), 1.0, tl.float32), shared_value_6)
-    for c_3_start in range(0, cols, 128):
-        c_3 = c_3_start + thread_x
-        going_3 = active & (c_3 < cols)
-        in_value_3 = tl.load(
-            in_ + block_x.to(tl.int64) * cols.to(tl.int64) + c_3.to(tl.int64),
-            mask=going_3,
-            other=0,
-        )
-        tl.store(
-            out + block_x.to(tl.int64) * cols.to(tl.int64) + c_3.to(tl.int64),
-            libdevice.exp(in_value_3 - top) * scale,
-            mask=going_3,
-        )
-
-
-def _softmax_rows_by_thread(grid, block, in_, out, cols, *, shared_bytes=0):
-    """`softmax_rows<<<grid, block>>>`; arrays (in_, out) are updated in place."""
-    grid, block = _dim3(grid), _dim3(block)
-    threads = block[0] * block[1] * block[2]
-    if threads > 1024:
-        raise ValueError(f"a block has at most 1024 threads, not {threads}")
-    in_ = _array(in_, torch.float32, "in_")
-    out = _array(out, torch.float32, "out")
-    device = max((in_, out), key=torch.numel).device
-    lanes = max(16, triton.next_power_of_2(threads))
-    scratch_bytes = (512 + 15) // 16 * 16
-    scratch = torch.empty(
-        grid[0] * grid[1] * grid[2] * scratch_bytes + 16,
-        dtype=torch.uint8, device=device
-    )
-
-    def launch(num_warps, options):
-        _softmax_rows_by_thread_kernel[grid](
-            in_,
-            out,
-            int(cols),
-            scratch,
-            scratch_bytes,
-            *block,
-            lanes,
-            num_warps=num_warps,
-            enable_fp_fusion=True,
-            **options,
-        )
-
-    _tuned(
-        launch,
-        _near(num_warps=max(1, min(8, lanes // 64))),
-        ("_softmax_rows_by_thread", grid, block, lanes),
-        in_.device,
-    )
-
-
-@triton.jit
 def _softmax_rows_row_kernel(
     in_,
     out,
@@ -379,6 +256,129 @@ def softmax_rows(grid, block, in_, out, cols, *, shared_bytes=0):
         launch,
         _near(blocks_each=blocks_each, num_warps=max(1, min(16, 4096 * blocks_each // 512))),
         ("softmax_rows", grid, block, 4096),
+        in_.device,
+    )
+
+
+@triton.jit
+def _softmax_rows_by_thread_kernel(
+    in_,
+    out,
+    cols: tl.int32,
+    scratch,
+    scratch_bytes: tl.int64,
+    BLOCK_X: tl.constexpr,
+    BLOCK_Y: tl.constexpr,
+    BLOCK_Z: tl.constexpr,
+    LANES: tl.constexpr,
+):
+    lane = tl.arange(0, LANES)
+    active = lane < BLOCK_X * BLOCK_Y * BLOCK_Z
+    thread_x = lane % BLOCK_X
+    block_x = tl.program_id(0)
+    program = tl.program_id(0).to(tl.int64)
+    program += tl.num_programs(0) * tl.program_id(1).to(tl.int64)
+    program += tl.num_programs(0) * tl.num_programs(1) * tl.program_id(2)
+    scratch += program * scratch_bytes
+    shared = scratch.to(tl.pointer_type(tl.float32), bitcast=True)
+    top = tl.full([LANES], -3.4028234663852886e+38, tl.float32)
+    for c_start in tl.range(0, cols, 128, loop_unroll_factor=4):
+        c = c_start + thread_x
+        going = active & (c < cols)
+        in_value = tl.load(
+            in_ + block_x.to(tl.int64) * cols.to(tl.int64) + c.to(tl.int64),
+            mask=going,
+            other=0,
+        )
+        top = tl.where(going, tl.maximum(top, in_value), top)
+    tl.store(shared + thread_x, top, mask=active)
+    tl.debug_barrier()
+    s = tl.full((), 64, tl.int32)
+    while s > 0:
+        mask_1 = active & (thread_x < s)
+        tl.debug_barrier()
+        shared_value = tl.load(shared + thread_x, mask=mask_1, other=0)
+        shared_value_2 = tl.load(shared + thread_x + s, mask=mask_1, other=0)
+        tl.debug_barrier()
+        tl.store(shared + thread_x, tl.maximum(shared_value, shared_value_2), mask=mask_1)
+        tl.debug_barrier()
+        s = s >> 1
+    shared_value_3 = tl.load(shared)
+    top = tl.full([LANES], shared_value_3, tl.float32)
+    tl.debug_barrier()
+    sum_ = tl.full([LANES], 0.0, tl.float32)
+    for c_2_start in tl.range(0, cols, 128, loop_unroll_factor=4):
+        c_2 = c_2_start + thread_x
+        going_2 = active & (c_2 < cols)
+        in_value_2 = tl.load(
+            in_ + block_x.to(tl.int64) * cols.to(tl.int64) + c_2.to(tl.int64),
+            mask=going_2,
+            other=0,
+        )
+        sum_ = tl.where(going_2, sum_ + libdevice.exp(in_value_2 - top), sum_)
+    tl.store(shared + thread_x, sum_, mask=active)
+    tl.debug_barrier()
+    s_2 = tl.full((), 64, tl.int32)
+    while s_2 > 0:
+        mask_2 = active & (thread_x < s_2)
+        tl.debug_barrier()
+        shared_value_4 = tl.load(shared + thread_x, mask=mask_2, other=0)
+        shared_value_5 = tl.load(shared + thread_x + s_2, mask=mask_2, other=0)
+        tl.debug_barrier()
+        tl.store(shared + thread_x, shared_value_4 + shared_value_5, mask=mask_2)
+        tl.debug_barrier()
+        s_2 = s_2 >> 1
+    shared_value_6 = tl.load(shared)
+    scale = tl.div_rn(tl.full((), 1.0, tl.float32), shared_value_6)
+    for c_3_start in range(0, cols, 128):
+        c_3 = c_3_start + thread_x
+        going_3 = active & (c_3 < cols)
+        in_value_3 = tl.load(
+            in_ + block_x.to(tl.int64) * cols.to(tl.int64) + c_3.to(tl.int64),
+            mask=going_3,
+            other=0,
+        )
+        tl.store(
+            out + block_x.to(tl.int64) * cols.to(tl.int64) + c_3.to(tl.int64),
+            libdevice.exp(in_value_3 - top) * scale,
+            mask=going_3,
+        )
+
+
+def _softmax_rows_by_thread(grid, block, in_, out, cols, *, shared_bytes=0):
+    """`softmax_rows<<<grid, block>>>`; arrays (in_, out) are updated in place."""
+    grid, block = _dim3(grid), _dim3(block)
+    threads = block[0] * block[1] * block[2]
+    if threads > 1024:
+        raise ValueError(f"a block has at most 1024 threads, not {threads}")
+    in_ = _array(in_, torch.float32, "in_")
+    out = _array(out, torch.float32, "out")
+    device = max((in_, out), key=torch.numel).device
+    lanes = max(16, triton.next_power_of_2(threads))
+    scratch_bytes = (512 + 15) // 16 * 16
+    scratch = torch.empty(
+        grid[0] * grid[1] * grid[2] * scratch_bytes + 16,
+        dtype=torch.uint8, device=device
+    )
+
+    def launch(num_warps, options):
+        _softmax_rows_by_thread_kernel[grid](
+            in_,
+            out,
+            int(cols),
+            scratch,
+            scratch_bytes,
+            *block,
+            lanes,
+            num_warps=num_warps,
+            enable_fp_fusion=True,
+            **options,
+        )
+
+    _tuned(
+        launch,
+        _near(num_warps=max(1, min(8, lanes // 64))),
+        ("_softmax_rows_by_thread", grid, block, lanes),
         in_.device,
     )
 
