@@ -5,7 +5,8 @@
 
 A case file is an expression of its parameters, so a case of other sizes is one evaluation away.
 What the original may be launched with is not written anywhere; it is tried: an index out of bounds,
-a race, a read of nothing, or a loop without end rule a launch out.
+a race, a read of nothing, a loop without end, or a result that hangs on which block goes first (a
+counter that has to start at zero) rule a launch out.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from crossport.diagnostics import PortError
+from crossport.validation.block_order import hangs_on_block_order
 from crossport.validation.bundle.archive import Bundle
 from crossport.validation.cases import ArrayArg, Case, make_case
 from crossport.validation.runners.interp import Subject
@@ -145,7 +147,7 @@ def rules_of(array: ArrayArg, *, wild: bool = False) -> tuple[Mapping[str, Any],
 
 def is_legal(subject: Subject, case: Case, contents: Mapping[str, Any]) -> bool:
     """Whether the original may be launched like that: it breaks no rule that the interpreter
-    knows, and ends soon."""
+    knows, ends soon, and computes the same whichever block goes first."""
     from dataclasses import replace
 
     from crossport.ir.interpreter.report import Checks
@@ -161,7 +163,9 @@ def is_legal(subject: Subject, case: Case, contents: Mapping[str, Any]) -> bool:
         for a in case.arrays
         if a.role == "in"
     )
-    return not outputs.findings and unchanged
+    if outputs.findings or not unchanged:
+        return False
+    return not hangs_on_block_order(subject, case, contents, outputs.arrays)
 
 
 def _toml(array: ArrayArg) -> str:

@@ -60,3 +60,27 @@ def test_a_launch_out_of_bounds_is_not_legal() -> None:
     assert wild is not None and not is_legal(subject, wild, wild.initial())
     (column,) = (a for a in case.arrays if a.name == "col")
     assert {"gen": "bits"} in rules_of(column)
+
+
+@pytest.mark.parametrize(
+    ("name", "array", "rule", "legal"),
+    [
+        # The last block to count adds up what all have left: with a counter that starts elsewhere,
+        # another block does, before the others have.
+        ("last_block_done", "finished", {"gen": "zeros"}, True),
+        ("last_block_done", "finished", {"gen": "const", "value": 2}, False),
+        ("last_block_done", "in", {"gen": "const", "value": 7}, True),
+        # Bins that are not zero are added to, in any order; so are sums of floats.
+        ("histogram_shared_atomic", "bins", {"gen": "const", "value": 3}, True),
+        ("reduce_atomic_float", "total", {"gen": "const", "value": 2.5}, True),
+    ],
+)
+def test_a_launch_whose_result_hangs_on_the_order_of_blocks_is_not_legal(
+    name: str, array: str, rule: dict[str, object], legal: bool
+) -> None:
+    bundle = load_bundle(CORPUS / name / "h200.bundle")
+    subject = Subject.of_source(CORPUS / name / f"{name}.cu", bundle.cases.kernels)
+    case = max((c for c in bundle.cases.checked), key=lambda c: c.grid[0])
+    variant = Variants(bundle).make(case, {}, {array: rule})
+    assert variant is not None and variant.grid[0] > 1
+    assert is_legal(subject, variant, variant.initial()) == legal
