@@ -17,6 +17,7 @@ from crossport.ir.nodes import Binary, Cast, Const, Expr, Special, Var, walk
 from crossport.ir.tile.retile import index_var
 
 ROWS = frozenset("y")
+LANES = frozenset("x")
 
 
 class Extents:
@@ -42,6 +43,34 @@ class Extents:
                 self.axes[statement.var.name] = ROWS
             if isinstance(statement, flat.Load) and id(statement) in self.by_row(program):
                 self.axes[statement.var.name] = ROWS
+            if isinstance(statement, flat.Load) and id(statement) in self.by_lane(program):
+                self.axes[statement.var.name] = LANES
+
+    def by_lane(self, program: flat.Program) -> set[int]:
+        """Loads of a tile of (blocks, threads) that all blocks make alike: one row is enough."""
+        if not self.facts.blocks:
+            return set()
+        found: set[int] = set()
+
+        def visit(body: flat.Body) -> None:
+            for statement in body:
+                if isinstance(statement, flat.Load) and self.is_lane_load(statement):
+                    found.add(id(statement))
+                if id(statement) not in self.facts.divergent:
+                    for below in flat.bodies(statement):
+                        visit(below)
+
+        if not self.facts.left:
+            visit(program.body)
+        return found
+
+    def is_lane_load(self, load: flat.Load) -> bool:
+        """Does the place depend on the thread alone?"""
+        exprs = [load.ref.index, *([load.guard] if load.guard is not None else [])]
+        single = self.writes[load.var.name] == 1
+        return (
+            self.of(load.ref.index) == LANES and single and all(self.of(e) <= LANES for e in exprs)
+        )
 
     def by_row(self, program: flat.Program) -> set[int]:
         """Statements that run for whole blocks of a tile of (blocks, threads), or by one thread

@@ -99,7 +99,7 @@ def batch_size(part: Part) -> tuple[int, Callable[[str], str]]:
     if part.text.uses_votes:
         return 32, lambda lanes: "1"
     most, each = 1024, 16
-    if _is_shifted(part.program):
+    if _is_shifted(part.program) and not part.text.loads_alike:
         # Places that start anywhere are best taken one or two a thread.
         most, each = 256, 2
     elif not any(isinstance(s, flat.LaneReduce) for s in flat.statements(part.program.body)):

@@ -34,6 +34,8 @@ from crossport.ir.tile.reroll import reroll_vectors
 from crossport.ir.tile.retile import FreeShape, retile
 from crossport.ir.tile.rows import one_round
 from crossport.ir.tile.share import share_exchanges
+from crossport.ir.tile.spread import spread_rounds
+from crossport.ir.tile.staging import forward_staged
 from crossport.ir.tile.trace import NotTraced
 from crossport.ir.tile.unroll import unroll_choices
 from crossport.ir.tile.warps import WARP
@@ -144,9 +146,16 @@ def _port_tile(source: Source, name: str, options: Options) -> Part | str:
         return product
     if not isinstance(free, str):
         tidy(program)
+        by_row = _port_rows(program, source, name, free)
+        if by_row is not None:
+            return by_row
         text = print_kernel(program, f"_{name.lstrip('_')}_kernel", free)
         return Part(program, source.name, name, "tile", text, free)
     program = _program(source)
+    if program.shared:
+        unstaged = _port_unstaged(source, name, launched)
+        if unstaged is not None:
+            return unstaged
     if not needs_exchange(program):
         if not may_batch(program):
             return free
@@ -165,6 +174,39 @@ def _port_tile(source: Source, name: str, options: Options) -> Part | str:
     if isinstance(lifted, str):
         return f"it keeps its shared memory: {lifted}"
     return _lifted_part(source, name, lifted)
+
+
+def _port_unstaged(source: Source, name: str, launched: Sequence[Shape]) -> Part | None:
+    """The kernel in terms of global indices, where its shared memory only holds copies."""
+    for shape in launched or likely_blocks(source.module, source.kernel):
+        program = unroll_choices(_program(source))
+        if forward_staged(program, shape) is not None:
+            continue
+        free = retile(program, splits_sums=True)
+        if isinstance(free, str):
+            continue
+        tidy(program)
+        part = _port_rows(program, source, name, free)
+        if part is None:
+            text = print_kernel(program, f"_{name.lstrip('_')}_kernel", free)
+            part = Part(program, source.name, name, "tile", text, free)
+        fallback = _port_simt(source, f"_{name}_by_thread")
+        return replace(part, guard=f"block == {shape}", fallback=fallback)
+    return None
+
+
+def _port_rows(program: flat.Program, source: Source, name: str, free: FreeShape) -> Part | None:
+    """A program of global indices as tiles of (threads, rounds of a loop), where that pays."""
+    program = flat.copy_of(program)
+    lanes = spread_rounds(program, free)
+    if lanes is None or not may_batch(program):
+        return None
+    text = print_kernel(program, f"_{name.lstrip('_')}_kernel", batched=True)
+    tests = [f"block[{'xyz'.index(a)}] == {n}" for a, n in free.required.items()]
+    return Part(
+        program, source.name, name, "tile", text, guard=" and ".join(tests), width=lanes,
+        blocks="grid[0] * block[0]",
+    )  # fmt: skip
 
 
 def _lifted_part(source: Source, name: str, lifted: Lifted) -> Part:

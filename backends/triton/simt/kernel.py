@@ -56,6 +56,7 @@ class Printer(Control):
             uses_warps=self.uses_warps,
             uses_votes=self.uses_votes,
             batched=self.batched,
+            loads_alike=self.loads_alike,
         )
 
     def header(self) -> list[str]:

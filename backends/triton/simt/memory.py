@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crossport.backends.triton.expressions import tl_type
-from crossport.backends.triton.extents import ROWS
+from crossport.backends.triton.extents import LANES, ROWS
 from crossport.backends.triton.simt.state import Pending, State, stored
 from crossport.backends.triton.simt.vectors import Access, offset_of
 from crossport.ir.lift import flat
@@ -107,9 +107,11 @@ class Memory(State):
             mask = self.mask
             if self.extents.of(Read(var)) <= ROWS and (by_row := self.row_mask(ref)) is not None:
                 mask = by_row if statement.guard is None else f"({by_row})"
+            elif self.by_lane(statement):
+                mask = "thread_x < BLOCK_X" if statement.guard is None else "(thread_x < BLOCK_X)"
             if statement.guard is not None:
                 mask = self.masked(mask, statement.guard)
-            spread = self.is_narrow(ref)
+            spread = self.is_narrow(ref) and not self.by_lane(statement)
             arguments = f", mask={mask}, other=0"
         else:
             spread = False
@@ -125,6 +127,12 @@ class Memory(State):
         if var.type == BOOL:
             text = f"{text} != 0"
         self.line(f"{var.name} = {text}")
+
+    def by_lane(self, load: flat.Load) -> bool:
+        """Does every block of the tile load the same, a lane each?"""
+        alike = self.batched and self.extents.of(Read(load.var)) == LANES
+        self.loads_alike = self.loads_alike or alike
+        return alike
 
     def store(self, statement: flat.Store) -> None:
         ref, value = statement.ref, statement.value
@@ -168,6 +176,10 @@ class Memory(State):
         first = run[0]
         if (self.dimensions and not self.batched) or self.facts.is_uniform(first.ref.index):
             return False
+        if self.batched and any(
+            isinstance(s, flat.Load) and self.extents.of(Read(s.var)) <= ROWS for s in run
+        ):
+            return False  # one a block
         width = len(run)
         ids = {str(id(s)) for s in run}
         # Not the form of a single access: another thread may do that.
@@ -192,15 +204,16 @@ class Memory(State):
             self.pending.stores.setdefault(key, set()).update(ids)
             for s in run:
                 self.note_place(str(id(s)), s.ref)
-        base = self.pointer(first.ref, spread=self.is_narrow(first.ref))
+        alike = isinstance(first, flat.Load) and all(self.by_lane(s) for s in run)  # type: ignore[arg-type]
+        base = self.pointer(first.ref, spread=self.is_narrow(first.ref) and not alike)
         each, along = ("[:, None]", "[None, :]")
         if self.dimensions:
             each, along = ("[:, :, None]", "[None, None, :]")
         places = f"({base}){each} + tl.arange(0, {width}){along}"
         if isinstance(first, flat.Load):
-            mask = self.mask
+            mask = "thread_x < BLOCK_X" if alike else self.mask
             if first.guard is not None:
-                mask = self.masked(mask, first.guard)
+                mask = self.masked(f"({mask})" if alike else mask, first.guard)
             parts = self.names.fresh(f"{first.ref.root.name}_parts")
             self.line(f"{parts} = tl.load({places}, mask=({mask}){each}, other=0)")
             names = ", ".join(s.var.name for s in run)  # type: ignore[union-attr]

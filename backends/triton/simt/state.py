@@ -39,6 +39,8 @@ class KernelText:
     """Are there loops that lanes leave at different times?"""
     batched: bool = False
     """Is it for several blocks, as a tile of (blocks, threads)?"""
+    loads_alike: bool = False
+    """Do the blocks of such a tile share what their lanes load?"""
 
 
 @dataclass
@@ -100,6 +102,7 @@ class State:
         self.uses_scratch = False
         self.uses_spare = False
         self.uses_votes = False
+        self.loads_alike = False
         self.uses_warps = any(
             isinstance(s, flat.WarpStatement) or (isinstance(s, flat.LaneReduce) and s.width > 0)
             for s in flat.statements(program.body)
